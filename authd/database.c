@@ -1,0 +1,254 @@
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+#include "authd/database.h"
+#include "common/log.h"
+
+static bool database_is_current(struct database *, const struct stat *);
+static int database_harden(sqlite3 *);
+static enum db_result database_error(struct database *, int);
+static const char *database_advice(int);
+
+int
+database_start(void)
+{
+	uint8_t byte;
+
+	if (sqlite3_initialize() != SQLITE_OK)
+		return -1;
+	/* Out of reach later, /dev/urandom would be replaced by the time. */
+	sqlite3_randomness(sizeof(byte), &byte);
+	return 0;
+}
+
+void
+database_init(struct database *db, const char *path, const char *what)
+{
+	memset(db, 0, sizeof(*db));
+	db->what = what;
+	if ((db->path = strdup(path)) == NULL)
+		fatal("strdup");
+}
+
+void
+database_close(struct database *db)
+{
+	/* Statements never outlive the function that prepared them. */
+	if (db->handle != NULL && sqlite3_close(db->handle) != SQLITE_OK)
+		log_warnx("%s: a statement was left open", db->what);
+	db->handle = NULL;
+	db->failed = false;
+}
+
+void
+database_free(struct database *db)
+{
+	database_close(db);
+	free(db->path);
+	db->path = NULL;
+}
+
+enum db_result
+database_open(struct database *db)
+{
+	struct stat st;
+	int error;
+
+	if (stat(db->path, &st) == -1) {
+		error = errno;
+		database_close(db);
+		trouble_report(&db->trouble, "%s %s: %s", db->what, db->path,
+		    error == ENOENT ? "does not exist (yet)" : strerror(error));
+		return DB_FAILED;
+	}
+	if (database_is_current(db, &st))
+		return DB_OK;
+	database_close(db);
+	/* Opening something else might block, or have side effects. */
+	if (!S_ISREG(st.st_mode)) {
+		trouble_report(&db->trouble, "%s %s: not a regular file",
+		    db->what, db->path);
+		return DB_FAILED;
+	}
+	error = sqlite3_open_v2(db->path, &db->handle,
+	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE, NULL);
+	if (error == SQLITE_OK)
+		error = database_harden(db->handle);
+	if (error != SQLITE_OK) {
+		(void)database_error(db, error);
+		database_close(db);
+		return DB_FAILED;
+	}
+	/* If it was replaced since the stat(), the next use will notice. */
+	db->dev = st.st_dev;
+	db->ino = st.st_ino;
+	db->generation++;
+	database_patience(db, DATABASE_WAIT);
+	return DB_OK;
+}
+
+static bool
+database_is_current(struct database *db, const struct stat *st)
+{
+	return db->handle != NULL && !db->failed && db->dev == st->st_dev &&
+	       db->ino == st->st_ino;
+}
+
+/*
+ * The schema is another program's: it must not make us run its functions,
+ * and nothing we say may touch more than rows.
+ */
+static int
+database_harden(sqlite3 *handle)
+{
+	static const struct {
+		int option;
+		int value;
+	} options[] = {
+		{ SQLITE_DBCONFIG_DEFENSIVE, 1 },
+		{ SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0 },
+		{ SQLITE_DBCONFIG_DQS_DML, 0 },
+		{ SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0 },
+	};
+	static const struct {
+		int limit;
+		int value;
+	} limits[] = {
+		{ SQLITE_LIMIT_LENGTH, 1024 * 1024 },
+		{ SQLITE_LIMIT_SQL_LENGTH, 256 * 1024 },
+		{ SQLITE_LIMIT_ATTACHED, 0 },
+		{ SQLITE_LIMIT_TRIGGER_DEPTH, 8 },
+	};
+	size_t i;
+	int error, value;
+
+	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		error = sqlite3_db_config(
+		    handle, options[i].option, options[i].value, &value);
+		if (error != SQLITE_OK || value != options[i].value)
+			return error != SQLITE_OK ? error : SQLITE_ERROR;
+	}
+	for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+		(void)sqlite3_limit(handle, limits[i].limit, limits[i].value);
+	/* Temporary files would need a directory that the sandbox knows. */
+	return sqlite3_exec(
+	    handle, "PRAGMA temp_store = MEMORY", NULL, NULL, NULL);
+}
+
+void
+database_patience(struct database *db, int wait)
+{
+	if (trouble_clock() < db->impatient_ms)
+		wait = 0;
+	(void)sqlite3_busy_timeout(db->handle, wait);
+}
+
+struct sqlite3_stmt *
+database_prepare(struct database *db, const char *sql)
+{
+	sqlite3_stmt *stmt = NULL;
+	int error;
+
+	error = sqlite3_prepare_v2(db->handle, sql, -1, &stmt, NULL);
+	if (error != SQLITE_OK)
+		(void)database_error(db, error);
+	return stmt;
+}
+
+enum db_result
+database_step(struct database *db, struct sqlite3_stmt *stmt)
+{
+	int error;
+
+	if (stmt == NULL)
+		return DB_FAILED;
+	switch (error = sqlite3_step(stmt)) {
+	case SQLITE_ROW:
+		return DB_OK;
+	case SQLITE_DONE:
+		return DB_NONE;
+	case SQLITE_CONSTRAINT_UNIQUE:
+		return DB_TAKEN;
+	default:
+		return database_error(db, error);
+	}
+}
+
+enum db_result
+database_finish(struct database *db, struct sqlite3_stmt *stmt)
+{
+	enum db_result result = database_step(db, stmt);
+
+	(void)sqlite3_finalize(stmt);
+	return result == DB_NONE ? DB_OK : result;
+}
+
+enum db_result
+database_exec(struct database *db, const char *sql)
+{
+	int error = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
+
+	return error == SQLITE_OK ? DB_OK : database_error(db, error);
+}
+
+void
+database_rollback(struct database *db)
+{
+	/* Some errors have rolled it back already. */
+	if (db->handle != NULL && !sqlite3_get_autocommit(db->handle))
+		(void)sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+}
+
+bool
+database_text(struct sqlite3_stmt *stmt, int column, char *dst, size_t size)
+{
+	const unsigned char *text = sqlite3_column_text(stmt, column);
+	size_t len = (size_t)sqlite3_column_bytes(stmt, column);
+
+	if (text == NULL || len >= size || memchr(text, '\0', len) != NULL)
+		return false;
+	memcpy(dst, text, len);
+	dst[len] = '\0';
+	return true;
+}
+
+static enum db_result
+database_error(struct database *db, int error)
+{
+	const char *advice = database_advice(error & 0xff);
+
+	trouble_report(&db->trouble, "%s %s: %s%s", db->what, db->path,
+	    db->handle != NULL ? sqlite3_errmsg(db->handle)
+			       : sqlite3_errstr(error),
+	    advice);
+	/* A lock passes; anything else may need a fresh look at the file. */
+	if ((error & 0xff) == SQLITE_BUSY)
+		db->impatient_ms = trouble_clock() + DATABASE_IMPATIENT;
+	else
+		db->failed = true;
+	return DB_FAILED;
+}
+
+static const char *
+database_advice(int error)
+{
+	switch (error) {
+	case SQLITE_BUSY:
+		return "; another program holds it for long";
+	case SQLITE_CANTOPEN:
+	case SQLITE_PERM:
+	case SQLITE_READONLY:
+		return "; check the owner and mode of the file and its "
+		       "directory";
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return "; restore it from a copy or move it away";
+	default:
+		return "";
+	}
+}

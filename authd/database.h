@@ -1,0 +1,98 @@
+#ifndef AUTHD_DATABASE_H
+#define AUTHD_DATABASE_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "authd/trouble.h"
+
+/*
+ * A SQLite file that may be away, locked, replaced or broken at any time:
+ * every failure is logged here, once, and the next use tries again.
+ */
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+/*
+ * How long to wait for another process's lock, in milliseconds.  Everybody
+ * else waits meanwhile, so once it was in vain nobody waits for a while.
+ */
+#define DATABASE_WAIT	     1000
+#define DATABASE_WAIT_LITTLE 100
+#define DATABASE_IMPATIENT   2000
+
+enum db_result {
+	DB_OK,
+	DB_NONE,    /* no such row */
+	DB_TAKEN,   /* a uniqueness constraint refused it */
+	DB_MISSING, /* no such table */
+	DB_FAILED   /* logged */
+};
+
+struct database {
+	char *path;
+	const char *what; /* in log lines: "user database" */
+	struct sqlite3 *handle;
+	dev_t dev; /* of the file that is open */
+	ino_t ino;
+	bool failed;	      /* to be reopened before its next use */
+	uint64_t generation;  /* counts openings */
+	int64_t impatient_ms; /* no waiting before this time */
+	struct trouble trouble;
+};
+
+/*
+ * Make SQLite read all that it wants to read apart from databases.  Before
+ * the sandbox.  Returns 0, or -1.
+ */
+int database_start(void);
+
+/* Prepare to use the file at path, which is copied.  Fatal without memory. */
+void database_init(struct database *, const char *path, const char *what);
+
+/* Close the file if it is open; it is opened again when needed. */
+void database_close(struct database *);
+
+/* Close it and free what database_init() made. */
+void database_free(struct database *);
+
+/*
+ * Have the file open, and not one that has been replaced since; it is
+ * never created.  DB_OK or DB_FAILED.
+ */
+enum db_result database_open(struct database *);
+
+/*
+ * Have statements wait for locks up to wait milliseconds from now on, or
+ * not at all while somebody seems to hold one for long.
+ */
+void database_patience(struct database *, int wait);
+
+/* Prepare a statement; NULL after a failure. */
+struct sqlite3_stmt *database_prepare(struct database *, const char *sql);
+
+/*
+ * Step a statement, which may be NULL (DB_FAILED): DB_OK if there is a
+ * row, DB_NONE if it is done.
+ */
+enum db_result database_step(struct database *, struct sqlite3_stmt *);
+
+/* Step a statement that returns no row to its end and finalize it. */
+enum db_result database_finish(struct database *, struct sqlite3_stmt *);
+
+/* Execute statements that return nothing of interest. */
+enum db_result database_exec(struct database *, const char *sql);
+
+/* Take back a transaction, if there is one. */
+void database_rollback(struct database *);
+
+/*
+ * Copy a column of text into dst.  Returns false if it is NULL, longer
+ * than size - 1 bytes, or contains a NUL.
+ */
+bool database_text(struct sqlite3_stmt *, int column, char *dst, size_t size);
+
+#endif

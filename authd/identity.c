@@ -1,0 +1,279 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "authd/identity.h"
+#include "common/log.h"
+
+/* The upstream's server may write between our looks: look again. */
+#define ATTEMPTS 3
+
+static const char unavailable[] = "user database is not available";
+static const char inactive[] = "your account is not active";
+
+/* What a search for the upstream user found, and knows so far. */
+struct search {
+	const struct identity_query *query;
+	struct tether_identity known; /* user_id 0: not bound yet */
+	struct upstream_user user;
+	enum { FOUND, BOUND, CREATED } done;
+};
+
+static enum db_result search_bound(struct search *);
+static enum db_result search_row(struct search *);
+static enum db_result search_write(struct search *);
+static enum db_result search_candidate(struct search *, const char *);
+static enum db_result search_is_free(struct search *, bool *);
+static enum db_result search_bind(struct search *);
+static enum session_status search_result(struct search *, enum db_result,
+    struct identity *, struct identity_counts *, const char **);
+static void search_log(const struct search *, struct identity_counts *);
+static bool login_is_namespaced(const char *);
+
+enum session_status
+identity_find(const struct identity_query *query, struct identity *identity,
+    struct identity_counts *counts, const char **reason)
+{
+	struct search s = { .query = query };
+	enum db_result result;
+	int attempts = 0;
+
+	*reason = unavailable;
+	if (tether_db_open(query->tether) != DB_OK ||
+	    upstream_db_open(query->upstream) != DB_OK)
+		return SESSION_UNAVAILABLE;
+	result = tether_db_get(query->tether, query->github_id, &s.known);
+	if (result == DB_FAILED)
+		return SESSION_UNAVAILABLE;
+	if (s.known.disabled) {
+		*reason = "your access to this instance is disabled";
+		return SESSION_DENIED;
+	}
+	s.known.github_id = query->github_id;
+	(void)strlcpy(s.known.login, query->login, sizeof(s.known.login));
+
+	result = search_bound(&s);
+	if (result == DB_NONE) {
+		do
+			result = search_write(&s);
+		while (result == DB_TAKEN && ++attempts < ATTEMPTS);
+	}
+	if (result == DB_TAKEN)
+		trouble_report(&query->upstream->db.trouble,
+		    "user database %s: no row can be made for login %s",
+		    query->upstream->db.path, query->login);
+	return search_result(&s, result, identity, counts, reason);
+}
+
+bool
+identity_is_current(
+    const struct identity_query *query, const struct identity *identity)
+{
+	struct search s = { .query = query };
+
+	if (tether_db_open(query->tether) != DB_OK ||
+	    upstream_db_open(query->upstream) != DB_OK ||
+	    tether_db_get(query->tether, query->github_id, &s.known) != DB_OK ||
+	    s.known.disabled || s.known.role != identity->role ||
+	    search_bound(&s) != DB_OK)
+		return false;
+	return s.user.active && s.user.id == identity->user_id &&
+	       strcmp(s.user.name, identity->user_name) == 0;
+}
+
+enum db_result
+identity_seen(
+    const struct identity_query *query, const struct identity *identity)
+{
+	enum db_result seen, touched;
+
+	seen = tether_db_seen(
+	    query->tether, query->github_id, query->login, query->now);
+	touched = upstream_db_touch(query->upstream, identity->user_id);
+	return seen == DB_OK && touched == DB_OK ? DB_OK : DB_FAILED;
+}
+
+/*
+ * Look for the user that belongs to this GitHub id already, without
+ * writing: DB_NONE as well if there is one and a note of it is missing.
+ */
+static enum db_result
+search_bound(struct search *s)
+{
+	enum db_result result = search_row(s);
+
+	if (result != DB_OK || !s->user.active)
+		return result;
+	if (s->known.user_id != s->user.id ||
+	    strcmp(s->known.user_name, s->user.name) != 0)
+		return DB_NONE;
+	if (s->query->upstream->has_github_id && !s->user.claimed)
+		return DB_NONE;
+	return DB_OK;
+}
+
+/* The upstream's own column is right where it and our binding differ. */
+static enum db_result
+search_row(struct search *s)
+{
+	const struct identity_query *query = s->query;
+	enum db_result result;
+
+	result = upstream_db_find_github(
+	    query->upstream, query->github_id, &s->user);
+	if (result != DB_NONE || s->known.user_id == 0)
+		return result;
+	result = upstream_db_get(query->upstream, s->known.user_id, &s->user);
+	if (result != DB_OK)
+		return result;
+	if (strcmp(s->user.name, s->known.user_name) != 0 ||
+	    (s->user.claimed && s->user.github_id != query->github_id))
+		return DB_NONE;
+	return DB_OK;
+}
+
+/* The whole search again, in a transaction that may write. */
+static enum db_result
+search_write(struct search *s)
+{
+	char namespaced[UPSTREAM_NAME_MAX];
+	const struct identity_query *query = s->query;
+	enum db_result result;
+
+	s->done = FOUND;
+	if (upstream_db_begin(query->upstream) != DB_OK)
+		return DB_FAILED;
+	(void)snprintf(namespaced, sizeof(namespaced), "orch_%" PRIu64 "_%s",
+	    query->github_id, query->login);
+	result = search_row(s);
+	if (result == DB_OK && s->user.active)
+		result = search_bind(s);
+	/* A name in our namespace is only for the id that it contains. */
+	if (result == DB_NONE && !login_is_namespaced(query->login))
+		result = search_candidate(s, query->login);
+	if (result == DB_NONE)
+		result = search_candidate(s, namespaced);
+	if (result == DB_OK)
+		result = upstream_db_commit(query->upstream);
+	if (result != DB_OK)
+		upstream_db_rollback(query->upstream);
+	return result;
+}
+
+/* Take the user of that name or make it; DB_NONE if it is someone else. */
+static enum db_result
+search_candidate(struct search *s, const char *name)
+{
+	const struct identity_query *query = s->query;
+	enum db_result result;
+	bool is_free;
+
+	result = upstream_db_find_name(query->upstream, name, &s->user);
+	if (result == DB_NONE) {
+		result = upstream_db_create(
+		    query->upstream, name, query->github_id, &s->user);
+		if (result == DB_OK && (result = search_bind(s)) == DB_OK)
+			s->done = CREATED;
+		return result;
+	}
+	if (result != DB_OK)
+		return result;
+	if ((result = search_is_free(s, &is_free)) != DB_OK)
+		return result;
+	if (!is_free)
+		return DB_NONE;
+	if (!s->user.active)
+		return DB_OK;
+	return search_bind(s);
+}
+
+static enum db_result
+search_is_free(struct search *s, bool *is_free)
+{
+	bool other = false;
+	enum db_result result;
+
+	result = tether_db_is_bound(s->query->tether, s->user.id, s->user.name,
+	    s->query->github_id, &other);
+	*is_free = !other && (!s->user.claimed ||
+				 s->user.github_id == s->query->github_id);
+	return result;
+}
+
+/*
+ * Our note is committed before the upstream's row: should the latter fail,
+ * the note names a user that is not there, and the next request looks again.
+ */
+static enum db_result
+search_bind(struct search *s)
+{
+	struct tether_identity note = s->known;
+	enum db_result result = DB_OK;
+
+	note.user_id = s->user.id;
+	(void)strlcpy(note.user_name, s->user.name, sizeof(note.user_name));
+	if (!s->user.claimed)
+		result = upstream_db_bind(
+		    s->query->upstream, s->user.id, s->query->github_id);
+	if (result == DB_OK)
+		result = tether_db_bind(s->query->tether, &note, s->query->now);
+	if (result != DB_OK)
+		return result;
+	s->known = note;
+	s->done = BOUND;
+	return DB_OK;
+}
+
+static enum session_status
+search_result(struct search *s, enum db_result result,
+    struct identity *identity, struct identity_counts *counts,
+    const char **reason)
+{
+	if (result == DB_NONE) {
+		*reason = "no account name is free for you";
+		return SESSION_DENIED;
+	}
+	if (result != DB_OK)
+		return SESSION_UNAVAILABLE;
+	if (!s->user.active) {
+		*reason = inactive;
+		return SESSION_DENIED;
+	}
+	search_log(s, counts);
+	identity->user_id = s->user.id;
+	(void)strlcpy(
+	    identity->user_name, s->user.name, sizeof(identity->user_name));
+	identity->role = s->known.role;
+	*reason = "";
+	return SESSION_OK;
+}
+
+static void
+search_log(const struct search *s, struct identity_counts *counts)
+{
+	char name[UPSTREAM_NAME_MAX];
+
+	if (s->done == FOUND)
+		return;
+	if (s->done == CREATED)
+		counts->created++;
+	else
+		counts->bound++;
+	/* The login has passed policy_check(): it is safe as it is. */
+	log_infox("GitHub id %" PRIu64 " login %s: %s user %s (id %" PRId64 ")",
+	    s->query->github_id, s->query->login,
+	    s->done == CREATED ? "created" : "bound to existing",
+	    log_safe(name, sizeof(name), s->user.name), s->user.id);
+}
+
+/* orch_ID_..., as search_write() makes them. */
+static bool
+login_is_namespaced(const char *login)
+{
+	size_t digits;
+
+	if (strncmp(login, "orch_", 5) != 0)
+		return false;
+	digits = strspn(login + 5, "0123456789");
+	return digits > 0 && login[5 + digits] == '_';
+}

@@ -1,0 +1,53 @@
+#ifndef AUTHD_IDENTITY_H
+#define AUTHD_IDENTITY_H
+
+#include <stdint.h>
+#include <time.h>
+
+#include "authd/tether_db.h"
+#include "authd/upstream_db.h"
+#include "common/session.h"
+
+/* Which user of the upstream a GitHub user is. */
+
+/* Who asks, and in what; filled in by the caller. */
+struct identity_query {
+	struct upstream_db *upstream;
+	struct tether_db *tether;
+	uint64_t github_id;
+	const char *login; /* has passed policy_check() */
+	time_t now;
+};
+
+struct identity {
+	int64_t user_id;
+	char user_name[UPSTREAM_NAME_MAX];
+	enum session_role role;
+};
+
+/* How often identity_find() did something worth a line in the log. */
+struct identity_counts {
+	unsigned long created;
+	unsigned long bound;
+};
+
+/*
+ * Find the upstream user, bind one or create one.  Not SESSION_OK: *reason
+ * is a string for the person that lives for ever.  Both databases are open
+ * afterwards if it is SESSION_OK.
+ */
+enum session_status identity_find(const struct identity_query *,
+    struct identity *, struct identity_counts *, const char **reason);
+
+/*
+ * True if what identity_find() said a while ago still holds; false if it
+ * does not, or that cannot be found out.
+ */
+bool identity_is_current(
+    const struct identity_query *, const struct identity *);
+
+/* Note the login's time in both databases, if they can be written to. */
+enum db_result identity_seen(
+    const struct identity_query *, const struct identity *);
+
+#endif

@@ -1,0 +1,108 @@
+#include <sys/stat.h>
+
+#include <string.h>
+#include <time.h>
+
+#include "authd/sessions.h"
+#include "common/child.h"
+#include "common/log.h"
+#include "common/session.h"
+#include "common/slice.h"
+#include "sandbox/sandbox.h"
+
+/*
+ * authd knows the secrets and the people: it tells proxyd which user of the
+ * upstream a request belongs to, and connector what to sign in with.
+ */
+
+struct authd {
+	struct child child;
+	struct authd_conf conf;
+	struct sessions *sessions;
+};
+
+static int authd_on_session_get(void *, struct msg *);
+static int authd_on_token_get(void *, struct msg *);
+static void authd_refresh(void *);
+static void authd_log_status(void *);
+
+static const struct channel_ops proxyd_ops = {
+	.handlers[MSG_SESSION_GET] = authd_on_session_get,
+};
+
+static const struct channel_ops connector_ops = {
+	.handlers[MSG_TOKEN_GET] = authd_on_token_get,
+};
+
+static const struct child_ops ops = {
+	.peers[PROGRAM_PROXYD] = &proxyd_ops,
+	.peers[PROGRAM_CONNECTOR] = &connector_ops,
+	.log_status = authd_log_status,
+	.refresh = authd_refresh,
+};
+
+int
+main(int argc, char **argv)
+{
+	static struct authd authd;
+
+	(void)umask(077);
+	child_start(&authd.child, PROGRAM_AUTHD, argc, argv);
+	child_configure(
+	    &authd.child, MSG_CONF_AUTHD, slice_get_authd, &authd.conf);
+	authd.sessions = sessions_new(&authd.conf);
+	sandbox_enter(PROGRAM_AUTHD);
+	child_run(&authd.child, &ops, &authd);
+	sessions_free(authd.sessions);
+	return 0;
+}
+
+static int
+authd_on_session_get(void *arg, struct msg *m)
+{
+	struct authd *authd = arg;
+	char login[SESSION_LOGIN_MAX];
+	struct session session;
+	struct msg_out answer;
+	uint64_t github_id;
+
+	if (session_get_read(m, &github_id, login) == -1)
+		return -1;
+	sessions_get(authd->sessions, github_id, login, time(NULL), &session);
+	msg_start(&answer, MSG_SESSION, m->id);
+	session_add(&answer, &session);
+	(void)child_send(&authd->child, PROGRAM_PROXYD, &answer);
+	explicit_bzero(&session, sizeof(session));
+	return 0;
+}
+
+static int
+authd_on_token_get(void *arg, struct msg *m)
+{
+	struct authd *authd = arg;
+	struct msg_out answer;
+
+	msg_start(&answer, MSG_TOKEN, m->id);
+	msg_add_str(&answer, authd->conf.token);
+	(void)child_send(&authd->child, PROGRAM_CONNECTOR, &answer);
+	return 0;
+}
+
+static void
+authd_refresh(void *arg)
+{
+	struct authd *authd = arg;
+	struct msg_out flush;
+
+	sessions_refresh(authd->sessions);
+	msg_start(&flush, MSG_SESSION_FLUSH, 0);
+	(void)child_send(&authd->child, PROGRAM_PROXYD, &flush);
+}
+
+static void
+authd_log_status(void *arg)
+{
+	const struct authd *authd = arg;
+
+	sessions_log_status(authd->sessions);
+}

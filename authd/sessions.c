@@ -1,0 +1,261 @@
+#include <sys/queue.h>
+#include <sys/tree.h>
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "authd/identity.h"
+#include "authd/jwt.h"
+#include "authd/policy.h"
+#include "authd/secret.h"
+#include "authd/sessions.h"
+#include "common/log.h"
+#include "common/slice.h"
+
+/* A JWT that was made, and what it was made from. */
+struct entry {
+	RB_ENTRY(entry) by_id;
+	TAILQ_ENTRY(entry) by_use;
+	uint64_t github_id;
+	char *login;
+	char *jwt;
+	struct identity identity;
+	uint64_t generation; /* of the upstream's database */
+	time_t issued;
+	time_t checked; /* when the databases last confirmed it */
+};
+
+RB_HEAD(entry_tree, entry);
+TAILQ_HEAD(entry_list, entry);
+
+struct sessions {
+	const struct authd_conf *conf;
+	struct upstream_db upstream;
+	struct tether_db tether;
+	struct secret secret;
+	struct entry_tree tree;
+	struct entry_list list; /* most recently used first */
+	size_t count;
+	struct identity_counts identities;
+	unsigned long signed_in; /* JWTs made */
+	unsigned long answers[SESSION_STATUS_COUNT];
+};
+
+static struct entry *sessions_cached(
+    struct sessions *, const struct identity_query *);
+static void sessions_make(
+    struct sessions *, const struct identity_query *, struct session *);
+static void sessions_remember(struct sessions *, const struct identity_query *,
+    const struct identity *, const char *);
+static void sessions_refuse(const struct identity_query *, struct session *,
+    enum session_status, const char *);
+static void sessions_forget(struct sessions *, struct entry *);
+
+static int
+entry_compare(const struct entry *a, const struct entry *b)
+{
+	return a->github_id < b->github_id ? -1 : a->github_id > b->github_id;
+}
+
+RB_PROTOTYPE(entry_tree, entry, by_id, entry_compare)
+RB_GENERATE(entry_tree, entry, by_id, entry_compare)
+
+struct sessions *
+sessions_new(const struct authd_conf *conf)
+{
+	struct sessions *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		fatal("calloc");
+	if (jwt_init() == -1)
+		fatalx("libcrypto does not compute HMAC-SHA256");
+	if (database_start() == -1)
+		fatalx("sqlite3_initialize failed");
+	s->conf = conf;
+	RB_INIT(&s->tree);
+	TAILQ_INIT(&s->list);
+	upstream_db_init(&s->upstream, conf->database_path);
+	tether_db_init(&s->tether, conf->state_dir);
+	secret_init(&s->secret, conf);
+	secret_check(&s->secret);
+	(void)tether_db_open(&s->tether);
+	return s;
+}
+
+void
+sessions_free(struct sessions *s)
+{
+	sessions_refresh(s);
+	upstream_db_free(&s->upstream);
+	tether_db_free(&s->tether);
+	freezero(s, sizeof(*s));
+}
+
+void
+sessions_get(struct sessions *s, uint64_t github_id, const char *login,
+    time_t now, struct session *session)
+{
+	struct identity_query query = { &s->upstream, &s->tether, github_id,
+		login, now };
+	const char *reason = policy_check(s->conf, github_id, login);
+	struct entry *entry;
+
+	memset(session, 0, sizeof(*session));
+	if (reason != NULL) {
+		sessions_refuse(&query, session, SESSION_DENIED, reason);
+	} else if ((entry = sessions_cached(s, &query)) != NULL) {
+		session->role = entry->identity.role;
+		(void)strlcpy(session->jwt, entry->jwt, sizeof(session->jwt));
+	} else {
+		sessions_make(s, &query, session);
+	}
+	if (session->status == SESSION_OK)
+		session->lifetime_ms = SESSIONS_LIFETIME_OK;
+	s->answers[session->status]++;
+}
+
+/* A JWT from before that is still good, as is the user it is for. */
+static struct entry *
+sessions_cached(struct sessions *s, const struct identity_query *query)
+{
+	struct entry key = { .github_id = query->github_id };
+	struct entry *e = RB_FIND(entry_tree, &s->tree, &key);
+
+	if (e == NULL)
+		return NULL;
+	/* A clock that was set back is a reason to start over, too. */
+	if (strcmp(e->login, query->login) != 0 || query->now < e->issued ||
+	    query->now - e->issued >= SESSIONS_RENEW)
+		goto stale;
+	/* One look into the databases a second is enough for a burst. */
+	if (e->checked != query->now) {
+		if (!identity_is_current(query, &e->identity) ||
+		    e->generation != s->upstream.db.generation)
+			goto stale;
+		e->checked = query->now;
+	}
+	TAILQ_REMOVE(&s->list, e, by_use);
+	TAILQ_INSERT_HEAD(&s->list, e, by_use);
+	return e;
+stale:
+	sessions_forget(s, e);
+	return NULL;
+}
+
+static void
+sessions_make(struct sessions *s, const struct identity_query *query,
+    struct session *session)
+{
+	struct identity identity = { 0 };
+	enum session_status status;
+	const char *reason, *secret;
+
+	status = identity_find(query, &identity, &s->identities, &reason);
+	if (status != SESSION_OK) {
+		sessions_refuse(query, session, status, reason);
+		return;
+	}
+	secret = secret_get(&s->secret, &s->upstream);
+	if (secret == NULL) {
+		sessions_refuse(query, session, SESSION_UNAVAILABLE,
+		    "this instance cannot sign anybody in");
+		return;
+	}
+	if (jwt_sign(session->jwt, sizeof(session->jwt), secret,
+		identity.user_id, identity.user_name, query->now) == -1) {
+		log_warnx(
+		    "can't make a JWT for user id %" PRId64, identity.user_id);
+		sessions_refuse(query, session, SESSION_UNAVAILABLE,
+		    "this instance cannot sign anybody in");
+		return;
+	}
+	session->role = identity.role;
+	s->signed_in++;
+	sessions_remember(s, query, &identity, session->jwt);
+	/* A database that can only be read is no reason to refuse. */
+	if (identity_seen(query, &identity) == DB_OK) {
+		trouble_over(&s->upstream.db.trouble, s->upstream.db.what);
+		trouble_over(&s->tether.db.trouble, s->tether.db.what);
+	}
+}
+
+static void
+sessions_remember(struct sessions *s, const struct identity_query *query,
+    const struct identity *identity, const char *jwt)
+{
+	struct entry *e = calloc(1, sizeof(*e));
+
+	/* Without memory it is merely made again next time. */
+	if (e == NULL)
+		return;
+	e->login = strdup(query->login);
+	e->jwt = strdup(jwt);
+	if (e->login == NULL || e->jwt == NULL) {
+		free(e->login);
+		free(e->jwt);
+		free(e);
+		return;
+	}
+	e->github_id = query->github_id;
+	e->identity = *identity;
+	e->generation = s->upstream.db.generation;
+	e->issued = e->checked = query->now;
+	if (s->count == SESSIONS_MAX)
+		sessions_forget(s, TAILQ_LAST(&s->list, entry_list));
+	(void)RB_INSERT(entry_tree, &s->tree, e);
+	TAILQ_INSERT_HEAD(&s->list, e, by_use);
+	s->count++;
+}
+
+static void
+sessions_refuse(const struct identity_query *query, struct session *session,
+    enum session_status status, const char *reason)
+{
+	char login[SESSION_LOGIN_MAX];
+
+	session->status = status;
+	(void)strlcpy(session->reason, reason, sizeof(session->reason));
+	/* What makes a session unavailable has been logged already. */
+	if (status != SESSION_DENIED)
+		return;
+	session->lifetime_ms = SESSIONS_LIFETIME_DENIED;
+	log_infox("GitHub id %" PRIu64 " login %s: refused: %s",
+	    query->github_id, log_safe(login, sizeof(login), query->login),
+	    reason);
+}
+
+static void
+sessions_forget(struct sessions *s, struct entry *e)
+{
+	(void)RB_REMOVE(entry_tree, &s->tree, e);
+	TAILQ_REMOVE(&s->list, e, by_use);
+	s->count--;
+	free(e->login);
+	freezero(e->jwt, strlen(e->jwt));
+	free(e);
+}
+
+void
+sessions_refresh(struct sessions *s)
+{
+	struct entry *e;
+
+	while ((e = TAILQ_FIRST(&s->list)) != NULL)
+		sessions_forget(s, e);
+	secret_forget(&s->secret);
+	database_close(&s->upstream.db);
+	database_close(&s->tether.db);
+}
+
+void
+sessions_log_status(const struct sessions *s)
+{
+	log_infox("status: %zu sessions cached; %lu JWTs made, %lu users "
+		  "created, %lu bound; answers: %lu ok, %lu denied, "
+		  "%lu unavailable",
+	    s->count, s->signed_in, s->identities.created, s->identities.bound,
+	    s->answers[SESSION_OK], s->answers[SESSION_DENIED],
+	    s->answers[SESSION_UNAVAILABLE]);
+}

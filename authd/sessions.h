@@ -1,0 +1,55 @@
+#ifndef AUTHD_SESSIONS_H
+#define AUTHD_SESSIONS_H
+
+#include <stdint.h>
+#include <time.h>
+
+#include "authd/jwt.h"
+#include "common/session.h"
+
+struct authd_conf;
+struct sessions;
+
+/*
+ * Answers who may use the upstream as whom: policy, identity, secret and
+ * JWT brought together, with the answers of a while in memory.
+ */
+
+/* JWTs kept; the least recently used goes first. */
+#define SESSIONS_MAX 1024
+
+/*
+ * The age, in seconds, at which a JWT is replaced.  Past half of its life
+ * the upstream would send a longer-lived one along with every answer.
+ */
+#define SESSIONS_RENEW (JWT_LIFETIME / 2 - 300)
+
+/*
+ * How long an answer may be kept, in milliseconds: so long may somebody go
+ * on whom the operator has disabled or the upstream has deleted.
+ */
+#define SESSIONS_LIFETIME_OK	 60000
+#define SESSIONS_LIFETIME_DENIED 5000
+
+/*
+ * conf must outlive it.  Makes tether.db with its directory, before the
+ * sandbox; that it cannot is logged, and tried again later.  Fatal without
+ * memory, or if a library does not work.
+ */
+struct sessions *sessions_new(const struct authd_conf *);
+void sessions_free(struct sessions *);
+
+/*
+ * The session of a GitHub user at the time now.  Always fills in *session,
+ * which holds a JWT if its status is SESSION_OK: wipe it.
+ */
+void sessions_get(struct sessions *, uint64_t github_id, const char *login,
+    time_t now, struct session *session);
+
+/* Forget secret, JWTs and user ids, and open the databases anew. */
+void sessions_refresh(struct sessions *);
+
+/* Log one line about what was done so far. */
+void sessions_log_status(const struct sessions *);
+
+#endif

@@ -1,0 +1,308 @@
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "common/child.h"
+#include "common/log.h"
+
+extern char **environ;
+
+/* A process is one child: what its channels call back to. */
+static struct child *child;
+static struct channel_ops parent_ops;
+static struct channel_ops peer_ops[PROGRAM_COUNT];
+
+static bool
+child_was_started_by_parent(void)
+{
+	int type;
+	socklen_t len = sizeof(type);
+
+	return getsockopt(CHILD_FD_PARENT, SOL_SOCKET, SO_TYPE, &type, &len) ==
+	    0 &&
+	    type == SOCK_SEQPACKET;
+}
+
+/* Descriptors 0 to 2 must be something before anything else is opened. */
+static void
+child_clean_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd != -1 && fd < CHILD_FD_PARENT);
+	closefrom(CHILD_FD_LOG + 1);
+}
+
+/* Only the parent takes signals: a terminal's reach the whole group. */
+static void
+child_ignore_signals(void)
+{
+	static const int ignored[] = { SIGHUP, SIGINT, SIGTERM, SIGPIPE,
+		SIGUSR1, SIGUSR2 };
+	size_t i;
+
+	for (i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		signal(ignored[i], SIG_IGN);
+}
+
+static void
+child_hello(void)
+{
+	uint8_t *buffer = malloc(MSG_SIZE_MAX);
+	struct msg_out out;
+	struct msg m;
+	const char *why;
+
+	if (buffer == NULL)
+		fatal("hello");
+	why = msg_recv_now(CHILD_FD_PARENT, &m, buffer, CHILD_SETUP_TIMEOUT,
+	    PROGRAM_PARENT, child->self, MSG_START);
+	if (why != NULL)
+		fatalx("hello: %s", why);
+	if (msg_get_u32(&m) != MSG_PROTOCOL_VERSION || !msg_end(&m))
+		fatalx("hello: this is not the %s of this tetherd",
+		    program_name(child->self));
+	free(buffer);
+
+	msg_start(&out, MSG_HELLO_BACK, 0);
+	msg_add_u32(&out, MSG_PROTOCOL_VERSION);
+	if (msg_send_now(CHILD_FD_PARENT, &out, -1) == -1)
+		fatal("hello");
+}
+
+void
+child_start(struct child *c, enum program self, int argc, char **argv)
+{
+	child = c;
+	memset(c, 0, sizeof(*c));
+	c->self = self;
+	if (!child_was_started_by_parent()) {
+		fprintf(stderr, "%s: part of tetherd, which starts it; "
+				"not to be run by hand\n",
+		    program_name(self));
+		exit(1);
+	}
+	setproctitle_init(argc, argv, environ);
+	child_clean_descriptors();
+	log_to_socket(CHILD_FD_LOG);
+	child_ignore_signals();
+	if (clearenv() != 0)
+		fatal("clearenv");
+	setproctitle("-tetherd: %s", program_name(self));
+	c->base = event_base_new();
+	if (c->base == NULL)
+		fatalx("event_base_new failed");
+	child_hello();
+}
+
+void
+child_configure(struct child *c, enum msg_type type, child_conf_reader reader,
+    void *conf)
+{
+	uint8_t *buffer = malloc(MSG_SIZE_MAX);
+	bool configured = false;
+	struct msg m;
+	const char *why;
+
+	if (buffer == NULL)
+		fatal("configuration");
+	for (;;) {
+		why = msg_recv_now(CHILD_FD_PARENT, &m, buffer,
+		    CHILD_SETUP_TIMEOUT, PROGRAM_PARENT, c->self, MSG_SETUP);
+		if (why != NULL)
+			fatalx("configuration: %s", why);
+		if (m.type == MSG_SETUP_DONE)
+			break;
+		if (m.type != type || reader(conf, &m) == -1)
+			fatalx("configuration: malformed %s",
+			    msg_name(m.type));
+		configured = true;
+	}
+	if (!configured)
+		fatalx("configuration: there is none");
+	freezero(buffer, MSG_SIZE_MAX);
+}
+
+static void
+child_report_broken(enum program peer, const char *why)
+{
+	struct msg_out m;
+
+	log_warnx("channel to %s: %s", program_name(peer), why);
+	msg_start(&m, MSG_PEER_BROKEN, 0);
+	msg_add_u32(&m, peer);
+	msg_add_str(&m, why);
+	channel_send(child->parent, &m, -1);
+}
+
+static void
+child_detach(enum program peer)
+{
+	struct channel *ch = child->peers[peer];
+
+	if (ch == NULL)
+		return;
+	child->peers[peer] = NULL;
+	channel_free(ch);
+	if (child->ops->peer_lost != NULL)
+		child->ops->peer_lost(child->arg, peer);
+}
+
+static void
+child_on_peer_broken(void *arg, struct channel *ch, const char *why)
+{
+	enum program peer = channel_peer(ch);
+
+	(void)arg;
+	if (why != NULL)
+		child_report_broken(peer, why);
+	child_detach(peer);
+}
+
+static void
+child_on_parent_broken(void *arg, struct channel *ch, const char *why)
+{
+	(void)arg;
+	(void)ch;
+	if (why != NULL)
+		log_warnx("channel to tetherd: %s", why);
+	/* Without a parent there is nothing to finish for. */
+	exit(1);
+}
+
+static int
+child_on_peer(void *arg, struct msg *m)
+{
+	uint32_t peer = msg_get_u32(m);
+
+	(void)arg;
+	if (!msg_end(m) || peer >= PROGRAM_COUNT ||
+	    child->ops->peers[peer] == NULL)
+		return -1;
+	/* A new channel means that the old peer is gone, noticed or not. */
+	child_detach(peer);
+	child->peers[peer] = channel_new(child->base, msg_take_fd(m),
+	    child->self, peer, &peer_ops[peer], child->arg);
+	if (child->ops->peer_attached != NULL)
+		child->ops->peer_attached(child->arg, peer);
+	return 0;
+}
+
+static int
+child_on_log_level(void *arg, struct msg *m)
+{
+	uint32_t level = msg_get_u32(m);
+
+	(void)arg;
+	if (!msg_end(m) || level >= LOG_LEVEL_COUNT)
+		return -1;
+	log_set_level(level);
+	return 0;
+}
+
+static int
+child_on_log_status(void *arg, struct msg *m)
+{
+	(void)arg;
+	(void)m;
+	if (child->ops->log_status != NULL)
+		child->ops->log_status(child->arg);
+	return 0;
+}
+
+static int
+child_on_refresh(void *arg, struct msg *m)
+{
+	(void)arg;
+	(void)m;
+	if (child->ops->refresh != NULL)
+		child->ops->refresh(child->arg);
+	return 0;
+}
+
+static int
+child_on_shutdown(void *arg, struct msg *m)
+{
+	(void)arg;
+	(void)m;
+	if (child->stopping)
+		return 0;
+	child->stopping = true;
+	if (child->ops->shutdown != NULL)
+		child->ops->shutdown(child->arg);
+	else
+		child_exit(child);
+	return 0;
+}
+
+static void
+child_attach_parent(const struct child_ops *ops, void *arg)
+{
+	int type;
+
+	child->ops = ops;
+	child->arg = arg;
+	memcpy(parent_ops.handlers, ops->parent, sizeof(ops->parent));
+	parent_ops.handlers[MSG_PEER] = child_on_peer;
+	parent_ops.handlers[MSG_LOG_LEVEL] = child_on_log_level;
+	parent_ops.handlers[MSG_LOG_STATUS] = child_on_log_status;
+	parent_ops.handlers[MSG_REFRESH] = child_on_refresh;
+	parent_ops.handlers[MSG_SHUTDOWN] = child_on_shutdown;
+	parent_ops.broken = child_on_parent_broken;
+	for (type = 0; type < PROGRAM_COUNT; type++) {
+		if (ops->peers[type] == NULL)
+			continue;
+		peer_ops[type] = *ops->peers[type];
+		peer_ops[type].broken = child_on_peer_broken;
+	}
+	child->parent = channel_new(child->base, CHILD_FD_PARENT, child->self,
+	    PROGRAM_PARENT, &parent_ops, arg);
+}
+
+void
+child_run(struct child *c, const struct child_ops *ops, void *arg)
+{
+	int i;
+
+	child_attach_parent(ops, arg);
+	channel_send_empty(c->parent, MSG_READY, 0);
+	if (event_base_dispatch(c->base) == -1)
+		fatalx("event loop failed");
+	for (i = 0; i < PROGRAM_COUNT; i++) {
+		channel_free(c->peers[i]);
+		c->peers[i] = NULL;
+	}
+	channel_free(c->parent);
+	c->parent = NULL;
+}
+
+void
+child_exit(struct child *c)
+{
+	c->stopping = true;
+	event_base_loopbreak(c->base);
+}
+
+bool
+child_send(struct child *c, enum program peer, struct msg_out *m)
+{
+	struct channel *ch =
+	    peer == PROGRAM_PARENT ? c->parent : c->peers[peer];
+
+	if (ch == NULL) {
+		msg_discard(m);
+		return false;
+	}
+	channel_send(ch, m, -1);
+	return true;
+}

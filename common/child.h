@@ -1,0 +1,86 @@
+#ifndef COMMON_CHILD_H
+#define COMMON_CHILD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/channel.h"
+
+struct event_base;
+
+/*
+ * What connector, proxyd, authd and dialer have in common: how a child of
+ * tetherd comes up, and its channel to the parent.
+ *
+ * Order in a child's main:
+ *   child_start()      descriptors, title, HELLO both ways
+ *   child_configure()  its own slice of the configuration
+ *   (own code)         open and initialise what needs files
+ *   sandbox_enter()    privileges and sandbox, see sandbox/sandbox.h
+ *   child_run()        READY, then the event loop
+ */
+
+/* The descriptors that the parent leaves open in a child, besides 0 to 2. */
+#define CHILD_FD_PARENT 3
+#define CHILD_FD_LOG	4
+
+/* How long each set-up message may take to come, in milliseconds. */
+#define CHILD_SETUP_TIMEOUT 10000
+
+struct child {
+	enum program self;
+	struct event_base *base;	      /* from child_start() on */
+	struct channel *parent;		      /* from child_run() on */
+	struct channel *peers[PROGRAM_COUNT]; /* NULL where there is none */
+	const struct child_ops *ops;
+	void *arg;
+	bool stopping;
+};
+
+struct child_ops {
+	/* Messages of each peer: handlers, broken and writable.  broken must
+	 * not be set: child.c does what is needed and calls peer_lost. */
+	const struct channel_ops *peers[PROGRAM_COUNT];
+
+	/* A peer's channel is there, at start or after the peer's restart. */
+	void (*peer_attached)(void *arg, enum program);
+	/* A peer's channel is gone; child->peers[] is NULL already. */
+	void (*peer_lost)(void *arg, enum program);
+
+	/* SHUTDOWN: finish, then call child_exit().  NULL: exit at once. */
+	void (*shutdown)(void *arg);
+	/* Log one line about the state of affairs.  May be NULL. */
+	void (*log_status)(void *arg);
+	/* The operator asked for a fresh look at things.  May be NULL. */
+	void (*refresh)(void *arg);
+
+	/* Further messages of the parent, by type; may be all NULL. */
+	channel_handler parent[MSG_TYPE_COUNT];
+};
+
+/* Reads one slice of the configuration; returns 0, or -1 if malformed. */
+typedef int (*child_conf_reader)(void *conf, struct msg *);
+
+/*
+ * Exits with status 1 and a hint on standard error unless the parent
+ * started this process.  Everything else that goes wrong is fatal, too.
+ */
+void child_start(struct child *, enum program self, int argc, char **argv);
+
+/* Wait for the configuration message of the given type, and its end. */
+void child_configure(
+    struct child *, enum msg_type, child_conf_reader, void *conf);
+
+/*
+ * Tell the parent READY and run the event loop until child_exit().  Timers
+ * and other events of the program may be made before, on child->base.
+ */
+void child_run(struct child *, const struct child_ops *, void *arg);
+
+/* Leave the event loop; child_run() then returns. */
+void child_exit(struct child *);
+
+/* True, and the message sent, if there is a channel to that peer. */
+bool child_send(struct child *, enum program, struct msg_out *);
+
+#endif

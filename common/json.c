@@ -1,0 +1,82 @@
+#include <stdbool.h>
+
+#include <event2/buffer.h>
+#include <json-c/json.h>
+
+#include "common/json.h"
+
+#define PIECES_MAX 256
+
+/* Bytes that are white space to JSON (RFC 8259 section 2) at the start. */
+static size_t
+count_blanks(const char *s, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (s[i] != ' ' && s[i] != '\t' && s[i] != '\r' &&
+		    s[i] != '\n')
+			break;
+	return i;
+}
+
+/* Feed one piece; false when the text turns out to be no JSON. */
+static bool
+parse_piece(struct json_tokener *tokener, struct json_object **object,
+    const char *piece, size_t len)
+{
+	enum json_tokener_error error;
+
+	if (*object != NULL)
+		return count_blanks(piece, len) == len;
+	*object = json_tokener_parse_ex(tokener, piece, (int)len);
+	error = json_tokener_get_error(tokener);
+	/* A NUL ends the piece for json-c, however long it is. */
+	return (error == json_tokener_continue ||
+		   error == json_tokener_success) &&
+	    json_tokener_get_parse_end(tokener) == len;
+}
+
+struct json_object *
+json_parse(struct evbuffer *text)
+{
+	struct json_tokener *tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
+	struct evbuffer_iovec pieces[PIECES_MAX];
+	struct json_object *object = NULL;
+	struct evbuffer_ptr at;
+	bool good = true;
+	int i, n;
+
+	if (tokener == NULL)
+		return NULL;
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+	evbuffer_ptr_set(text, &at, 0, EVBUFFER_PTR_SET);
+	while (good && (size_t)at.pos < evbuffer_get_length(text)) {
+		n = evbuffer_peek(text, -1, &at, pieces, PIECES_MAX);
+		for (i = 0; i < n && i < PIECES_MAX && good; i++) {
+			good = parse_piece(tokener, &object,
+			    pieces[i].iov_base, pieces[i].iov_len);
+			evbuffer_ptr_set(text, &at, pieces[i].iov_len,
+			    EVBUFFER_PTR_ADD);
+		}
+	}
+	json_tokener_free(tokener);
+	if (!good || !json_object_is_type(object, json_type_object)) {
+		json_object_put(object);
+		return NULL;
+	}
+	return object;
+}
+
+const char *
+json_string(const struct json_object *object, const char *name, size_t *len)
+{
+	struct json_object *member;
+
+	if (!json_object_object_get_ex(object, name, &member) ||
+	    !json_object_is_type(member, json_type_string))
+		return NULL;
+	if (len != NULL)
+		*len = (size_t)json_object_get_string_len(member);
+	return json_object_get_string(member);
+}

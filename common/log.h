@@ -1,0 +1,66 @@
+#ifndef COMMON_LOG_H
+#define COMMON_LOG_H
+
+#include <stdarg.h>
+#include <stddef.h>
+
+/*
+ * Logging.  A program logs to one of three places: standard error, syslog(3)
+ * (which must not be called once a sandbox is entered), or a datagram socket
+ * whose other end is the parent.  Lines never carry a token, a query string
+ * or a body.
+ */
+
+enum log_level {
+	LOG_LEVEL_CRIT,	 /* from fatal() only */
+	LOG_LEVEL_WARN,	 /* something failed, the program recovers */
+	LOG_LEVEL_INFO,	 /* start, reload, stop, connect, transactions */
+	LOG_LEVEL_DEBUG, /* states and messages */
+	LOG_LEVEL_COUNT
+};
+
+/* The longest line, with its NUL; what is longer is cut. */
+#define LOG_LINE_MAX 1024
+
+/* Log to standard error, each line after the program's name. */
+void log_to_stderr(const char *name);
+
+/* Log to syslog(3), facility daemon, under the program's name. */
+void log_to_syslog(const char *name);
+
+/*
+ * Log to the datagram socket fd: one datagram a line, the level as its first
+ * byte.  A full socket loses the line rather than blocking the program.
+ */
+void log_to_socket(int fd);
+
+/* Lines less important than this are dropped; LOG_LEVEL_INFO at first. */
+void log_set_level(enum log_level);
+enum log_level log_get_level(void);
+
+/* Emit a line that is complete already, at a level that was checked. */
+void log_line(enum log_level, const char *line);
+
+/*
+ * The plain forms add ": " and the text of errno, those with an x do not.
+ * errno survives all of them.
+ */
+void log_debugx(const char *, ...) __attribute__((format(printf, 1, 2)));
+void log_infox(const char *, ...) __attribute__((format(printf, 1, 2)));
+void log_warn(const char *, ...) __attribute__((format(printf, 1, 2)));
+void log_warnx(const char *, ...) __attribute__((format(printf, 1, 2)));
+
+/* Log at level crit and exit with status 1: for start-up only. */
+void fatal(const char *, ...)
+    __attribute__((noreturn, format(printf, 1, 2)));
+void fatalx(const char *, ...)
+    __attribute__((noreturn, format(printf, 1, 2)));
+
+/*
+ * Copy src into dst of the given size, with every byte outside printable
+ * ASCII replaced by '?', so that hostile text cannot forge lines or drive a
+ * terminal.  Returns dst.
+ */
+char *log_safe(char *dst, size_t size, const char *src);
+
+#endif

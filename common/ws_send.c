@@ -1,0 +1,153 @@
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/ws_internal.h"
+
+ssize_t
+ws_write(const uint8_t *data, size_t len, int flags, void *arg)
+{
+	struct ws *ws = arg;
+
+	(void)flags;
+	return evbuffer_add(ws->frame, data, len) == 0 ? (ssize_t)len : -1;
+}
+
+int
+ws_mask(uint8_t *mask, size_t len, void *arg)
+{
+	(void)arg;
+	arc4random_buf(mask, len);
+	return 0;
+}
+
+/*
+ * Frames are made aside and moved over whole, so that running out of memory
+ * halfway leaves no torn frame in the output.
+ */
+static int
+ws_make(struct ws *ws, uint8_t opcode, bool fin, const void *data, size_t len)
+{
+	struct wslay_frame_iocb iocb = {
+		.fin = fin,
+		.opcode = opcode,
+		.payload_length = len,
+		.mask = ws->role == WS_CLIENT,
+		.data = data,
+		.data_length = len,
+	};
+
+	if (evbuffer_expand(ws->frame, len + WS_HEADER_MAX) == -1)
+		return -1;
+	if (wslay_frame_send(ws->frames, &iocb) == (ssize_t)len)
+		return 0;
+	/* wslay is in the middle of a frame now: nothing can follow. */
+	ws_over(ws, WS_CLOSE_ABNORMAL, "out of memory", false);
+	return -1;
+}
+
+int
+ws_frame(struct ws *ws, uint8_t opcode, bool fin, const void *data, size_t len)
+{
+	if (ws_make(ws, opcode, fin, data, len) == -1 ||
+	    bufferevent_write_buffer(ws->bev, ws->frame) == -1)
+		return -1;
+	if (!ws_is_writable(ws))
+		ws->blocked = true;
+	return 0;
+}
+
+int
+ws_frame_behind(
+    struct ws *ws, uint8_t opcode, bool fin, const void *data, size_t len)
+{
+	if (ws_make(ws, opcode, fin, data, len) == -1 ||
+	    evbuffer_add_buffer(ws->behind, ws->frame) == -1)
+		return -1;
+	if (!ws_is_writable(ws))
+		ws->blocked = true;
+	return 0;
+}
+
+int
+ws_send(struct ws *ws, enum ws_type type, const void *data, size_t len)
+{
+	if (ws->state != WS_OPEN)
+		return -1;
+	if (ws->fragmented)
+		return ws_frame_behind(ws, type, true, data, len);
+	return ws_frame(ws, type, true, data, len);
+}
+
+int
+ws_send_fragment(
+    struct ws *ws, enum ws_type type, bool fin, const void *data, size_t len)
+{
+	uint8_t opcode = ws->fragmented ? WSLAY_CONTINUATION_FRAME : type;
+
+	if (ws->state != WS_OPEN || ws_frame(ws, opcode, fin, data, len) == -1)
+		return -1;
+	ws->fragmented = !fin;
+	if (fin && bufferevent_write_buffer(ws->bev, ws->behind) == -1)
+		return -1;
+	return 0;
+}
+
+int
+ws_ping(struct ws *ws)
+{
+	if (ws->state != WS_OPEN)
+		return -1;
+	return ws_frame(ws, WSLAY_PING, true, NULL, 0);
+}
+
+void
+ws_pong(struct ws *ws, const uint8_t *data, size_t len)
+{
+	if (ws->state != WS_OPEN)
+		return;
+	if (ws_is_writable(ws)) {
+		(void)ws_frame(ws, WSLAY_PONG, true, data, len);
+		return;
+	}
+	/*
+	 * Pings may come faster than their answers are read.  Answering the
+	 * latest of several is enough (RFC 6455 section 5.5.3).
+	 */
+	memcpy(ws->pong, data, len);
+	ws->npong = len;
+	ws->pong_due = true;
+}
+
+void
+ws_send_close(struct ws *ws, uint16_t code, const char *reason)
+{
+	uint8_t payload[WS_CONTROL_MAX];
+	size_t len = strnlen(reason, sizeof(payload) - 2);
+
+	/* Do not cut a character in two. */
+	while (len > 0 && ((uint8_t)reason[len] & 0xc0) == 0x80)
+		len--;
+	payload[0] = (uint8_t)(code >> 8);
+	payload[1] = (uint8_t)code;
+	memcpy(payload + 2, reason, len);
+	len = code == WS_CLOSE_NO_STATUS ? 0 : len + 2;
+	(void)ws_frame(ws, WSLAY_CONNECTION_CLOSE, true, payload, len);
+}
+
+size_t
+ws_output_length(const struct ws *ws)
+{
+	if (ws->bev == NULL)
+		return 0;
+	return evbuffer_get_length(bufferevent_get_output(ws->bev)) +
+	       evbuffer_get_length(ws->behind);
+}
+
+bool
+ws_is_writable(const struct ws *ws)
+{
+	return ws->state == WS_OPEN && ws_output_length(ws) < WS_OUTPUT_HIGH;
+}

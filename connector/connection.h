@@ -1,0 +1,76 @@
+#ifndef CONNECTOR_CONNECTION_H
+#define CONNECTOR_CONNECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/msg.h"
+
+/*
+ * The connection to the orchestrator and its life: a socket from the parent,
+ * TLS, the WebSocket handshake, register, registered; and again, for ever,
+ * when it is lost.
+ */
+
+struct connection;
+struct connector;
+struct evbuffer;
+struct ws;
+
+struct connection_ops {
+	/* Registered: requests may come from now on. */
+	void (*up)(void *arg);
+	/* It was up and is no more. */
+	void (*down)(void *arg);
+	/* A text message came. */
+	void (*message)(void *arg, struct evbuffer *);
+	/* The output has room again. */
+	void (*writable)(void *arg);
+	/* The end of connection_finish(). */
+	void (*finished)(void *arg);
+};
+
+/*
+ * Reads the trusted certificates, and connects once both peers are there.
+ * Fatal when that fails.
+ */
+struct connection *connection_new(
+    struct connector *, const struct connection_ops *, void *arg);
+void connection_free(struct connection *);
+
+/* A peer of ours is there: start, or ask again what was not answered. */
+void connection_on_peer(struct connection *);
+
+/* The operator's wish: connect now, over a new socket. */
+void connection_reconnect(struct connection *);
+/* The operator had a look: connect again if it is held. */
+void connection_refresh(struct connection *);
+
+/*
+ * What the orchestrator said to us.  refuse() closes for good, that is, until
+ * the operator asks.
+ */
+void connection_on_registered(struct connection *);
+void connection_on_pong(struct connection *);
+void connection_refuse(struct connection *, const char *why);
+
+/* Close with 1000; finished() follows. */
+void connection_finish(struct connection *);
+
+bool connection_is_up(const struct connection *);
+
+/* Send a text message; dropped when there is no connection. */
+void connection_send(struct connection *, const char *text, size_t len);
+
+/* For the parts of an answer; NULL unless the connection is up. */
+struct ws *connection_ws(const struct connection *);
+
+/* Messages: DIALED and DIAL_FAILED of the parent, TOKEN of authd. */
+int connection_on_dialed(struct connection *, struct msg *);
+int connection_on_dial_failed(struct connection *, struct msg *);
+int connection_on_token(struct connection *, struct msg *);
+
+void connection_log_status(const struct connection *);
+
+#endif

@@ -1,0 +1,348 @@
+#include <sys/queue.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/buffer.h>
+#include <event2/event.h>
+
+#include "common/link.h"
+#include "common/log.h"
+#include "common/ws.h"
+#include "connector/connection.h"
+#include "connector/connector.h"
+#include "connector/exchange.h"
+#include "connector/outgoing.h"
+#include "connector/requests.h"
+
+/* How long answers may still come once we are told to stop. */
+#define DRAIN_SECONDS 3
+
+/* A request that is not all with proxyd yet. */
+struct upload {
+	TAILQ_ENTRY(upload) entry;
+	uint64_t number;
+	struct evbuffer *text;
+};
+
+struct exchange {
+	struct connector *connector;
+	struct requests *requests;
+	TAILQ_HEAD(, upload) uploads;
+	struct link_up link;
+	uint64_t answering; /* whose answer is half out; 0 for none */
+	struct event *drain_timer;
+	bool draining;
+	void (*drained)(void *arg);
+	void *drained_arg;
+};
+
+static void on_drain_timer(int, short, void *);
+
+struct exchange *
+exchange_new(struct connector *connector)
+{
+	struct exchange *ex = calloc(1, sizeof(*ex));
+
+	if (ex == NULL)
+		fatal("exchange");
+	ex->connector = connector;
+	ex->requests = requests_new();
+	TAILQ_INIT(&ex->uploads);
+	ex->link.message_max = MESSAGE_MAX;
+	ex->drain_timer =
+	    evtimer_new(connector->child.base, on_drain_timer, ex);
+	if (ex->drain_timer == NULL)
+		fatalx("no timer");
+	return ex;
+}
+
+static void
+upload_free(struct exchange *ex, struct upload *upload)
+{
+	TAILQ_REMOVE(&ex->uploads, upload, entry);
+	evbuffer_free(upload->text);
+	free(upload);
+}
+
+static void
+drop_uploads(struct exchange *ex)
+{
+	struct upload *upload;
+
+	while ((upload = TAILQ_FIRST(&ex->uploads)) != NULL)
+		upload_free(ex, upload);
+}
+
+void
+exchange_free(struct exchange *ex)
+{
+	drop_uploads(ex);
+	requests_free(ex->requests);
+	event_free(ex->drain_timer);
+	free(ex);
+}
+
+static struct channel *
+proxyd(const struct exchange *ex)
+{
+	return ex->connector->child.peers[PROGRAM_PROXYD];
+}
+
+static struct ws *
+link_ws(const struct exchange *ex)
+{
+	return connection_ws(ex->connector->connection);
+}
+
+/* Pass on what proxyd takes; true when all of this request is there. */
+static bool
+upload_continue(struct exchange *ex, struct upload *upload)
+{
+	struct evbuffer_ptr start;
+	size_t left, len;
+	bool more;
+
+	do {
+		left = evbuffer_get_length(upload->text);
+		more = left > MSG_PAYLOAD_MAX;
+		len = more ? MSG_PAYLOAD_MAX : left;
+		evbuffer_ptr_set(
+		    upload->text, &start, 0, EVBUFFER_PTR_SET);
+		if (!channel_send_slice(proxyd(ex), MSG_REQUEST,
+			more ? MSG_FLAG_MORE : 0, upload->number,
+			upload->text, &start, len))
+			return false;
+		evbuffer_drain(upload->text, len);
+	} while (more);
+	return true;
+}
+
+/* While requests wait for proxyd, the orchestrator has to wait as well. */
+static void
+uploads_continue(struct exchange *ex)
+{
+	struct ws *ws = link_ws(ex);
+	struct upload *upload;
+
+	while (proxyd(ex) != NULL &&
+	    (upload = TAILQ_FIRST(&ex->uploads)) != NULL &&
+	    upload_continue(ex, upload))
+		upload_free(ex, upload);
+	if (ws == NULL)
+		return;
+	if (TAILQ_EMPTY(&ex->uploads))
+		ws_resume(ws);
+	else
+		ws_pause(ws);
+}
+
+void
+exchange_request(struct exchange *ex, const char *request_id, size_t len,
+    struct evbuffer *text)
+{
+	struct upload *upload;
+	const char *refusal = NULL;
+	int status = 503;
+
+	if (ex->draining)
+		refusal = "the instance is stopping";
+	else if (proxyd(ex) == NULL) {
+		status = 502;
+		refusal = "the instance cannot reach its web app now";
+	} else if (requests_count(ex->requests) >= REQUESTS_MAX)
+		refusal = "too many requests at once";
+	if (refusal != NULL) {
+		outgoing_error(
+		    ex->connector, request_id, len, status, refusal);
+		return;
+	}
+	upload = calloc(1, sizeof(*upload));
+	if (upload == NULL || (upload->text = evbuffer_new()) == NULL ||
+	    (upload->number = requests_add(
+		 ex->requests, request_id, len)) == 0)
+		fatal("request");
+	evbuffer_add_buffer(upload->text, text);
+	TAILQ_INSERT_TAIL(&ex->uploads, upload, entry);
+	uploads_continue(ex);
+}
+
+void
+exchange_on_proxyd_writable(struct exchange *ex)
+{
+	uploads_continue(ex);
+}
+
+static void
+announce_link(struct exchange *ex)
+{
+	struct msg_out m;
+
+	msg_start(&m, MSG_LINK_UP, 0);
+	link_up_add(&m, &ex->link);
+	(void)child_send(&ex->connector->child, PROGRAM_PROXYD, &m);
+}
+
+void
+exchange_link_up(struct exchange *ex, uint32_t capabilities)
+{
+	ex->link.capabilities = capabilities;
+	announce_link(ex);
+}
+
+void
+exchange_link_down(struct exchange *ex)
+{
+	/* Nobody waits for those any more. */
+	drop_uploads(ex);
+	requests_clear(ex->requests, NULL, NULL);
+	ex->answering = 0;
+	if (proxyd(ex) == NULL)
+		return;
+	channel_send_empty(proxyd(ex), MSG_LINK_DOWN, 0);
+	channel_resume(proxyd(ex));
+}
+
+void
+exchange_on_proxyd(struct exchange *ex)
+{
+	if (link_ws(ex) != NULL)
+		announce_link(ex);
+}
+
+static void
+answer_lost(
+    void *arg, uint64_t number, const char *request_id, size_t len)
+{
+	struct exchange *ex = arg;
+
+	(void)number;
+	outgoing_error(ex->connector, request_id, len, 502,
+	    "the instance lost the request; try again");
+}
+
+static void
+check_drained(struct exchange *ex)
+{
+	if (!ex->draining || requests_count(ex->requests) > 0)
+		return;
+	evtimer_del(ex->drain_timer);
+	ex->draining = false;
+	ex->drained(ex->drained_arg);
+}
+
+void
+exchange_on_proxyd_lost(struct exchange *ex)
+{
+	struct ws *ws = link_ws(ex);
+
+	/* A message that is half out must end before another begins: cut
+	 * short it is no JSON, which orchestrators ignore. */
+	if (ex->answering != 0 && ws != NULL &&
+	    ws_send_fragment(ws, WS_TEXT, true, "", 0) == -1)
+		log_warnx("message not ended");
+	ex->answering = 0;
+	drop_uploads(ex);
+	if (requests_count(ex->requests) > 0)
+		log_warnx("proxyd is gone: answering %zu requests with 502",
+		    requests_count(ex->requests));
+	requests_clear(ex->requests, answer_lost, ex);
+	uploads_continue(ex);
+	check_drained(ex);
+}
+
+int
+exchange_on_adopt(struct exchange *ex, struct msg *m)
+{
+	char request_id[LINK_REQUEST_ID_MAX + 1];
+
+	msg_get_str(m, request_id, sizeof(request_id));
+	if (!msg_end(m))
+		return -1;
+	if (link_ws(ex) == NULL)
+		return 0;
+	return requests_adopt(
+	    ex->requests, m->id, request_id, strlen(request_id));
+}
+
+int
+exchange_on_answer(struct exchange *ex, struct msg *m)
+{
+	bool more = (m->flags & MSG_FLAG_MORE) != 0;
+	struct ws *ws = link_ws(ex);
+
+	if (ws == NULL || requests_get(ex->requests, m->id, NULL) == NULL)
+		return 0; /* of a connection that is gone */
+	if (ex->answering != 0 && ex->answering != m->id)
+		return -1;
+	if (ws_send_fragment(ws, WS_TEXT, !more, m->data, m->len) == -1)
+		log_warnx("answer not sent");
+	ex->answering = more ? m->id : 0;
+	if (!ws_is_writable(ws))
+		channel_pause(proxyd(ex));
+	if (more)
+		return 0;
+	requests_remove(ex->requests, m->id);
+	channel_send_empty(proxyd(ex), MSG_ANSWER_SENT, m->id);
+	check_drained(ex);
+	return 0;
+}
+
+int
+exchange_on_refuse(struct exchange *ex, struct msg *m)
+{
+	uint32_t status = msg_get_u32(m);
+	const char *request_id;
+	size_t len;
+
+	if (!msg_end(m) || (status != 400 && status != 503))
+		return -1;
+	request_id = requests_get(ex->requests, m->id, &len);
+	if (request_id == NULL)
+		return 0;
+	outgoing_error(ex->connector, request_id, len, (int)status,
+	    status == 400 ? "malformed request" :
+			    "too many requests at once; try again");
+	requests_remove(ex->requests, m->id);
+	check_drained(ex);
+	return 0;
+}
+
+void
+exchange_on_link_writable(struct exchange *ex)
+{
+	if (proxyd(ex) != NULL)
+		channel_resume(proxyd(ex));
+}
+
+static void
+on_drain_timer(int fd, short what, void *arg)
+{
+	struct exchange *ex = arg;
+
+	(void)fd;
+	(void)what;
+	log_warnx("%zu requests not answered in time",
+	    requests_count(ex->requests));
+	requests_clear(ex->requests, NULL, NULL);
+	check_drained(ex);
+}
+
+void
+exchange_drain(struct exchange *ex, void (*done)(void *arg), void *arg)
+{
+	struct timeval limit = { .tv_sec = DRAIN_SECONDS };
+
+	ex->draining = true;
+	ex->drained = done;
+	ex->drained_arg = arg;
+	if (event_add(ex->drain_timer, &limit) == -1)
+		fatalx("event_add failed");
+	check_drained(ex);
+}
+
+size_t
+exchange_count(const struct exchange *ex)
+{
+	return requests_count(ex->requests);
+}

@@ -1,0 +1,52 @@
+#ifndef CONNECTOR_EXCHANGE_H
+#define CONNECTOR_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/msg.h"
+
+/*
+ * Requests on their way to proxyd, and answers on their way back: each
+ * request gets exactly one.
+ */
+
+struct connector;
+struct evbuffer;
+struct exchange;
+
+struct exchange *exchange_new(struct connector *);
+void exchange_free(struct exchange *);
+
+/* A request: its request_id, and its text, which is taken over. */
+void exchange_request(struct exchange *, const char *request_id, size_t len,
+    struct evbuffer *text);
+
+/* The connection is registered, or lost. */
+void exchange_link_up(struct exchange *, uint32_t capabilities);
+void exchange_link_down(struct exchange *);
+
+/* The connection takes more. */
+void exchange_on_link_writable(struct exchange *);
+
+/* proxyd is there, takes more, or is gone. */
+void exchange_on_proxyd(struct exchange *);
+void exchange_on_proxyd_writable(struct exchange *);
+void exchange_on_proxyd_lost(struct exchange *);
+
+/* Messages of proxyd. */
+int exchange_on_adopt(struct exchange *, struct msg *);
+int exchange_on_answer(struct exchange *, struct msg *);
+int exchange_on_refuse(struct exchange *, struct msg *);
+
+/*
+ * Take no more requests, and call done() when the last answer is out; soon
+ * in any case.
+ */
+void exchange_drain(struct exchange *, void (*done)(void *arg), void *arg);
+
+/* Requests that wait for an answer. */
+size_t exchange_count(const struct exchange *);
+
+#endif

@@ -1,0 +1,181 @@
+#include <stdio.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "common/json.h"
+#include "common/link.h"
+#include "common/log.h"
+#include "connector/connection.h"
+#include "connector/connector.h"
+#include "connector/exchange.h"
+#include "connector/incoming.h"
+#include "connector/outgoing.h"
+
+/* One message under way from the parser to its handler. */
+struct incoming {
+	struct json_object *json;
+	struct evbuffer *text;
+};
+
+/* Returns NULL, or the required member that is missing. */
+typedef const char *(*handler)(struct connector *, const struct incoming *);
+
+/* Text of the orchestrator for our log. */
+static const char *
+get_safe(const struct incoming *in, const char *name, char *buf, size_t size)
+{
+	const char *value = json_string(in->json, name, NULL);
+
+	return log_safe(buf, size, value == NULL ? "" : value);
+}
+
+static uint32_t
+get_capabilities(const struct incoming *in)
+{
+	struct json_object *list, *item;
+	uint32_t capabilities = 0;
+	const char *name;
+	size_t i;
+
+	if (!json_object_object_get_ex(in->json, "capabilities", &list) ||
+	    !json_object_is_type(list, json_type_array))
+		return 0;
+	for (i = 0; i < json_object_array_length(list); i++) {
+		item = json_object_array_get_idx(list, i);
+		if (!json_object_is_type(item, json_type_string))
+			continue;
+		name = json_object_get_string(item);
+		if (strcmp(name, "status") == 0)
+			capabilities |= LINK_STATUS;
+		else if (strcmp(name, "base64") == 0)
+			capabilities |= LINK_BASE64;
+	}
+	return capabilities;
+}
+
+static const char *
+on_registered(struct connector *connector, const struct incoming *in)
+{
+	struct json_object *success;
+	char text[256], why[320];
+
+	if (!json_object_object_get_ex(in->json, "success", &success) ||
+	    !json_object_is_type(success, json_type_boolean))
+		return "success";
+	if (!json_object_get_boolean(success)) {
+		(void)snprintf(why, sizeof(why), "registration refused: %s",
+		    get_safe(in, "message", text, sizeof(text)));
+		connection_refuse(connector->connection, why);
+		return NULL;
+	}
+	connector->capabilities = get_capabilities(in);
+	connection_on_registered(connector->connection);
+	return NULL;
+}
+
+static const char *
+on_pong(struct connector *connector, const struct incoming *in)
+{
+	(void)in;
+	connection_on_pong(connector->connection);
+	return NULL;
+}
+
+static const char *
+on_command(struct connector *connector, const struct incoming *in)
+{
+	const char *command = json_string(in->json, "command", NULL);
+	char text[64];
+
+	if (command == NULL)
+		return "command";
+	if (strcmp(command, "disconnect") == 0)
+		connection_refuse(connector->connection,
+		    "the orchestrator told us to disconnect");
+	else if (strcmp(command, "refresh_status") == 0)
+		outgoing_status_update(connector);
+	else
+		log_infox("command ignored: %s",
+		    get_safe(in, "command", text, sizeof(text)));
+	return NULL;
+}
+
+static const char *
+on_error(struct connector *connector, const struct incoming *in)
+{
+	char text[512];
+
+	(void)connector;
+	if (json_string(in->json, "message", NULL) == NULL)
+		return "message";
+	log_warnx("the orchestrator says: %s",
+	    get_safe(in, "message", text, sizeof(text)));
+	return NULL;
+}
+
+/* All but the id is proxyd's to check, which answers what is malformed. */
+static const char *
+on_http_proxy_request(struct connector *connector, const struct incoming *in)
+{
+	size_t len;
+	const char *request_id = json_string(in->json, "request_id", &len);
+
+	if (request_id == NULL || len > LINK_REQUEST_ID_MAX ||
+	    strlen(request_id) != len)
+		return "request_id";
+	if (connection_is_up(connector->connection))
+		exchange_request(
+		    connector->exchange, request_id, len, in->text);
+	else
+		log_warnx("http_proxy_request before registered ignored");
+	return NULL;
+}
+
+static const struct {
+	const char *type;
+	handler handle;
+} handlers[] = {
+	{ "http_proxy_request", on_http_proxy_request },
+	{ "pong", on_pong },
+	{ "registered", on_registered },
+	{ "command", on_command },
+	{ "error", on_error },
+};
+
+static void
+dispatch(struct connector *connector, const struct incoming *in)
+{
+	const char *type = json_string(in->json, "type", NULL), *missing;
+	char text[64];
+	size_t i;
+
+	if (type == NULL) {
+		log_warnx("message without a type ignored");
+		return;
+	}
+	for (i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++) {
+		if (strcmp(handlers[i].type, type) != 0)
+			continue;
+		missing = handlers[i].handle(connector, in);
+		if (missing != NULL)
+			log_warnx("%s without a valid %s ignored", type,
+			    missing);
+		return;
+	}
+	log_debugx("message of unknown type ignored: %s",
+	    get_safe(in, "type", text, sizeof(text)));
+}
+
+void
+incoming_message(struct connector *connector, struct evbuffer *text)
+{
+	struct incoming in = { .json = json_parse(text), .text = text };
+
+	if (in.json == NULL) {
+		log_warnx("message that is not a JSON object ignored");
+		return;
+	}
+	dispatch(connector, &in);
+	json_object_put(in.json);
+}

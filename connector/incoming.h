@@ -1,0 +1,13 @@
+#ifndef CONNECTOR_INCOMING_H
+#define CONNECTOR_INCOMING_H
+
+struct connector;
+struct evbuffer;
+
+/*
+ * A message from the orchestrator: understood, checked and acted on.  What
+ * is malformed gets a line in the log and nothing else.
+ */
+void incoming_message(struct connector *, struct evbuffer *text);
+
+#endif

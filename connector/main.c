@@ -1,0 +1,224 @@
+#include <string.h>
+
+#include "common/log.h"
+#include "connector/connection.h"
+#include "connector/connector.h"
+#include "connector/exchange.h"
+#include "connector/incoming.h"
+#include "connector/outgoing.h"
+#include "sandbox/sandbox.h"
+
+static void
+on_up(void *arg)
+{
+	struct connector *c = arg;
+
+	exchange_link_up(c->exchange, c->capabilities);
+	if (strcmp(c->status, "idle") != 0)
+		outgoing_status_update(c);
+}
+
+static void
+on_down(void *arg)
+{
+	struct connector *c = arg;
+
+	exchange_link_down(c->exchange);
+}
+
+static void
+on_message(void *arg, struct evbuffer *text)
+{
+	incoming_message(arg, text);
+}
+
+static void
+on_writable(void *arg)
+{
+	struct connector *c = arg;
+
+	exchange_on_link_writable(c->exchange);
+}
+
+static void
+on_finished(void *arg)
+{
+	struct connector *c = arg;
+
+	child_exit(&c->child);
+}
+
+static const struct connection_ops connection_ops = {
+	.up = on_up,
+	.down = on_down,
+	.message = on_message,
+	.writable = on_writable,
+	.finished = on_finished,
+};
+
+static void
+on_peer_attached(void *arg, enum program peer)
+{
+	struct connector *c = arg;
+
+	if (peer == PROGRAM_PROXYD)
+		exchange_on_proxyd(c->exchange);
+	connection_on_peer(c->connection);
+}
+
+static void
+on_peer_lost(void *arg, enum program peer)
+{
+	struct connector *c = arg;
+
+	if (peer == PROGRAM_PROXYD)
+		exchange_on_proxyd_lost(c->exchange);
+}
+
+static void
+on_drained(void *arg)
+{
+	struct connector *c = arg;
+
+	connection_finish(c->connection);
+}
+
+static void
+on_shutdown(void *arg)
+{
+	struct connector *c = arg;
+
+	exchange_drain(c->exchange, on_drained, c);
+}
+
+static void
+on_log_status(void *arg)
+{
+	struct connector *c = arg;
+
+	connection_log_status(c->connection);
+	log_infox("status: %s, %zu requests under way", c->status,
+	    exchange_count(c->exchange));
+}
+
+static void
+on_refresh(void *arg)
+{
+	struct connector *c = arg;
+
+	connection_refresh(c->connection);
+}
+
+static int
+on_reconnect(void *arg, struct msg *m)
+{
+	struct connector *c = arg;
+
+	(void)m;
+	connection_reconnect(c->connection);
+	return 0;
+}
+
+static int
+on_dialed(void *arg, struct msg *m)
+{
+	struct connector *c = arg;
+
+	return connection_on_dialed(c->connection, m);
+}
+
+static int
+on_dial_failed(void *arg, struct msg *m)
+{
+	struct connector *c = arg;
+
+	return connection_on_dial_failed(c->connection, m);
+}
+
+static int
+on_token(void *arg, struct msg *m)
+{
+	struct connector *c = arg;
+
+	return connection_on_token(c->connection, m);
+}
+
+static int
+on_adopt(void *arg, struct msg *m)
+{
+	struct connector *c = arg;
+
+	return exchange_on_adopt(c->exchange, m);
+}
+
+static int
+on_answer(void *arg, struct msg *m)
+{
+	struct connector *c = arg;
+
+	return exchange_on_answer(c->exchange, m);
+}
+
+static int
+on_refuse(void *arg, struct msg *m)
+{
+	struct connector *c = arg;
+
+	return exchange_on_refuse(c->exchange, m);
+}
+
+static void
+on_proxyd_writable(void *arg, struct channel *ch)
+{
+	struct connector *c = arg;
+
+	(void)ch;
+	exchange_on_proxyd_writable(c->exchange);
+}
+
+static const struct channel_ops proxyd_ops = {
+	.handlers = {
+		[MSG_ADOPT] = on_adopt,
+		[MSG_ANSWER] = on_answer,
+		[MSG_REFUSE] = on_refuse,
+	},
+	.writable = on_proxyd_writable,
+};
+
+static const struct channel_ops authd_ops = {
+	.handlers = { [MSG_TOKEN] = on_token },
+};
+
+static const struct child_ops child_ops = {
+	.peers = {
+		[PROGRAM_PROXYD] = &proxyd_ops,
+		[PROGRAM_AUTHD] = &authd_ops,
+	},
+	.parent = {
+		[MSG_RECONNECT] = on_reconnect,
+		[MSG_DIALED] = on_dialed,
+		[MSG_DIAL_FAILED] = on_dial_failed,
+	},
+	.peer_attached = on_peer_attached,
+	.peer_lost = on_peer_lost,
+	.shutdown = on_shutdown,
+	.log_status = on_log_status,
+	.refresh = on_refresh,
+};
+
+int
+main(int argc, char **argv)
+{
+	struct connector c = { .status = "idle" };
+
+	child_start(&c.child, PROGRAM_CONNECTOR, argc, argv);
+	child_configure(&c.child, MSG_CONF_CONNECTOR, slice_get_connector,
+	    &c.conf);
+	c.connection = connection_new(&c, &connection_ops, &c);
+	c.exchange = exchange_new(&c);
+	sandbox_enter(PROGRAM_CONNECTOR);
+	child_run(&c.child, &child_ops, &c);
+	connection_free(c.connection);
+	exchange_free(c.exchange);
+	return 0;
+}

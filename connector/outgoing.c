@@ -1,0 +1,126 @@
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "common/log.h"
+#include "connector/connection.h"
+#include "connector/connector.h"
+#include "connector/outgoing.h"
+
+/* Running out of memory for a few members of a message is not survivable. */
+static struct json_object *
+check(struct json_object *object)
+{
+	if (object == NULL)
+		fatalx("json: out of memory");
+	return object;
+}
+
+static void
+add(struct json_object *object, const char *name, struct json_object *value)
+{
+	if (json_object_object_add(object, name, value) != 0)
+		fatalx("json: out of memory");
+}
+
+static void
+add_string(struct json_object *object, const char *name, const char *value)
+{
+	add(object, name, check(json_object_new_string(value)));
+}
+
+static struct json_object *
+message_new(const char *type)
+{
+	struct json_object *message = check(json_object_new_object());
+
+	add_string(message, "type", type);
+	return message;
+}
+
+/* Frees the message; its text may hold the token, so that is wiped. */
+static void
+message_send(struct connector *connector, struct json_object *message)
+{
+	size_t len;
+	const char *text = json_object_to_json_string_length(
+	    message, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE,
+	    &len);
+
+	connection_send(connector->connection, text, len);
+	json_object_put(message);
+}
+
+void
+outgoing_register(struct connector *connector, const char *token)
+{
+	const struct connector_conf *conf = &connector->conf;
+	struct json_object *message = message_new("register"), *metadata;
+
+	metadata = check(json_object_new_object());
+	add_string(metadata, "hostname", conf->hostname);
+	add_string(metadata, "platform", "linux");
+	add_string(metadata, "project", conf->project);
+	add_string(metadata, "status", connector->status);
+	add_string(metadata, "version", conf->version);
+	add(metadata, "callback_url",
+	    conf->callback_url[0] == '\0' ?
+		NULL : check(json_object_new_string(conf->callback_url)));
+	add_string(message, "client_id", conf->client_id);
+	add_string(message, "user_token", token);
+	add(message, "metadata", metadata);
+	message_send(connector, message);
+}
+
+void
+outgoing_status_update(struct connector *connector)
+{
+	struct json_object *message = message_new("status_update");
+
+	add_string(message, "client_id", connector->conf.client_id);
+	add_string(message, "status", connector->status);
+	message_send(connector, message);
+}
+
+void
+outgoing_ping(struct connector *connector)
+{
+	struct json_object *message = message_new("ping");
+
+	add_string(message, "client_id", connector->conf.client_id);
+	message_send(connector, message);
+}
+
+/* The body is JSON itself, as a string. */
+static struct json_object *
+error_body(const char *text)
+{
+	struct json_object *error = check(json_object_new_object()), *body;
+
+	add_string(error, "error", text);
+	body = check(json_object_new_string(json_object_to_json_string_ext(
+	    error, JSON_C_TO_STRING_PLAIN)));
+	json_object_put(error);
+	return body;
+}
+
+void
+outgoing_error(struct connector *connector, const char *request_id,
+    size_t len, int status, const char *text)
+{
+	struct json_object *message = message_new("http_proxy_response");
+	struct json_object *headers = check(json_object_new_array());
+	struct json_object *header = check(json_object_new_array());
+
+	add(message, "request_id",
+	    check(json_object_new_string_len(request_id, (int)len)));
+	add(message, "status", check(json_object_new_int(status)));
+	json_object_array_add(
+	    header, check(json_object_new_string("content-type")));
+	json_object_array_add(
+	    header, check(json_object_new_string("application/json")));
+	json_object_array_add(headers, header);
+	add(message, "headers", headers);
+	add(message, "body", error_body(text));
+	message_send(connector, message);
+}

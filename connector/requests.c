@@ -1,0 +1,140 @@
+#include <sys/tree.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "connector/requests.h"
+
+struct request {
+	RB_ENTRY(request) entry;
+	uint64_t number;
+	size_t len;
+	char request_id[];
+};
+
+RB_HEAD(request_tree, request);
+
+struct requests {
+	struct request_tree tree;
+	size_t count;
+	uint64_t next;
+};
+
+static int request_compare(const struct request *, const struct request *);
+RB_PROTOTYPE(request_tree, request, entry, request_compare)
+RB_GENERATE(request_tree, request, entry, request_compare)
+
+static int
+request_compare(const struct request *a, const struct request *b)
+{
+	return a->number < b->number ? -1 : a->number > b->number;
+}
+
+struct requests *
+requests_new(void)
+{
+	struct requests *r = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		fatal("requests");
+	RB_INIT(&r->tree);
+	/* Far from the numbers of a former connector, which proxyd may
+	 * still use, and never 0. */
+	r->next = ((uint64_t)arc4random() << 32) + 1;
+	return r;
+}
+
+void
+requests_free(struct requests *r)
+{
+	requests_clear(r, NULL, NULL);
+	free(r);
+}
+
+int
+requests_adopt(
+    struct requests *r, uint64_t number, const char *request_id, size_t len)
+{
+	struct request *request;
+
+	if (r->count >= REQUESTS_MAX)
+		return -1;
+	request = malloc(sizeof(*request) + len);
+	if (request == NULL)
+		return -1;
+	request->number = number;
+	request->len = len;
+	memcpy(request->request_id, request_id, len);
+	if (RB_INSERT(request_tree, &r->tree, request) != NULL) {
+		free(request);
+		return -1;
+	}
+	r->count++;
+	return 0;
+}
+
+uint64_t
+requests_add(struct requests *r, const char *request_id, size_t len)
+{
+	if (requests_adopt(r, r->next, request_id, len) == -1)
+		return 0;
+	return r->next++;
+}
+
+static struct request *
+requests_find(const struct requests *r, uint64_t number)
+{
+	struct request key = { .number = number };
+	struct request_tree tree = r->tree;
+
+	return RB_FIND(request_tree, &tree, &key);
+}
+
+const char *
+requests_get(const struct requests *r, uint64_t number, size_t *len)
+{
+	const struct request *request = requests_find(r, number);
+
+	if (request == NULL)
+		return NULL;
+	if (len != NULL)
+		*len = request->len;
+	return request->request_id;
+}
+
+static void
+request_drop(struct requests *r, struct request *request)
+{
+	RB_REMOVE(request_tree, &r->tree, request);
+	r->count--;
+	free(request);
+}
+
+void
+requests_remove(struct requests *r, uint64_t number)
+{
+	struct request *request = requests_find(r, number);
+
+	if (request != NULL)
+		request_drop(r, request);
+}
+
+void
+requests_clear(struct requests *r, requests_each each, void *arg)
+{
+	struct request *request;
+
+	while ((request = RB_MIN(request_tree, &r->tree)) != NULL) {
+		if (each != NULL)
+			each(arg, request->number, request->request_id,
+			    request->len);
+		request_drop(r, request);
+	}
+}
+
+size_t
+requests_count(const struct requests *r)
+{
+	return r->count;
+}

@@ -1,0 +1,47 @@
+#ifndef CONNECTOR_REQUESTS_H
+#define CONNECTOR_REQUESTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The requests that the orchestrator still waits for: our number, under
+ * which proxyd knows each, and its request_id.
+ */
+
+/* More at once than any orchestrator has reason to send. */
+#define REQUESTS_MAX 4096
+
+struct requests;
+
+struct requests *requests_new(void);
+void requests_free(struct requests *);
+
+/*
+ * Remember a request under a new number, or under one that a former
+ * connector gave it.  The request_id, len bytes, is copied.  requests_add()
+ * returns 0 when there are too many or no memory, requests_adopt() -1.
+ */
+uint64_t requests_add(struct requests *, const char *request_id, size_t len);
+int requests_adopt(
+    struct requests *, uint64_t number, const char *request_id, size_t len);
+
+/*
+ * The request_id of one that is still waited for, or NULL; its length in
+ * *len unless that is NULL.  Valid until the request is removed.
+ */
+const char *requests_get(
+    const struct requests *, uint64_t number, size_t *len);
+
+/* Forget one; unknown numbers are ignored. */
+void requests_remove(struct requests *, uint64_t number);
+
+/* Forget all, calling each() before, which may be NULL. */
+typedef void (*requests_each)(
+    void *arg, uint64_t number, const char *request_id, size_t len);
+void requests_clear(struct requests *, requests_each each, void *arg);
+
+size_t requests_count(const struct requests *);
+
+#endif

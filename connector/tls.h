@@ -1,0 +1,29 @@
+#ifndef CONNECTOR_TLS_H
+#define CONNECTOR_TLS_H
+
+#include <stddef.h>
+
+#include <openssl/ssl.h>
+
+struct bufferevent;
+struct event_base;
+
+/*
+ * Read the trusted certificates, from ca_file or ("") the system's store,
+ * while files can still be opened.  Fatal if that fails.
+ */
+SSL_CTX *tls_init(const char *ca_file);
+
+/*
+ * A bufferevent that owns fd and speaks TLS 1.2 or later on it; the server's
+ * certificate must chain to a trusted one and be for host, a name or an
+ * address.  BEV_EVENT_CONNECTED comes when the handshake is done.  NULL, fd
+ * still the caller's, when out of memory.
+ */
+struct bufferevent *tls_connect(
+    SSL_CTX *, struct event_base *, int fd, const char *host);
+
+/* What went wrong with the handshake or the connection; returns buf. */
+const char *tls_error(struct bufferevent *, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,14 @@
+#ifndef HUB_ANSWER_H
+#define HUB_ANSWER_H
+
+struct instance;
+struct json_object;
+
+/*
+ * An http_proxy_response came: answer the browser.  Returns NULL, or what
+ * is wrong with the message, in which case the browser gets a 502 if it is
+ * known which one waits.
+ */
+const char *answer_receive(struct instance *, struct json_object *message);
+
+#endif

@@ -1,0 +1,28 @@
+#ifndef HUB_CLAIMS_H
+#define HUB_CLAIMS_H
+
+#include <stdbool.h>
+
+struct evhttp_request;
+struct json_object;
+
+/* Who may claim a pending instance: comma lists, from its query. */
+struct claims {
+	char users[1024];
+	char orgs[1024];
+	char teams[1024];
+};
+
+/* Read them; false if there are none. */
+bool claims_read(struct claims *, struct evhttp_request *);
+
+/*
+ * Whether a person with this login may.  Nobody here knows who belongs to
+ * an organisation or team: those let our one user in.
+ */
+bool claims_allow(const struct claims *, const char *login);
+
+/* Add them to an object, as arrays. */
+void claims_json(const struct claims *, struct json_object *);
+
+#endif

@@ -1,0 +1,27 @@
+#ifndef PROXYD_FIELD_H
+#define PROXYD_FIELD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What the header fields of requests and responses have in common. */
+
+/* A token (RFC 9110 section 5.6.2): a method or a field's name. */
+bool field_is_token(const char *s, size_t len);
+
+/* A field's value: no control character but the tab. */
+bool field_is_value(const char *s, size_t len);
+
+/* Shorten *len and advance *s past spaces and tabs at both ends. */
+void field_trim(const char **s, size_t *len);
+
+/*
+ * Whether a field of that name, any case, is for one connection only:
+ * RFC 9110 section 7.6.1 and the older custom, all "proxy-*" included.
+ */
+bool field_is_hop(const char *name);
+
+/* Whether name, any case, is a member of a comma-separated list. */
+bool field_list_has(const char *list, const char *name);
+
+#endif

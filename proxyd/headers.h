@@ -1,0 +1,63 @@
+#ifndef PROXYD_HEADERS_H
+#define PROXYD_HEADERS_H
+
+#include <stddef.h>
+
+struct evbuffer;
+
+/*
+ * The header fields of the upstream's response, as lines from libcurl's
+ * CURLOPT_HEADERFUNCTION.
+ */
+
+/* Bounds of a response's head; what is over them is refused. */
+#define HEADERS_COUNT_MAX 256
+#define HEADERS_SIZE_MAX  131072 /* bytes of all names and values */
+
+struct header {
+	char *name; /* in lower case */
+	char *value;
+};
+
+struct headers {
+	struct header *list; /* in the order in which they came */
+	size_t count;
+	size_t size;  /* bytes, for the bound */
+	int complete; /* the empty line was seen: trailers are ignored */
+	int skipped;  /* the last line was left out: so is its continuation */
+};
+
+/* Start from zeroes, or from headers_clear(). */
+void headers_clear(struct headers *);
+
+/*
+ * Take one line of the head, with or without its line end.  A status line
+ * ("HTTP/…") begins anew, so that 1xx responses and those before a
+ * redirection leave nothing behind; an empty line ends the head; folded
+ * lines (RFC 9112 section 5.2) are joined by a space.  Lines that HTTP does
+ * not allow are left out: an orchestrator might choke on them.  Returns -1
+ * over a bound or out of memory.
+ */
+int headers_line(struct headers *, const char *line, size_t len);
+
+/*
+ * The value of the first field of that name, any case, or NULL.  Owned by
+ * headers, and valid until the next headers_line().
+ */
+const char *headers_get(const struct headers *, const char *name);
+
+/* What headers_write() is to make true. */
+#define HEADERS_NO_LENGTH   0x1 /* the body's length is no longer that */
+#define HEADERS_NO_ENCODING 0x2 /* nor its Content-Encoding */
+#define HEADERS_BASE64	    0x4 /* it travels as base64: say so */
+
+/*
+ * Add the fields that go on to the browser, as JSON: [["name","value"],…].
+ * Left out are the hop-by-hop ones (RFC 9110 section 7.6.1, with what
+ * "connection" names), x-orch-encoding, which is ours to set, and
+ * x-refreshed-token, a credential of the upstream.  Bytes that are not
+ * UTF-8 are taken for Latin-1.  Returns -1 if out of memory.
+ */
+int headers_write(const struct headers *, unsigned flags, struct evbuffer *out);
+
+#endif

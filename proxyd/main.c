@@ -1,0 +1,234 @@
+#include <malloc.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "common/log.h"
+#include "proxyd/outbox.h"
+#include "proxyd/proxyd.h"
+#include "proxyd/sessions.h"
+#include "proxyd/transactions.h"
+#include "proxyd/upstream.h"
+#include "sandbox/sandbox.h"
+
+/* How long answers wait for a connector that takes over from a dead one. */
+#define HAND_OVER_SECONDS 30
+
+/* How long answers may still come once we are told to stop. */
+#define DRAIN_SECONDS 3
+
+static void
+set_timer(struct proxyd *p, time_t seconds)
+{
+	struct timeval after = { .tv_sec = seconds };
+
+	if (event_add(p->timer, &after) == -1)
+		fatalx("event_add failed");
+}
+
+static void
+clear_all(struct proxyd *p)
+{
+	transactions_clear(p->transactions);
+	outbox_clear(p->outbox);
+}
+
+static void
+on_timer(int fd, short what, void *arg)
+{
+	struct proxyd *p = arg;
+
+	(void)fd;
+	(void)what;
+	clear_all(p);
+	if (p->child.stopping)
+		child_exit(&p->child);
+}
+
+/* Told to stop: go when all answers are out, or cannot get out. */
+static void
+check_drained(struct proxyd *p)
+{
+	if (p->child.stopping &&
+	    (p->child.peers[PROGRAM_CONNECTOR] == NULL ||
+		(transactions_count(p->transactions) == 0 &&
+		    outbox_is_empty(p->outbox))))
+		child_exit(&p->child);
+}
+
+static int
+on_link_up(void *arg, struct msg *m)
+{
+	struct proxyd *p = arg;
+
+	if (link_up_read(m, &p->link) == -1)
+		return -1;
+	p->link_is_up = true;
+	if (!p->child.stopping)
+		event_del(p->timer);
+	/* What a connector left behind when it died, and nothing else. */
+	transactions_adopt(p->transactions);
+	outbox_adopt(p->outbox);
+	outbox_continue(p->outbox);
+	return 0;
+}
+
+static int
+on_link_down(void *arg, struct msg *m)
+{
+	struct proxyd *p = arg;
+
+	(void)m;
+	p->link_is_up = false;
+	clear_all(p);
+	check_drained(p);
+	return 0;
+}
+
+static int
+on_request(void *arg, struct msg *m)
+{
+	struct proxyd *p = arg;
+
+	return transactions_on_request(p->transactions, m);
+}
+
+static int
+on_answer_sent(void *arg, struct msg *m)
+{
+	struct proxyd *p = arg;
+
+	outbox_on_sent(p->outbox, m->id);
+	check_drained(p);
+	return 0;
+}
+
+static void
+on_connector_writable(void *arg, struct channel *ch)
+{
+	struct proxyd *p = arg;
+
+	(void)ch;
+	outbox_continue(p->outbox);
+}
+
+static int
+on_session(void *arg, struct msg *m)
+{
+	struct proxyd *p = arg;
+
+	return sessions_on_session(p->sessions, m);
+}
+
+static int
+on_session_flush(void *arg, struct msg *m)
+{
+	struct proxyd *p = arg;
+
+	(void)m;
+	sessions_flush(p->sessions);
+	return 0;
+}
+
+static void
+on_peer_attached(void *arg, enum program peer)
+{
+	struct proxyd *p = arg;
+
+	if (peer == PROGRAM_AUTHD)
+		sessions_on_authd(p->sessions);
+}
+
+static void
+on_peer_lost(void *arg, enum program peer)
+{
+	struct proxyd *p = arg;
+
+	if (peer != PROGRAM_CONNECTOR)
+		return;
+	p->link_is_up = false;
+	transactions_orphan(p->transactions);
+	outbox_rewind(p->outbox);
+	if (!p->child.stopping)
+		set_timer(p, HAND_OVER_SECONDS);
+	check_drained(p);
+}
+
+static void
+on_shutdown(void *arg)
+{
+	struct proxyd *p = arg;
+
+	transactions_drain(p->transactions);
+	set_timer(p, DRAIN_SECONDS);
+	check_drained(p);
+}
+
+static void
+on_log_status(void *arg)
+{
+	struct proxyd *p = arg;
+
+	log_infox("status: upstream %s, %zu requests under way, %zu sessions, "
+		  "%zu KiB buffered",
+	    upstream_base(p->upstream), transactions_count(p->transactions),
+	    sessions_count(p->sessions), p->buffered / 1024);
+}
+
+static const struct channel_ops connector_ops = {
+	.handlers = {
+		[MSG_LINK_UP] = on_link_up,
+		[MSG_LINK_DOWN] = on_link_down,
+		[MSG_REQUEST] = on_request,
+		[MSG_ANSWER_SENT] = on_answer_sent,
+	},
+	.writable = on_connector_writable,
+};
+
+static const struct channel_ops authd_ops = {
+	.handlers = {
+		[MSG_SESSION] = on_session,
+		[MSG_SESSION_FLUSH] = on_session_flush,
+	},
+};
+
+static const struct child_ops child_ops = {
+	.peers = {
+		[PROGRAM_CONNECTOR] = &connector_ops,
+		[PROGRAM_AUTHD] = &authd_ops,
+	},
+	.peer_attached = on_peer_attached,
+	.peer_lost = on_peer_lost,
+	.shutdown = on_shutdown,
+	.log_status = on_log_status,
+};
+
+int
+main(int argc, char **argv)
+{
+	struct proxyd p = { 0 };
+
+	/* Bodies go back to the system when they are done with, instead of
+	 * raising malloc's idea of how large a heap is normal. */
+	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+	mallopt(M_TRIM_THRESHOLD, 256 * 1024);
+
+	child_start(&p.child, PROGRAM_PROXYD, argc, argv);
+	child_configure(
+	    &p.child, MSG_CONF_PROXYD, slice_get_proxyd, &p.conf);
+	p.upstream = upstream_new(p.child.base, &p.conf);
+	p.sessions = sessions_new(&p);
+	p.outbox = outbox_new(&p);
+	p.transactions = transactions_new(&p);
+	p.timer = evtimer_new(p.child.base, on_timer, &p);
+	if (p.timer == NULL)
+		fatalx("no timer");
+	sandbox_enter(PROGRAM_PROXYD);
+	child_run(&p.child, &child_ops, &p);
+	transactions_free(p.transactions);
+	outbox_free(p.outbox);
+	sessions_free(p.sessions);
+	upstream_free(p.upstream);
+	event_free(p.timer);
+	return 0;
+}

@@ -1,0 +1,42 @@
+#ifndef PROXYD_OUTBOX_H
+#define PROXYD_OUTBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Answers on their way to the connector, whole and one after the other.
+ * Each is kept until the connector says that it is out, so that a connector
+ * that takes over can have it again.
+ */
+
+struct evbuffer;
+struct outbox;
+struct proxyd;
+
+/* Fatal when out of memory. */
+struct outbox *outbox_new(struct proxyd *);
+void outbox_free(struct outbox *);
+
+/* Take over the answer to the request of that number and id. */
+void outbox_add(struct outbox *, uint64_t number, const char *request_id,
+    struct evbuffer *answer);
+
+/* Send what the connector takes; when its channel or the link is new, too. */
+void outbox_continue(struct outbox *);
+
+/* The connector says that an answer is out. */
+void outbox_on_sent(struct outbox *, uint64_t number);
+
+/* The connector died: what it did not get out begins anew. */
+void outbox_rewind(struct outbox *);
+/* Tell a connector that took over which requests these answer. */
+void outbox_adopt(struct outbox *);
+
+/* Nobody waits for these answers any more. */
+void outbox_clear(struct outbox *);
+
+bool outbox_is_empty(const struct outbox *);
+
+#endif

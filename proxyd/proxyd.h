@@ -1,0 +1,29 @@
+#ifndef PROXYD_PROXYD_H
+#define PROXYD_PROXYD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/child.h"
+#include "common/link.h"
+#include "common/slice.h"
+
+/*
+ * The program as a whole: transactions (a request, its session, its transfer
+ * from the upstream), and the outbox of answers.
+ */
+
+struct proxyd {
+	struct child child;
+	struct proxyd_conf conf;
+	struct upstream *upstream;
+	struct sessions *sessions;
+	struct transactions *transactions;
+	struct outbox *outbox;
+	bool link_is_up;
+	struct link_up link;
+	size_t buffered;     /* bytes of all requests and answers */
+	struct event *timer; /* limits hand-over and shutdown */
+};
+
+#endif

@@ -1,0 +1,15 @@
+#ifndef PROXYD_REQUEST_HEADERS_H
+#define PROXYD_REQUEST_HEADERS_H
+
+#include <stdbool.h>
+
+struct request;
+
+/*
+ * The part of request_parse() that concerns the headers: checks all of
+ * them, sets who asks, and makes the list of those to forward.  Returns
+ * NULL, or why the request is bad.
+ */
+const char *request_take_headers(struct request *, bool keep_conditions);
+
+#endif

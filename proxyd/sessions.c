@@ -1,0 +1,236 @@
+#include <sys/tree.h>
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/log.h"
+#include "proxyd/proxyd.h"
+#include "proxyd/sessions.h"
+
+/* People at once; beyond, the one not asked for the longest has to go. */
+#define SESSIONS_MAX 1024
+
+TAILQ_HEAD(wait_list, session_wait);
+
+struct session_entry {
+	RB_ENTRY(session_entry) by_person;
+	TAILQ_ENTRY(session_entry) by_use; /* the latest first */
+	uint64_t github_id;
+	char *login;
+	uint64_t asked; /* id of the question under way, or 0 */
+	int64_t expires_ms;
+	struct session session;
+	struct wait_list waiting;
+};
+
+RB_HEAD(person_tree, session_entry);
+TAILQ_HEAD(use_list, session_entry);
+
+struct sessions {
+	struct proxyd *proxyd;
+	struct person_tree people;
+	struct use_list used;
+	size_t count;
+	uint64_t questions;
+};
+
+static int person_compare(
+    const struct session_entry *, const struct session_entry *);
+RB_PROTOTYPE(person_tree, session_entry, by_person, person_compare)
+RB_GENERATE(person_tree, session_entry, by_person, person_compare)
+
+static int
+person_compare(const struct session_entry *a, const struct session_entry *b)
+{
+	if (a->github_id != b->github_id)
+		return a->github_id < b->github_id ? -1 : 1;
+	return strcmp(a->login, b->login);
+}
+
+static int64_t
+now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+struct sessions *
+sessions_new(struct proxyd *proxyd)
+{
+	struct sessions *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		fatal("sessions");
+	s->proxyd = proxyd;
+	RB_INIT(&s->people);
+	TAILQ_INIT(&s->used);
+	return s;
+}
+
+static void
+entry_free(struct sessions *s, struct session_entry *e)
+{
+	struct session_wait *wait;
+
+	while ((wait = TAILQ_FIRST(&e->waiting)) != NULL)
+		sessions_cancel(wait);
+	RB_REMOVE(person_tree, &s->people, e);
+	TAILQ_REMOVE(&s->used, e, by_use);
+	s->count--;
+	free(e->login);
+	freezero(e, sizeof(*e));
+}
+
+void
+sessions_free(struct sessions *s)
+{
+	struct session_entry *e;
+
+	while ((e = TAILQ_FIRST(&s->used)) != NULL)
+		entry_free(s, e);
+	free(s);
+}
+
+static void
+entry_ask(struct sessions *s, struct session_entry *e)
+{
+	struct msg_out m;
+
+	e->asked = ++s->questions;
+	msg_start(&m, MSG_SESSION_GET, e->asked);
+	session_get_add(&m, e->github_id, e->login);
+	if (!child_send(&s->proxyd->child, PROGRAM_AUTHD, &m))
+		log_debugx("no authd to ask: it will be back");
+}
+
+static struct session_entry *
+find(struct sessions *s, uint64_t github_id, const char *login)
+{
+	struct session_entry key = { .github_id = github_id };
+
+	key.login = strdupa(login);
+	return RB_FIND(person_tree, &s->people, &key);
+}
+
+/* Make room by forgetting one that nobody waits for. */
+static void
+evict(struct sessions *s)
+{
+	struct session_entry *e;
+
+	TAILQ_FOREACH_REVERSE(e, &s->used, use_list, by_use) {
+		if (TAILQ_EMPTY(&e->waiting)) {
+			entry_free(s, e);
+			return;
+		}
+	}
+}
+
+static struct session_entry *
+entry_new(struct sessions *s, uint64_t github_id, const char *login)
+{
+	struct session_entry *e = calloc(1, sizeof(*e));
+
+	if (s->count >= SESSIONS_MAX)
+		evict(s);
+	if (e == NULL || (e->login = strdup(login)) == NULL)
+		fatal("session");
+	e->github_id = github_id;
+	TAILQ_INIT(&e->waiting);
+	RB_INSERT(person_tree, &s->people, e);
+	TAILQ_INSERT_HEAD(&s->used, e, by_use);
+	s->count++;
+	return e;
+}
+
+const struct session *
+sessions_get(struct sessions *s, uint64_t github_id, const char *login,
+    struct session_wait *wait)
+{
+	struct session_entry *e = find(s, github_id, login);
+
+	if (e == NULL)
+		e = entry_new(s, github_id, login);
+	TAILQ_REMOVE(&s->used, e, by_use);
+	TAILQ_INSERT_HEAD(&s->used, e, by_use);
+	if (e->asked == 0 && now_ms() < e->expires_ms)
+		return &e->session;
+	TAILQ_INSERT_TAIL(&e->waiting, wait, entry);
+	wait->in = e;
+	if (e->asked == 0)
+		entry_ask(s, e);
+	return NULL;
+}
+
+void
+sessions_cancel(struct session_wait *wait)
+{
+	if (wait->in == NULL)
+		return;
+	TAILQ_REMOVE(&wait->in->waiting, wait, entry);
+	wait->in = NULL;
+}
+
+void
+sessions_forget(struct sessions *s, uint64_t github_id, const char *login)
+{
+	struct session_entry *e = find(s, github_id, login);
+
+	if (e != NULL)
+		e->expires_ms = 0;
+}
+
+int
+sessions_on_session(struct sessions *s, struct msg *m)
+{
+	struct session_entry *e;
+	struct session_wait *wait;
+	struct session session;
+
+	if (session_read(m, &session) == -1)
+		return -1;
+	TAILQ_FOREACH(e, &s->used, by_use)
+		if (e->asked == m->id && m->id != 0)
+			break;
+	if (e == NULL)
+		return 0; /* forgotten meanwhile */
+	e->asked = 0;
+	e->session = session;
+	e->expires_ms = now_ms() + session.lifetime_ms;
+
+	while ((wait = TAILQ_FIRST(&e->waiting)) != NULL) {
+		sessions_cancel(wait);
+		wait->done(wait->arg, &session);
+	}
+	explicit_bzero(&session, sizeof(session));
+	return 0;
+}
+
+void
+sessions_flush(struct sessions *s)
+{
+	struct session_entry *e;
+
+	TAILQ_FOREACH(e, &s->used, by_use)
+		e->expires_ms = 0;
+}
+
+void
+sessions_on_authd(struct sessions *s)
+{
+	struct session_entry *e;
+
+	TAILQ_FOREACH(e, &s->used, by_use)
+		if (e->asked != 0)
+			entry_ask(s, e);
+}
+
+size_t
+sessions_count(const struct sessions *s)
+{
+	return s->count;
+}

@@ -1,0 +1,57 @@
+#ifndef PROXYD_SESSIONS_H
+#define PROXYD_SESSIONS_H
+
+#include <sys/queue.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/session.h"
+
+/*
+ * Who is who, as authd says: asked once per person, kept for as long as
+ * authd allows.
+ */
+
+struct proxyd;
+struct sessions;
+
+/* One that waits; a member of its owner.  Zeroed when it does not wait. */
+struct session_wait {
+	TAILQ_ENTRY(session_wait) entry;
+	struct session_entry *in;
+	/* Called once, later; the session is valid only inside, and
+	 * sessions_get() must not be called there. */
+	void (*done)(void *arg, const struct session *);
+	void *arg;
+};
+
+/* Fatal when out of memory. */
+struct sessions *sessions_new(struct proxyd *);
+void sessions_free(struct sessions *);
+
+/*
+ * The session of a person, valid until the next call of any function here;
+ * or NULL, and wait->done() will be called.
+ */
+const struct session *sessions_get(struct sessions *, uint64_t github_id,
+    const char *login, struct session_wait *wait);
+
+/* Does nothing unless it waits. */
+void sessions_cancel(struct session_wait *);
+
+/*
+ * The upstream does not accept the JWT that this person has: ask again next
+ * time.
+ */
+void sessions_forget(
+    struct sessions *, uint64_t github_id, const char *login);
+
+/* Messages of authd; it came (back): ask what it did not answer. */
+int sessions_on_session(struct sessions *, struct msg *);
+void sessions_flush(struct sessions *);
+void sessions_on_authd(struct sessions *);
+
+size_t sessions_count(const struct sessions *);
+
+#endif

@@ -1,0 +1,67 @@
+#ifndef PROXYD_TRANSACTION_H
+#define PROXYD_TRANSACTION_H
+
+#include <sys/queue.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <event2/event_struct.h>
+
+#include "proxyd/body.h"
+#include "proxyd/headers.h"
+#include "proxyd/redirect.h"
+#include "proxyd/sessions.h"
+
+struct evbuffer;
+struct proxyd;
+struct transaction;
+
+typedef void (*transaction_ended)(void *arg, struct transaction *);
+
+/* One request and what becomes of it. */
+struct transaction {
+	TAILQ_ENTRY(transaction) entry; /* the owner's */
+	struct proxyd *proxyd;
+	uint64_t number;
+	struct request *request;
+	struct session_wait wait;
+	char *jwt;
+	struct upstream_transfer *transfer;
+	struct headers headers;
+	struct body body;
+	bool body_started;
+	const char *failure; /* why we ended the transfer ourselves */
+	int failure_status;
+	struct redirect redirect; /* of the last one that was followed */
+	char **kept_headers;	  /* those to send after a redirection */
+	unsigned redirects;
+	size_t buffered; /* bytes of proxyd's total */
+	struct event deadline;
+	struct timespec began;
+	transaction_ended ended;
+	void *ended_arg;
+};
+TAILQ_HEAD(transaction_list, transaction);
+
+/*
+ * A transaction for the text of a request, which is drained.  NULL if it
+ * has no request_id to answer to: *why says what is wrong.
+ */
+struct transaction *transaction_new(struct proxyd *, uint64_t number,
+    struct evbuffer *text, const char **why);
+
+/*
+ * Begin; ended() is called, possibly at once, when the answer is in the
+ * outbox; the transaction is freed after it.
+ */
+void transaction_start(
+    struct transaction *, transaction_ended ended, void *arg);
+
+/* Stop and free it without an answer. */
+void transaction_cancel(struct transaction *);
+
+uint64_t transaction_number(const struct transaction *);
+const char *transaction_request_id(const struct transaction *);
+
+#endif

@@ -1,0 +1,370 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <curl/curl.h>
+#include <event2/event.h>
+
+#include "common/log.h"
+#include "common/slice.h"
+#include "proxyd/upstream.h"
+
+/*
+ * Node's HTTP server closes a connection that was idle for 5 s: not using
+ * one that is nearly that old avoids the race.
+ */
+#define IDLE_SECONDS 4L
+
+/* Connections kept for the next request. */
+#define KEPT_CONNECTIONS 16L
+
+#define RECEIVE_BUFFER (64L * 1024)
+
+struct upstream {
+	struct event_base *base;
+	CURLM *multi;
+	struct event *timer;
+	char url[300];
+	long connect_ms;
+};
+
+/* A socket that curl watches. */
+struct watch {
+	struct event *event;
+	short what;
+};
+
+struct upstream_transfer {
+	struct upstream *upstream;
+	CURL *easy;
+	struct curl_slist *headers;
+	const struct upstream_ops *ops;
+	void *arg;
+};
+
+static int on_curl_socket(CURL *, curl_socket_t, int, void *, void *);
+static int on_curl_timer(CURLM *, long, void *);
+static void on_timer(int, short, void *);
+
+/* curl reports wrong use only: that would be a bug of ours. */
+static void
+check(CURLMcode code)
+{
+	if (code != CURLM_OK)
+		fatalx("curl: %s", curl_multi_strerror(code));
+}
+
+struct upstream *
+upstream_new(struct event_base *base, const struct proxyd_conf *conf)
+{
+	struct upstream *up = calloc(1, sizeof(*up));
+	bool v6 = strchr(conf->upstream_host, ':') != NULL;
+
+	if (up == NULL || curl_global_init(CURL_GLOBAL_NOTHING) != 0 ||
+	    (up->multi = curl_multi_init()) == NULL)
+		fatalx("curl: no handle");
+	up->base = base;
+	up->connect_ms = (long)conf->connect_ms;
+	if ((size_t)snprintf(up->url, sizeof(up->url), "http://%s%s%s:%u",
+		v6 ? "[" : "", conf->upstream_host, v6 ? "]" : "",
+		conf->upstream_port) >= sizeof(up->url))
+		fatalx("upstream address too long");
+	up->timer = evtimer_new(base, on_timer, up);
+	if (up->timer == NULL)
+		fatalx("no timer");
+	check(curl_multi_setopt(
+	    up->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket));
+	check(curl_multi_setopt(up->multi, CURLMOPT_SOCKETDATA, up));
+	check(curl_multi_setopt(
+	    up->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer));
+	check(curl_multi_setopt(up->multi, CURLMOPT_TIMERDATA, up));
+	check(curl_multi_setopt(
+	    up->multi, CURLMOPT_MAXCONNECTS, KEPT_CONNECTIONS));
+	return up;
+}
+
+void
+upstream_free(struct upstream *up)
+{
+	curl_multi_cleanup(up->multi);
+	event_free(up->timer);
+	curl_global_cleanup();
+	free(up);
+}
+
+const char *
+upstream_base(const struct upstream *up)
+{
+	return up->url;
+}
+
+static void
+transfer_free(struct upstream_transfer *t)
+{
+	curl_multi_remove_handle(t->upstream->multi, t->easy);
+	curl_easy_cleanup(t->easy);
+	curl_slist_free_all(t->headers);
+	free(t);
+}
+
+/* Tell the owners of transfers that are over. */
+static void
+report_done(struct upstream *up)
+{
+	struct upstream_transfer *t;
+	CURLMsg *message;
+	CURLcode result;
+	long status;
+	int left;
+
+	while ((message = curl_multi_info_read(up->multi, &left)) != NULL) {
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		result = message->data.result;
+		status = 0;
+		if (result == CURLE_OK)
+			curl_easy_getinfo(message->easy_handle,
+			    CURLINFO_RESPONSE_CODE, &status);
+		curl_easy_getinfo(
+		    message->easy_handle, CURLINFO_PRIVATE, &t);
+		t->ops->done(t->arg, (int)status, result);
+		transfer_free(t);
+	}
+}
+
+static void
+on_socket(int fd, short what, void *arg)
+{
+	struct upstream *up = arg;
+	int action = 0, running;
+
+	if ((what & EV_READ) != 0)
+		action |= CURL_CSELECT_IN;
+	if ((what & EV_WRITE) != 0)
+		action |= CURL_CSELECT_OUT;
+	check(curl_multi_socket_action(up->multi, fd, action, &running));
+	report_done(up);
+}
+
+static void
+on_timer(int fd, short what, void *arg)
+{
+	struct upstream *up = arg;
+	int running;
+
+	(void)fd;
+	(void)what;
+	check(curl_multi_socket_action(
+	    up->multi, CURL_SOCKET_TIMEOUT, 0, &running));
+	report_done(up);
+}
+
+/* curl wants its timer at another time, or (-1) not at all. */
+static int
+on_curl_timer(CURLM *multi, long ms, void *arg)
+{
+	struct upstream *up = arg;
+	struct timeval after = { .tv_sec = ms / 1000,
+		.tv_usec = ms % 1000 * 1000 };
+
+	(void)multi;
+	if (ms < 0)
+		return evtimer_del(up->timer);
+	return evtimer_add(up->timer, &after);
+}
+
+static void
+watch_free(struct watch *w)
+{
+	if (w->event != NULL)
+		event_free(w->event);
+	free(w);
+}
+
+/* curl wants to know when a socket is readable, writable, or no more. */
+static int
+on_curl_socket(CURL *easy, curl_socket_t fd, int poll, void *arg, void *data)
+{
+	struct upstream *up = arg;
+	struct watch *w = data;
+	short what = EV_PERSIST;
+
+	(void)easy;
+	if (poll == CURL_POLL_REMOVE) {
+		if (w != NULL)
+			watch_free(w);
+		return 0;
+	}
+	if (w == NULL) {
+		w = calloc(1, sizeof(*w));
+		if (w == NULL)
+			return -1;
+		check(curl_multi_assign(up->multi, fd, w));
+	}
+	if (poll != CURL_POLL_OUT)
+		what |= EV_READ;
+	if (poll != CURL_POLL_IN)
+		what |= EV_WRITE;
+	if (w->event != NULL && what == w->what)
+		return 0;
+	if (w->event != NULL)
+		event_free(w->event);
+	w->what = what;
+	w->event = event_new(up->base, fd, what, on_socket, up);
+	return w->event == NULL ? -1 : event_add(w->event, NULL);
+}
+
+static size_t
+on_header(char *line, size_t size, size_t n, void *arg)
+{
+	struct upstream_transfer *t = arg;
+
+	return t->ops->header(t->arg, line, size * n) == -1 ? 0 : size * n;
+}
+
+static size_t
+on_body(char *piece, size_t size, size_t n, void *arg)
+{
+	struct upstream_transfer *t = arg;
+
+	/* 0 would not stop curl when the piece is empty; it never is. */
+	return t->ops->body(t->arg, piece, size * n) == -1 ? 0 : size * n;
+}
+
+static bool
+has_header(const struct upstream_request *r, const char *name)
+{
+	size_t i, len = strlen(name);
+
+	for (i = 0; i < r->nheaders; i++)
+		if (strncasecmp(r->headers[i], name, len) == 0 &&
+		    (r->headers[i][len] == ':' || r->headers[i][len] == ';'))
+			return true;
+	return false;
+}
+
+static int
+add_header(struct upstream_transfer *t, const char *header)
+{
+	struct curl_slist *list = curl_slist_append(t->headers, header);
+
+	if (list == NULL)
+		return -1;
+	t->headers = list;
+	return 0;
+}
+
+/* The headers to send, without those that curl would add by itself. */
+static int
+add_headers(struct upstream_transfer *t, const struct upstream_request *r)
+{
+	static const char *const unwanted[] = { "Accept", "Content-Type",
+		"Expect" };
+	char *authorization, removal[32];
+	size_t i;
+	int rc;
+
+	for (i = 0; i < r->nheaders; i++)
+		if (add_header(t, r->headers[i]) == -1)
+			return -1;
+	for (i = 0; i < sizeof(unwanted) / sizeof(unwanted[0]); i++) {
+		if (has_header(r, unwanted[i]))
+			continue;
+		(void)snprintf(removal, sizeof(removal), "%s:", unwanted[i]);
+		if (add_header(t, removal) == -1)
+			return -1;
+	}
+	if (r->authorization == NULL)
+		return 0;
+	if (asprintf(&authorization, "Authorization: Bearer %s",
+		r->authorization) == -1)
+		return -1;
+	rc = add_header(t, authorization);
+	freezero(authorization, strlen(authorization));
+	return rc;
+}
+
+/* These methods promise a body, so that an empty one must be announced. */
+static bool
+announces_body(const char *method)
+{
+	return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
+	    strcmp(method, "PATCH") == 0;
+}
+
+#define SET(option, value)                                              \
+	do {                                                            \
+		if (curl_easy_setopt(t->easy, option, value) != CURLE_OK) \
+			return -1;                                      \
+	} while (0)
+
+static int
+set_method(struct upstream_transfer *t, const struct upstream_request *r)
+{
+	if (strcmp(r->method, "HEAD") == 0) {
+		SET(CURLOPT_NOBODY, 1L);
+		return 0;
+	}
+	if (r->has_body || announces_body(r->method)) {
+		SET(CURLOPT_POSTFIELDSIZE_LARGE,
+		    (curl_off_t)(r->has_body ? r->body_len : 0));
+		SET(CURLOPT_POSTFIELDS,
+		    r->has_body ? (const char *)r->body : "");
+	}
+	SET(CURLOPT_CUSTOMREQUEST, r->method);
+	return 0;
+}
+
+static int
+set_options(struct upstream_transfer *t, const struct upstream_request *r)
+{
+	const struct upstream *up = t->upstream;
+
+	SET(CURLOPT_NOSIGNAL, 1L);
+	SET(CURLOPT_PROTOCOLS_STR, "http");
+	SET(CURLOPT_PROXY, "");
+	SET(CURLOPT_URL, up->url);
+	/* Nothing of the request can change where it goes. */
+	SET(CURLOPT_REQUEST_TARGET, r->target);
+	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	SET(CURLOPT_CONNECTTIMEOUT_MS, up->connect_ms);
+	SET(CURLOPT_MAXAGE_CONN, IDLE_SECONDS);
+	SET(CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
+	SET(CURLOPT_HEADERFUNCTION, on_header);
+	SET(CURLOPT_HEADERDATA, t);
+	SET(CURLOPT_WRITEFUNCTION, on_body);
+	SET(CURLOPT_WRITEDATA, t);
+	SET(CURLOPT_PRIVATE, t);
+	if (set_method(t, r) == -1 || add_headers(t, r) == -1)
+		return -1;
+	SET(CURLOPT_HTTPHEADER, t->headers);
+	return 0;
+}
+
+struct upstream_transfer *
+upstream_start(struct upstream *up, const struct upstream_request *r,
+    const struct upstream_ops *ops, void *arg)
+{
+	struct upstream_transfer *t = calloc(1, sizeof(*t));
+
+	if (t == NULL)
+		return NULL;
+	t->upstream = up;
+	t->ops = ops;
+	t->arg = arg;
+	t->easy = curl_easy_init();
+	if (t->easy == NULL || set_options(t, r) == -1 ||
+	    curl_multi_add_handle(up->multi, t->easy) != CURLM_OK) {
+		curl_slist_free_all(t->headers);
+		curl_easy_cleanup(t->easy);
+		free(t);
+		return NULL;
+	}
+	return t;
+}
+
+void
+upstream_cancel(struct upstream_transfer *t)
+{
+	transfer_free(t);
+}

@@ -1,0 +1,58 @@
+#ifndef PROXYD_UPSTREAM_H
+#define PROXYD_UPSTREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * HTTP to the upstream, one address and port: libcurl's multi interface on
+ * our event loop, with kept-alive connections.
+ */
+
+struct event_base;
+struct proxyd_conf;
+struct upstream;
+struct upstream_transfer;
+
+/* What to ask for; the pointers must live until the transfer is over. */
+struct upstream_request {
+	const char *method;
+	const char *target; /* goes into the request line as it is */
+	char *const *headers; /* "Name: value" */
+	size_t nheaders;
+	const char *authorization; /* a JWT, or NULL */
+	bool has_body;
+	const uint8_t *body;
+	size_t body_len;
+};
+
+struct upstream_ops {
+	/* A line of the head, as headers_line() takes it; -1 stops it. */
+	int (*header)(void *arg, const char *line, size_t len);
+	/* A piece of the body; -1 stops the transfer. */
+	int (*body)(void *arg, const void *piece, size_t len);
+	/*
+	 * The whole response is there: its status.  Or 0, and what happened
+	 * as CURLcode.  The transfer is freed after this.
+	 */
+	void (*done)(void *arg, int status, int error);
+};
+
+/* Fatal when out of memory. */
+struct upstream *upstream_new(
+    struct event_base *, const struct proxyd_conf *);
+void upstream_free(struct upstream *);
+
+/* "http://host:port", without a path. */
+const char *upstream_base(const struct upstream *);
+
+/* NULL when out of memory. */
+struct upstream_transfer *upstream_start(struct upstream *,
+    const struct upstream_request *, const struct upstream_ops *, void *arg);
+
+/* Stop and free a transfer; done() is not called.  Not from header() or
+ * body(). */
+void upstream_cancel(struct upstream_transfer *);
+
+#endif

@@ -1,0 +1,190 @@
+// Processes that die with 50 requests outstanding.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe } from "node:test";
+
+import { request } from "./lib/http.mjs";
+import { startInstance } from "./lib/instance.mjs";
+import { identity } from "./lib/orchestrator.mjs";
+import { startAll } from "./lib/programs.mjs";
+import { scenario } from "./lib/scenario.mjs";
+import { until } from "./lib/time.mjs";
+import { startUpstream } from "./lib/upstream.mjs";
+
+const COUNT = 50;
+
+// Hub, tetherd, and an upstream that holds 50 requests.
+async function start(stage) {
+	const held = [];
+	let free = false;
+	const upstream = await startUpstream(stage, (req, res) => {
+		if (free)
+			res.end("free");
+		else
+			held.push(res);
+	});
+	const { hub, tetherd } = await startAll(stage, { upstream });
+	const get = (path) => request(hub.url + hub.base + path);
+	const pending = Array.from({ length: COUNT }, (_, i) => get(`/${i}`));
+	for (let i = 0; i < COUNT; i++)
+		await upstream.requests.next();
+	return {
+		hub, tetherd, get, pending,
+		release() {
+			free = true;
+			for (const res of held)
+				res.end("held");
+		},
+	};
+}
+
+async function kill(tetherd, name) {
+	process.kill(tetherd.childPid(name), "SIGKILL");
+	await tetherd.line(
+		`lost child: ${name} terminated; signal 9 (Killed)`);
+}
+
+// True once a process has ended, whether or not it was waited for.
+function isGone(pid) {
+	try {
+		const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+		return / Z /.test(stat.slice(stat.lastIndexOf(")")));
+	} catch {
+		return true;
+	}
+}
+
+const statuses = async (pending) =>
+	(await Promise.all(pending)).map((answer) => answer.status);
+const all = (status) => Array(COUNT).fill(status);
+
+describe("a process is killed", { concurrency: 3 }, () => {
+	scenario("proxyd: all are answered with 502", async (stage) => {
+		const { tetherd, pending, release, get } = await start(stage);
+		await kill(tetherd, "proxyd");
+		assert.deepEqual(await statuses(pending), all(502));
+		release();
+		assert.equal((await get("/next")).text, "free");
+		assert.equal(tetherd.all("registered with").length, 1);
+	});
+
+	scenario("authd: what is under way goes on", async (stage) => {
+		const { tetherd, pending, release, get } = await start(stage);
+		await kill(tetherd, "authd");
+		release();
+		assert.deepEqual(await statuses(pending), all(200));
+		assert.equal((await get("/next")).text, "free");
+		assert.equal(tetherd.all("registered with").length, 1);
+	});
+
+	scenario("connector: answers come on the new connection",
+		async (stage) => {
+			const { tetherd, pending, release, get } = await start(stage);
+			const before = tetherd.lines.length;
+			await kill(tetherd, "connector");
+			await tetherd.registered(before);
+			release();
+			assert.deepEqual(await statuses(pending), all(200));
+			assert.equal((await get("/next")).text, "free");
+		});
+
+	scenario("connector: answers that are ready too early wait",
+		async (stage) => {
+			const { tetherd, pending, release, get } = await start(stage);
+			await kill(tetherd, "connector");
+			release();
+			assert.deepEqual(await statuses(pending), all(200));
+			assert.equal((await get("/next")).text, "free");
+		});
+
+	scenario("authd while 50 users wait for it", async (stage) => {
+		const { connection, tetherd } = await startInstance(stage);
+		const ask = (i) => connection.request({
+			path: "/api/whoami",
+			headers: identity(i + 1, `user${i}`),
+		});
+		const authd = tetherd.childPid("authd");
+		process.kill(authd, "SIGSTOP");
+		const pending = Array.from({ length: COUNT }, (_, i) => ask(i));
+		// What needs no user is answered after those were passed on.
+		assert.equal((await connection.request()).status, 200);
+		await kill(tetherd, "authd");
+		for (const status of await statuses(pending))
+			assert.ok([200, 502, 503].includes(status), `${status}`);
+		const next = await ask(0);
+		assert.equal(next.status, 200);
+		assert.equal(next.json.username, "user0");
+		assert.equal(connection.surplus.length, 0);
+	});
+
+	scenario("tetherd: nothing stays behind", async (stage) => {
+		const { tetherd, connection } = await startInstance(stage);
+		const pids = ["connector", "proxyd", "authd"]
+			.map(tetherd.childPid);
+		tetherd.signal("SIGKILL");
+		await connection.closed;
+		await tetherd.ended();
+		for (const pid of pids)
+			await until(() => isGone(pid), `${pid} is still there`);
+	});
+});
+
+describe("the orchestrator goes away", { concurrency: 3 }, () => {
+	scenario("with requests outstanding", async (stage) => {
+		const held = [];
+		const { orchestrator, connection, upstream, tetherd } =
+			await startInstance(stage, {
+				handle: (req, res) => held.push(res),
+			});
+		for (let i = 0; i < COUNT; i++)
+			connection.request().catch(() => {});
+		for (let i = 0; i < COUNT; i++)
+			await upstream.requests.next();
+		connection.socket.destroy();
+		const next = await orchestrator.registered();
+		for (const res of held.splice(0))
+			res.end("late");
+		const answer = next.request();
+		await upstream.requests.next();
+		held.pop().end("next");
+		assert.equal((await answer).body, "next");
+		assert.deepEqual(tetherd.all("lost child"), []);
+	});
+
+	scenario("in the middle of a large answer", async (stage) => {
+		const { orchestrator, connection, tetherd } =
+			await startInstance(stage);
+		connection.request({
+			path: "/api/big",
+			query: "bytes=20000000&type=text/plain",
+		}).catch(() => {});
+		await new Promise((resolve) =>
+			connection.socket.once("data", resolve));
+		connection.socket.destroy();
+		const next = await orchestrator.registered();
+		const answer = await next.request({
+			path: "/api/big",
+			query: "bytes=20000000&type=text/plain",
+		});
+		assert.equal(answer.bytes.length, 20000000);
+		assert.deepEqual(tetherd.all("lost child"), []);
+	});
+
+	scenario("and does not read", async (stage) => {
+		const { orchestrator, connection, tetherd } =
+			await startInstance(stage, {
+				env: { ORCHESTRATOR_HEARTBEAT_INTERVAL: "500" },
+			});
+		connection.socket.pause();
+		for (let i = 0; i < 20; i++)
+			connection.request({
+				path: "/api/big",
+				query: "bytes=10000000&type=text/plain",
+			}).catch(() => {});
+		// No pong comes back, so the connection is given up.
+		const next = await orchestrator.registered(30000);
+		assert.equal((await next.request()).status, 200);
+		assert.deepEqual(tetherd.all("lost child"), []);
+	});
+});

@@ -1,0 +1,133 @@
+// Large and many.
+
+import assert from "node:assert/strict";
+import { describe } from "node:test";
+
+import { startInstance } from "./lib/instance.mjs";
+import { identity } from "./lib/orchestrator.mjs";
+import { scenario } from "./lib/scenario.mjs";
+
+const MIB = 1024 * 1024;
+const AT_ONCE_MAX = 256;
+const MESSAGE_MAX = 32 * MIB;
+
+describe("load", { concurrency: 2 }, () => {
+	for (const [type, encoding] of [["text/plain", null],
+		["application/octet-stream", "base64"]])
+		scenario(`20 MB of ${type}`, async (stage) => {
+			const { connection } = await startInstance(stage);
+			const bytes = 20000000;
+			const answer = await connection.request({
+				path: "/api/big",
+				query: `bytes=${bytes}&type=${type}`,
+			});
+			assert.equal(answer.status, 200);
+			assert.equal(answer.header("x-orch-encoding"), encoding);
+			assert.equal(answer.bytes.length, bytes);
+		});
+
+	scenario("over the limit: a small 502 for that one only",
+		async (stage) => {
+			const { connection, orchestrator } = await startInstance(stage);
+			const upstreamQuery = (bytes, type) =>
+				`bytes=${bytes}&type=${type}`;
+			for (const [path, query] of [
+				["/api/big", upstreamQuery(40 * MIB, "text/plain")],
+				["/api/big", upstreamQuery(MESSAGE_MAX, "text/plain")],
+				["/api/big", upstreamQuery(26 * MIB, "image/png")],
+				["/api/big", upstreamQuery(2000000000, "image/png")],
+			]) {
+				const answer = await connection.request({ path, query });
+				assert.equal(answer.status, 502, query);
+				assert.ok(answer.body.length < 1000);
+				assert.equal(typeof answer.json.error, "string");
+			}
+			assert.equal((await connection.request()).status, 200);
+			assert.equal(orchestrator.upgrades.length, 1);
+		});
+
+	scenario("no message is larger than orchestrators take",
+		async (stage) => {
+			let body;
+			const { connection } = await startInstance(stage, {
+				handle: (req, res) => {
+					res.setHeader("Content-Type", "text/plain");
+					res.end(body);
+				},
+			});
+			let largest = 0;
+			connection.ws.on("message", (data) => {
+				largest = Math.max(largest, data.length);
+			});
+			for (const [size, byte] of [[20, "\""], [6, "\u0001"],
+				[31, "x"], [31.99, "x"], [32, "x"]]) {
+				body = Buffer.alloc(size * MIB, byte);
+				const answer = await connection.request();
+				if (answer.status === 200)
+					assert.ok(answer.body === body.toString());
+				else
+					assert.equal(answer.status, 502);
+			}
+			assert.ok(largest > 30 * MIB && largest <= MESSAGE_MAX,
+				`${largest} bytes`);
+		});
+
+	scenario("300 requests at once", async (stage) => {
+		const held = [];
+		let release;
+		const full = new Promise((resolve) => {
+			release = resolve;
+		});
+		const { connection, tetherd } = await startInstance(stage, {
+			handle: (req, res) => {
+				held.push(res);
+				if (held.length === AT_ONCE_MAX)
+					release();
+			},
+		});
+		const pending = Array.from({ length: 300 }, (_, i) =>
+			connection.request({
+				path: `/${i}`,
+				headers: identity(1 + i % 10, `user${i % 10}`),
+			}));
+		await full;
+		// The others have been told by now, or wait for their turn.
+		for (const res of held)
+			res.end("ok");
+		setImmediate(function more() {
+			for (const res of held.splice(AT_ONCE_MAX))
+				res.end("ok");
+			if (connection.answers.size > 0)
+				setTimeout(more, 10);
+		});
+		const statuses = (await Promise.all(pending)).map((a) => a.status);
+		const count = (status) =>
+			statuses.filter((s) => s === status).length;
+		assert.ok(count(200) >= AT_ONCE_MAX, `${count(200)} × 200`);
+		assert.equal(count(200) + count(503), 300);
+		assert.equal(connection.surplus.length, 0);
+		const next = connection.request();
+		setTimeout(() => held.pop()?.end("ok"), 100);
+		assert.ok(await next);
+		assert.deepEqual(tetherd.all("lost child"), []);
+	});
+
+	scenario("a large answer lets small ones pass", async (stage) => {
+		const { connection } = await startInstance(stage);
+		let done = false;
+		const large = connection.request({
+			path: "/api/big",
+			query: "bytes=24000000&type=text/plain",
+		}).then((answer) => {
+			done = true;
+			return answer;
+		});
+		let small = 0;
+		while (!done) {
+			await connection.request({ path: "/api/auth/status" });
+			small++;
+		}
+		assert.equal((await large).status, 200);
+		assert.ok(small >= 2, `${small} small answers meanwhile`);
+	});
+});

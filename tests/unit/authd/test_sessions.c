@@ -1,0 +1,555 @@
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <signal.h>
+
+#include "authd/jwt.h"
+#include "authd/sessions.h"
+#include "tests/unit/authd/fixture.h"
+
+#define NOW 1700000000
+
+static const char no_database[] = "user database is not available";
+
+static struct session
+ask(struct sessions *s, uint64_t github_id, const char *login, time_t now)
+{
+	struct session session;
+
+	memset(&session, 0xff, sizeof(session));
+	sessions_get(s, github_id, login, now, &session);
+	return session;
+}
+
+static void
+check_ok(struct sessions *s, time_t now)
+{
+	struct session session = ask(s, 5, "mona", now);
+
+	if (session.status != SESSION_OK)
+		fail_msg("refused: %s", session.reason);
+}
+
+static void
+check_refused(struct sessions *s, time_t now, enum session_status status,
+    const char *reason)
+{
+	struct session session = ask(s, 5, "mona", now);
+
+	assert_int_equal(session.status, status);
+	assert_string_equal(session.reason, reason);
+	assert_string_equal(session.jwt, "");
+	assert_int_equal(
+	    session.lifetime_ms, status == SESSION_DENIED ? 5000 : 0);
+}
+
+static void
+test_burst(void **state)
+{
+	struct fixture *f = *state;
+	struct sessions *s = sessions_new(&f->conf);
+	struct session first, session;
+	int i;
+
+	run_sql(f->users, schemas[NEW]);
+	first = ask(s, 5, "mona", NOW);
+	assert_int_equal(first.status, SESSION_OK);
+	assert_int_equal(first.role, SESSION_ROLE_FULL);
+	assert_int_equal(first.lifetime_ms, 60000);
+	assert_string_equal(first.reason, "");
+	for (i = 1; i < 16; i++) {
+		session = ask(s, 5, "mona", NOW);
+		assert_int_equal(session.status, SESSION_OK);
+		assert_string_equal(session.jwt, first.jwt);
+	}
+	assert_string_equal(
+	    query_sql(f->users, "SELECT count(*) FROM users"), "1");
+	assert_string_not_equal(
+	    query_sql(f->users, "SELECT last_login FROM users"), "null");
+	assert_int_equal(log_count(f, "created user mona (id 1)"), 1);
+	sessions_log_status(s);
+	assert_int_equal(log_count(f, "1 sessions cached; 1 JWTs made, 1 users "
+				      "created, 0 bound; answers: 16 ok"),
+	    1);
+	sessions_free(s);
+}
+
+/* A JWT lives on for ten minutes at least when proxyd lets go of it. */
+static void
+test_renewal(void **state)
+{
+	static const time_t ages[] = { 0, 1, 60, SESSIONS_RENEW - 1 };
+	static const time_t renewed[] = { SESSIONS_RENEW, JWT_LIFETIME, -1,
+		-86400 };
+	struct fixture *f = *state;
+	struct sessions *s = sessions_new(&f->conf);
+	struct session first;
+	time_t now = NOW;
+	size_t i;
+
+	assert_true(
+	    SESSIONS_RENEW + SESSIONS_LIFETIME_OK / 1000 + 600 <= JWT_LIFETIME);
+	run_sql(f->users, schemas[NEW]);
+	first = ask(s, 5, "mona", now);
+	for (i = 0; i < COUNT(ages); i++)
+		assert_string_equal(
+		    ask(s, 5, "mona", now + ages[i]).jwt, first.jwt);
+	for (i = 0; i < COUNT(renewed); i++) {
+		run_sql(f->users, "UPDATE users SET last_login = NULL");
+		now += renewed[i];
+		assert_string_not_equal(ask(s, 5, "mona", now).jwt, first.jwt);
+		first = ask(s, 5, "mona", now);
+		assert_string_not_equal(
+		    query_sql(f->users, "SELECT last_login FROM users"),
+		    "null");
+	}
+	/* last_login is written for a new JWT only. */
+	run_sql(f->users, "UPDATE users SET last_login = NULL");
+	assert_string_equal(ask(s, 5, "mona", now + 9).jwt, first.jwt);
+	assert_string_equal(
+	    query_sql(f->users, "SELECT last_login FROM users"), "null");
+	sessions_free(s);
+}
+
+static void
+test_denied(void **state)
+{
+	struct fixture *f = *state;
+	struct sessions *s;
+
+	run_sql(f->users, schemas[NEW]);
+	set_conf(&f->conf.users, "lisa");
+	s = sessions_new(&f->conf);
+	check_refused(s, NOW, SESSION_DENIED,
+	    "you are not among the users of this instance");
+	assert_int_equal(
+	    log_count(f, "GitHub id 5 login mona: refused: you are not"), 1);
+	assert_string_equal(
+	    query_sql(f->users, "SELECT count(*) FROM users"), "0");
+	assert_int_equal(ask(s, 0, "lisa", NOW).status, SESSION_DENIED);
+	assert_int_equal(ask(s, 1, "li\nsa", NOW).status, SESSION_DENIED);
+	assert_int_equal(log_count(f, "login li?sa: refused"), 1);
+	assert_int_equal(ask(s, 1, "lisa", NOW).status, SESSION_OK);
+	sessions_free(s);
+}
+
+/* What changes under a cached session counts within a second. */
+static void
+test_revalidation(void **state)
+{
+	struct fixture *f = *state;
+	struct sessions *s = sessions_new(&f->conf);
+	time_t now = NOW;
+
+	run_sql(f->users, schemas[NEW]);
+	check_ok(s, now++);
+	run_sql(f->users, "UPDATE users SET is_active = 0");
+	check_refused(s, now++, SESSION_DENIED, "your account is not active");
+	run_sql(f->users, "UPDATE users SET is_active = 1");
+	check_ok(s, now++);
+	run_sql(f->tether, "UPDATE identities SET disabled = 1");
+	check_refused(s, now++, SESSION_DENIED,
+	    "your access to this instance is disabled");
+	run_sql(f->tether, "UPDATE identities SET disabled = 0");
+	check_ok(s, now++);
+	/* Deleted: another row is made, with another id. */
+	run_sql(f->users, "DELETE FROM users");
+	check_ok(s, now++);
+	assert_string_equal(query_sql(f->users, "SELECT id FROM users"), "2");
+	/* The file is replaced. */
+	assert_int_equal(unlink(f->users), 0);
+	check_refused(s, now++, SESSION_UNAVAILABLE, no_database);
+	run_sql(f->users, schemas[OLD]);
+	check_ok(s, now++);
+	assert_string_equal(query_sql(f->users, "SELECT id FROM users"), "1");
+	sessions_free(s);
+}
+
+/* A replaced database brings its own secret, a refresh looks for one. */
+static void
+test_secret_rotation(void **state)
+{
+	struct fixture *f = *state;
+	struct sessions *s;
+	struct session a, b;
+
+	set_conf(&f->conf.jwt_secret, "");
+	run_sql(f->users, schemas[NEW]);
+	s = sessions_new(&f->conf);
+	check_refused(s, NOW, SESSION_UNAVAILABLE,
+	    "this instance cannot sign anybody in");
+	run_sql(f->users,
+	    "INSERT INTO app_config (key, value) VALUES ('jwt_secret', 'one')");
+	a = ask(s, 5, "mona", NOW);
+	assert_int_equal(a.status, SESSION_OK);
+	run_sql(f->users, "UPDATE app_config SET value = 'two'");
+	assert_string_equal(ask(s, 5, "mona", NOW).jwt, a.jwt);
+	sessions_refresh(s);
+	b = ask(s, 5, "mona", NOW);
+	assert_int_equal(b.status, SESSION_OK);
+	assert_string_not_equal(b.jwt, a.jwt);
+	assert_int_equal(
+	    jwt_sign(a.jwt, sizeof(a.jwt), "two", 1, "mona", NOW), 0);
+	assert_string_equal(b.jwt, a.jwt);
+
+	assert_int_equal(unlink(f->users), 0);
+	run_sql(f->users, schemas[NEW]);
+	run_sql(f->users, "INSERT INTO app_config (key, value)"
+			  " VALUES ('jwt_secret', 'three')");
+	b = ask(s, 5, "mona", NOW + 1);
+	assert_int_equal(
+	    jwt_sign(a.jwt, sizeof(a.jwt), "three", 1, "mona", NOW + 1), 0);
+	assert_string_equal(b.jwt, a.jwt);
+	/* Neither a secret nor a JWT ever shows in the log. */
+	assert_int_equal(log_count(f, "eyJ"), 0);
+	sessions_free(s);
+}
+
+static void
+test_cache_bound(void **state)
+{
+	struct fixture *f = *state;
+	struct sessions *s = sessions_new(&f->conf);
+	struct session first;
+	char login[32], expected[64];
+	int i;
+
+	run_sql(f->users, schemas[NEW]);
+	run_sql(f->users, "PRAGMA journal_mode = WAL");
+	run_sql(f->tether, "PRAGMA journal_mode = WAL");
+	first = ask(s, 5, "mona", NOW);
+	for (i = 0; i < SESSIONS_MAX + 10; i++) {
+		(void)snprintf(login, sizeof(login), "user%d", i);
+		assert_int_equal(
+		    ask(s, (uint64_t)i + 100, login, NOW).status, SESSION_OK);
+		/* In use all the time, so not the one that goes. */
+		assert_string_equal(ask(s, 5, "mona", NOW).jwt, first.jwt);
+	}
+	(void)log_count(f, "");
+	sessions_log_status(s);
+	(void)snprintf(
+	    expected, sizeof(expected), "%d sessions cached", SESSIONS_MAX);
+	assert_int_equal(log_count(f, expected), 1);
+	sessions_free(s);
+}
+
+/* Each way in which the upstream's database is of no use, and recovery. */
+static void
+test_broken_database(void **state)
+{
+	static const struct {
+		const char *command; /* makes auth.db */
+		const char *line;    /* for the operator */
+	} cases[] = {
+		{ "true", "does not exist (yet)" },
+		{ "mkdir auth.db", "not a regular file" },
+		{ "mkfifo auth.db", "not a regular file" },
+		{ "ln -s auth.db auth.db", "Too many levels" },
+		{ "ln -s nowhere auth.db", "does not exist (yet)" },
+		{ ": >auth.db",
+		    "no users table as the web app makes it (yet)" },
+		{ "head -c 8192 /dev/zero | tr '\\0' x >auth.db",
+		    "file is not a database" },
+		{ "cp good.db auth.db && truncate -s 5000 auth.db",
+		    "malformed" },
+	};
+	struct fixture *f = *state;
+	struct sessions *s = sessions_new(&f->conf);
+	char command[256], good[128];
+	time_t now = NOW;
+	size_t i, j;
+
+	(void)snprintf(good, sizeof(good), "%s/good.db", f->dir);
+	run_sql(good, schemas[NEW]);
+	for (i = 0; i < COUNT(cases); i++) {
+		(void)snprintf(command, sizeof(command), "cd %s && %s", f->dir,
+		    cases[i].command);
+		assert_int_equal(system(command), 0);
+		(void)log_count(f, "");
+		for (j = 0; j < 20; j++)
+			check_refused(s, now, SESSION_UNAVAILABLE, no_database);
+		if (log_count(f, cases[i].line) != 1)
+			fail_msg("%s: %s", cases[i].command, f->lines);
+		(void)snprintf(command, sizeof(command),
+		    "cd %s && rm -rf auth.db && cp good.db auth.db", f->dir);
+		assert_int_equal(system(command), 0);
+		check_ok(s, now++);
+		assert_int_equal(log_count(f, "user database works again"), 1);
+		(void)snprintf(command, sizeof(command),
+		    "cd %s && rm -rf auth.db", f->dir);
+		assert_int_equal(system(command), 0);
+		/* A minute's worth of lines must not hide the next case. */
+		sessions_free(s);
+		s = sessions_new(&f->conf);
+	}
+	sessions_free(s);
+}
+
+static void
+test_missing_columns(void **state)
+{
+	struct fixture *f = *state;
+	struct sessions *s = sessions_new(&f->conf);
+
+	run_sql(f->users, "CREATE TABLE users (id INTEGER PRIMARY KEY,"
+			  " username TEXT)");
+	check_refused(s, NOW, SESSION_UNAVAILABLE, no_database);
+	assert_int_equal(log_count(f, "columns are missing"), 1);
+	sessions_free(s);
+}
+
+static double
+seconds(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+/* Held for long: the first one waits, the others do not. */
+static void
+test_lock(void **state)
+{
+	struct fixture *f = *state;
+	struct sessions *s = sessions_new(&f->conf);
+	double start;
+	sqlite3 *lock;
+	int i;
+
+	run_sql(f->users, schemas[NEW]);
+	lock = hold_lock(f->users);
+	start = seconds();
+	for (i = 0; i < 16; i++)
+		check_refused(s, NOW, SESSION_UNAVAILABLE, no_database);
+	assert_true(seconds() - start > 0.9);
+	assert_true(seconds() - start < 2.0);
+	assert_int_equal(log_count(f, "locked"), 1);
+	(void)sqlite3_close(lock);
+	start = seconds();
+	check_ok(s, NOW);
+	assert_true(seconds() - start < 0.5);
+
+	/* The same with our own database. */
+	sessions_refresh(s);
+	lock = hold_lock(f->tether);
+	check_refused(s, NOW, SESSION_UNAVAILABLE, no_database);
+	(void)sqlite3_close(lock);
+	check_ok(s, NOW);
+	sessions_free(s);
+}
+
+/* Readers get through a writer in WAL mode, and do without last_login. */
+static void
+test_lock_wal(void **state)
+{
+	struct fixture *f = *state;
+	struct sessions *s = sessions_new(&f->conf);
+	sqlite3 *lock;
+
+	run_sql(f->users, schemas[NEW]);
+	run_sql(f->users, "PRAGMA journal_mode = WAL");
+	check_ok(s, NOW);
+	lock = hold_lock(f->users);
+	check_ok(s, NOW + SESSIONS_RENEW);
+	assert_int_equal(ask(s, 6, "lisa", NOW).status, SESSION_UNAVAILABLE);
+	(void)sqlite3_close(lock);
+	assert_int_equal(ask(s, 6, "lisa", NOW).status, SESSION_OK);
+	sessions_free(s);
+}
+
+/* A short lock of another process is waited for. */
+static void
+test_short_lock(void **state)
+{
+	struct fixture *f = *state;
+	struct sessions *s = sessions_new(&f->conf);
+	int ready[2], status;
+	char byte = 0;
+	pid_t pid;
+
+	run_sql(f->users, schemas[NEW]);
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		(void)hold_lock(f->users);
+		if (write(ready[1], &byte, 1) != 1)
+			_exit(1);
+		(void)usleep(300000);
+		_exit(0); /* which gives up the lock */
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	check_ok(s, NOW);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	(void)close(ready[0]);
+	(void)close(ready[1]);
+	sessions_free(s);
+}
+
+/* The web app's server makes the same users at the same time. */
+static void
+test_concurrent_inserts(void **state)
+{
+	struct fixture *f = *state;
+	struct sessions *s = sessions_new(&f->conf);
+	char sql[160], login[32];
+	int i, status;
+	pid_t pid;
+
+	run_sql(f->users, schemas[NEW]);
+	run_sql(f->users, "PRAGMA journal_mode = WAL");
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	for (i = 0; i < 100; i++) {
+		(void)snprintf(login, sizeof(login), "user%d", i);
+		(void)snprintf(sql, sizeof(sql),
+		    "INSERT OR IGNORE INTO users (username, password_hash)"
+		    " VALUES ('%s', 'x')",
+		    login);
+		if (pid == 0)
+			run_sql(f->users, sql);
+		else
+			assert_int_equal(
+			    ask(s, (uint64_t)i + 1, login, NOW).status,
+			    SESSION_OK);
+	}
+	if (pid == 0)
+		_exit(0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_string_equal(
+	    query_sql(f->users, "SELECT count(*) FROM users"), "100");
+	assert_string_equal(
+	    query_sql(f->tether, "SELECT count(DISTINCT upstream_user_id)"
+				 " FROM identities"),
+	    "100");
+	sessions_free(s);
+}
+
+/* Run in another process, as an ordinary user where this one is root. */
+static void
+run_unprivileged(struct fixture *f, void (*check)(struct fixture *))
+{
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		if (geteuid() == 0 && setuid(65534) == -1)
+			_exit(1);
+		check(f);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+/* Known people get in, others would need a row. */
+static void
+check_read_only(struct fixture *f)
+{
+	struct sessions *s = sessions_new(&f->conf);
+
+	check_ok(s, NOW);
+	assert_int_equal(ask(s, 6, "lisa", NOW).status, SESSION_UNAVAILABLE);
+	assert_true(log_count(f, "check the owner and mode") >= 1);
+	sessions_free(s);
+}
+
+static void
+check_unreadable(struct fixture *f)
+{
+	struct sessions *s = sessions_new(&f->conf);
+
+	check_refused(s, NOW, SESSION_UNAVAILABLE, no_database);
+	assert_int_equal(log_count(f, "check the owner and mode"), 1);
+	sessions_free(s);
+}
+
+static void
+check_no_state(struct fixture *f)
+{
+	struct sessions *s = sessions_new(&f->conf);
+
+	check_refused(s, NOW, SESSION_UNAVAILABLE, no_database);
+	assert_int_equal(log_count(f, "can't create"), 1);
+	sessions_free(s);
+}
+
+static void
+test_permissions(void **state)
+{
+	struct fixture *f = *state;
+	struct sessions *s = sessions_new(&f->conf);
+	char command[512];
+
+	run_sql(f->users, schemas[NEW]);
+	check_ok(s, NOW);
+	sessions_free(s);
+	(void)snprintf(command, sizeof(command),
+	    "cd %s && chmod -R a+rwX . && chmod 444 auth.db && chmod 755 .",
+	    f->dir);
+	assert_int_equal(system(command), 0);
+	run_unprivileged(f, check_read_only);
+	(void)snprintf(command, sizeof(command), "chmod 0 %s/auth.db", f->dir);
+	assert_int_equal(system(command), 0);
+	run_unprivileged(f, check_unreadable);
+	(void)snprintf(command, sizeof(command),
+	    "cd %s && chmod 666 auth.db && rm -r a && mkdir -m 555 a", f->dir);
+	assert_int_equal(system(command), 0);
+	run_unprivileged(f, check_no_state);
+	(void)snprintf(command, sizeof(command), "chmod -R u+rwX %s", f->dir);
+	assert_int_equal(system(command), 0);
+}
+
+/* A file that may not grow stands for a full disk. */
+static void
+test_full_disk(void **state)
+{
+	const struct rlimit full = { 1, RLIM_INFINITY };
+	const struct rlimit free_again = { RLIM_INFINITY, RLIM_INFINITY };
+	struct fixture *f = *state;
+	struct sessions *s = sessions_new(&f->conf);
+
+	run_sql(f->users, schemas[NEW]);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &full), 0);
+	check_refused(s, NOW, SESSION_UNAVAILABLE, no_database);
+	check_refused(s, NOW, SESSION_UNAVAILABLE, no_database);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &free_again), 0);
+	assert_int_equal(log_count(f, "database"), 1);
+	check_ok(s, NOW);
+	assert_int_equal(log_count(f, "works again"), 1);
+	assert_string_equal(
+	    query_sql(f->users, "SELECT count(*) FROM users"), "1");
+	sessions_free(s);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_burst),
+		TEST(test_renewal),
+		TEST(test_denied),
+		TEST(test_revalidation),
+		TEST(test_secret_rotation),
+		TEST(test_cache_bound),
+		TEST(test_broken_database),
+		TEST(test_missing_columns),
+		TEST(test_lock),
+		TEST(test_lock_wal),
+		TEST(test_short_lock),
+		TEST(test_concurrent_inserts),
+		TEST(test_permissions),
+		TEST(test_full_disk),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

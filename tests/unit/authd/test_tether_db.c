@@ -1,0 +1,176 @@
+#include <sys/stat.h>
+
+#include "authd/tether_db.h"
+#include "tests/unit/authd/fixture.h"
+
+static mode_t
+mode_of(const char *path)
+{
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_mode & 07777;
+}
+
+static void
+test_creation(void **state)
+{
+	struct fixture *f = *state;
+	struct tether_db t;
+	mode_t mask = umask(0);
+
+	tether_db_init(&t, f->state);
+	assert_int_equal(tether_db_open(&t), DB_OK);
+	(void)umask(mask);
+	assert_int_equal(mode_of(f->state), 0700);
+	assert_int_equal(mode_of(f->tether), 0600);
+	assert_string_equal(query_sql(f->tether, "PRAGMA user_version"), "1");
+	assert_string_equal(
+	    query_sql(f->tether, "SELECT count(*) FROM identities"), "0");
+	assert_int_equal(log_count(f, "created"), 1);
+
+	/* There already: nothing is made anew. */
+	database_close(&t.db);
+	assert_int_equal(tether_db_open(&t), DB_OK);
+	assert_int_equal(log_count(f, "created"), 0);
+
+	/* Gone while open. */
+	assert_int_equal(unlink(f->tether), 0);
+	assert_int_equal(tether_db_open(&t), DB_OK);
+	assert_string_equal(query_sql(f->tether, "PRAGMA user_version"), "1");
+	tether_db_free(&t);
+}
+
+static void
+test_unusable(void **state)
+{
+	static const struct {
+		const char *command, *line;
+	} cases[] = {
+		{ "mkdir state/tether.db", "not a regular file" },
+		{ "ln -s elsewhere state/tether.db", "can't create" },
+		{ "echo 'no database, but long enough to be taken for one'"
+		  " >state/tether.db",
+		    "restore it from a copy" },
+		{ "rmdir state && ln -s nowhere state", "can't create" },
+	};
+	struct fixture *f = *state;
+	struct tether_db t;
+	char command[256];
+	size_t i;
+
+	(void)snprintf(f->state, sizeof(f->state), "%s/state", f->dir);
+	for (i = 0; i < COUNT(cases); i++) {
+		(void)snprintf(command, sizeof(command),
+		    "cd %s && mkdir state && %s", f->dir, cases[i].command);
+		assert_int_equal(system(command), 0);
+		tether_db_init(&t, f->state);
+		(void)log_count(f, "");
+		assert_int_equal(tether_db_open(&t), DB_FAILED);
+		assert_int_equal(tether_db_open(&t), DB_FAILED);
+		if (log_count(f, cases[i].line) != 1)
+			fail_msg("%s: %s", cases[i].command, f->lines);
+		(void)snprintf(
+		    command, sizeof(command), "rm -rf %s/state", f->dir);
+		assert_int_equal(system(command), 0);
+		assert_int_equal(tether_db_open(&t), DB_OK);
+		tether_db_free(&t);
+		assert_int_equal(system(command), 0);
+	}
+}
+
+static void
+test_version(void **state)
+{
+	struct fixture *f = *state;
+	struct tether_db t;
+
+	tether_db_init(&t, f->state);
+	assert_int_equal(tether_db_open(&t), DB_OK);
+	database_close(&t.db);
+	run_sql(f->tether, "PRAGMA user_version = 99");
+	assert_int_equal(tether_db_open(&t), DB_FAILED);
+	assert_int_equal(log_count(f, "version 99"), 1);
+	run_sql(f->tether, "PRAGMA user_version = 1");
+	assert_int_equal(tether_db_open(&t), DB_OK);
+	tether_db_free(&t);
+}
+
+static struct tether_identity
+identity(uint64_t github_id, int64_t user_id, const char *name)
+{
+	struct tether_identity i = { .github_id = github_id,
+		.user_id = user_id };
+
+	(void)strlcpy(i.login, "mona", sizeof(i.login));
+	(void)strlcpy(i.user_name, name, sizeof(i.user_name));
+	return i;
+}
+
+static void
+test_bindings(void **state)
+{
+	struct fixture *f = *state;
+	struct tether_identity i;
+	struct tether_db t;
+	bool other;
+
+	tether_db_init(&t, f->state);
+	assert_int_equal(tether_db_open(&t), DB_OK);
+	assert_int_equal(tether_db_get(&t, 5, &i), DB_NONE);
+
+	i = identity(5, 7, "mona");
+	assert_int_equal(tether_db_bind(&t, &i, 100), DB_OK);
+	memset(&i, 0xff, sizeof(i));
+	assert_int_equal(tether_db_get(&t, 5, &i), DB_OK);
+	assert_int_equal(i.github_id, 5);
+	assert_int_equal(i.user_id, 7);
+	assert_string_equal(i.user_name, "mona");
+	assert_string_equal(i.login, "mona");
+	assert_int_equal(i.role, SESSION_ROLE_FULL);
+	assert_false(i.disabled);
+
+	assert_int_equal(tether_db_is_bound(&t, 7, "mona", 5, &other), DB_OK);
+	assert_false(other);
+	assert_int_equal(tether_db_is_bound(&t, 7, "mona", 6, &other), DB_OK);
+	assert_true(other);
+	assert_int_equal(tether_db_is_bound(&t, 7, "lisa", 6, &other), DB_OK);
+	assert_false(other);
+
+	/* What the operator set and when it was made survive. */
+	run_sql(f->tether, "UPDATE identities SET disabled = 1");
+	i = identity(5, 8, "lisa");
+	assert_int_equal(tether_db_bind(&t, &i, 200), DB_OK);
+	assert_int_equal(tether_db_seen(&t, 5, "mona2", 300), DB_OK);
+	assert_int_equal(tether_db_get(&t, 5, &i), DB_OK);
+	assert_int_equal(i.user_id, 8);
+	assert_string_equal(i.login, "mona2");
+	assert_true(i.disabled);
+	assert_string_equal(
+	    query_sql(f->tether,
+		"SELECT created_at || ' ' || last_seen FROM identities"),
+	    "100 300");
+
+	/* One user of the upstream is one person. */
+	i = identity(INT64_MAX, 8, "lisa");
+	assert_int_equal(tether_db_bind(&t, &i, 400), DB_OK);
+	assert_int_equal(tether_db_get(&t, 5, &i), DB_OK);
+	assert_int_equal(i.user_id, 0);
+	assert_string_equal(i.user_name, "");
+	assert_int_equal(tether_db_get(&t, INT64_MAX, &i), DB_OK);
+	assert_int_equal(i.user_id, 8);
+	tether_db_free(&t);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_creation, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unusable, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_version, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bindings, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,212 @@
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "common/channel.h"
+#include "common/log.h"
+#include "tetherd/conf.h"
+#include "tetherd/dial.h"
+#include "tetherd/process.h"
+#include "tetherd/relay.h"
+
+struct dial {
+	struct event_base *base;
+	dial_done done;
+	void *arg;
+	pid_t pid; /* 0 when nothing is under way */
+	uint64_t id;
+	bool answered;
+	struct msg_out conf; /* for the dialer, until it said HELLO */
+	struct channel *channel;
+	struct relay *relay;
+	struct event *timer;
+};
+
+static int dial_on_hello(void *, struct msg *);
+static int dial_on_socket(void *, struct msg *);
+static int dial_on_failed(void *, struct msg *);
+static void dial_on_channel_broken(void *, struct channel *, const char *);
+static void dial_on_timer(int, short, void *);
+
+static const struct channel_ops dial_ops = {
+	.handlers = {
+		[MSG_HELLO_BACK] = dial_on_hello,
+		[MSG_DIALER_SOCKET] = dial_on_socket,
+		[MSG_DIALER_FAILED] = dial_on_failed,
+	},
+	.broken = dial_on_channel_broken,
+};
+
+struct dial *
+dial_new(struct event_base *base, dial_done done, void *arg)
+{
+	struct dial *d = calloc(1, sizeof(*d));
+
+	if (d == NULL)
+		fatal("dial");
+	d->base = base;
+	d->done = done;
+	d->arg = arg;
+	d->timer = evtimer_new(base, dial_on_timer, d);
+	if (d->timer == NULL)
+		fatalx("dial: no timer");
+	return d;
+}
+
+static void
+dial_clear(struct dial *d)
+{
+	event_del(d->timer);
+	channel_free(d->channel);
+	d->channel = NULL;
+	relay_free(d->relay);
+	d->relay = NULL;
+	msg_discard(&d->conf);
+	d->pid = 0;
+}
+
+/* Its death is reaped by the caller of waitpid(), which then ignores it. */
+static void
+dial_abandon(struct dial *d)
+{
+	if (d->pid != 0)
+		kill(d->pid, SIGKILL);
+	dial_clear(d);
+}
+
+void
+dial_free(struct dial *d)
+{
+	if (d == NULL)
+		return;
+	dial_abandon(d);
+	event_free(d->timer);
+	free(d);
+}
+
+static void
+dial_answer(struct dial *d, int fd, const char *text)
+{
+	if (d->answered) {
+		if (fd != -1)
+			close(fd);
+		return;
+	}
+	d->answered = true;
+	d->done(d->arg, d->id, fd, text);
+}
+
+void
+dial_start(struct dial *d, const struct conf *conf, uint64_t id)
+{
+	struct process_sockets sockets;
+	struct timeval limit = { 0 };
+	struct msg_out m;
+
+	dial_abandon(d);
+	conf_slice(conf, PROGRAM_DIALER, &d->conf);
+	d->id = id;
+	d->answered = false;
+	d->pid = process_spawn(PROGRAM_DIALER, &sockets);
+	if (d->pid == -1) {
+		d->pid = 0;
+		dial_clear(d);
+		dial_answer(d, -1, "no dialer");
+		return;
+	}
+	d->relay = relay_new(d->base, sockets.log, PROGRAM_DIALER, d->pid);
+	d->channel = channel_new(d->base, sockets.channel, PROGRAM_PARENT,
+	    PROGRAM_DIALER, &dial_ops, d);
+	channel_set_state(d->channel, MSG_START);
+	/* The dialer keeps the time itself; this is for one that does not. */
+	limit.tv_sec = conf->dialer.timeout_ms / 1000 + 5;
+	if (event_add(d->timer, &limit) == -1)
+		fatalx("event_add failed");
+
+	msg_start(&m, MSG_HELLO, 0);
+	msg_add_u32(&m, MSG_PROTOCOL_VERSION);
+	channel_send(d->channel, &m, -1);
+}
+
+static int
+dial_on_hello(void *arg, struct msg *m)
+{
+	struct dial *d = arg;
+
+	if (msg_get_u32(m) != MSG_PROTOCOL_VERSION || !msg_end(m))
+		return -1;
+	channel_set_state(d->channel, MSG_RUN);
+	channel_send(d->channel, &d->conf, -1);
+	channel_send_empty(d->channel, MSG_SETUP_DONE, 0);
+	return 0;
+}
+
+static int
+dial_on_socket(void *arg, struct msg *m)
+{
+	struct dial *d = arg;
+	char text[256];
+
+	msg_get_str(m, text, sizeof(text));
+	if (!msg_end(m))
+		return -1;
+	dial_answer(d, msg_take_fd(m), text);
+	return 0;
+}
+
+static int
+dial_on_failed(void *arg, struct msg *m)
+{
+	struct dial *d = arg;
+	char text[512];
+
+	msg_get_str(m, text, sizeof(text));
+	if (!msg_end(m))
+		return -1;
+	dial_answer(d, -1, text);
+	return 0;
+}
+
+static void
+dial_on_channel_broken(void *arg, struct channel *ch, const char *why)
+{
+	struct dial *d = arg;
+
+	channel_free(ch);
+	d->channel = NULL;
+	if (why != NULL) {
+		log_warnx("channel to dialer: %s", why);
+		kill(d->pid, SIGKILL);
+	}
+}
+
+static void
+dial_on_timer(int fd, short what, void *arg)
+{
+	struct dial *d = arg;
+
+	(void)fd;
+	(void)what;
+	log_warnx("dialer[%d]: not done in time; killed", (int)d->pid);
+	kill(d->pid, SIGKILL);
+}
+
+bool
+dial_reap(struct dial *d, pid_t pid, int status)
+{
+	char death[64], text[128];
+
+	if (d->pid != pid)
+		return false;
+	/* Its last words may still be under way. */
+	if (d->channel != NULL)
+		channel_drain(d->channel);
+	dial_clear(d);
+	(void)snprintf(text, sizeof(text), "dialer %s",
+	    process_describe_death(status, death, sizeof(death)));
+	dial_answer(d, -1, text);
+	return true;
+}

@@ -1,0 +1,35 @@
+#ifndef TETHERD_DIAL_H
+#define TETHERD_DIAL_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Getting a socket to the orchestrator: a dialer process for each attempt,
+ * which resolves, connects and exits.
+ */
+
+struct dial;
+struct dialer_conf;
+struct event_base;
+
+/* The outcome: a socket, which the callee owns, and its peer; or -1 and why
+ * not. */
+typedef void (*dial_done)(void *arg, uint64_t id, int fd, const char *text);
+
+struct dial *dial_new(struct event_base *, dial_done, void *arg);
+
+/* Ends the attempt under way without a word.  NULL is allowed. */
+void dial_free(struct dial *);
+
+struct conf;
+
+/* Start an attempt; one that is under way is ended without a word. */
+void dial_start(struct dial *, const struct conf *, uint64_t id);
+
+/* A process of ours died: true if it was the dialer. */
+bool dial_reap(struct dial *, pid_t, int status);
+
+#endif

@@ -1,0 +1,36 @@
+#ifndef TETHERD_PROCESS_H
+#define TETHERD_PROCESS_H
+
+#include <sys/types.h>
+
+#include "common/program.h"
+
+/*
+ * Starting a child process: its sockets, its descriptors, its executable.
+ */
+
+struct process_sockets {
+	int channel; /* SOCK_SEQPACKET, to the child's CHILD_FD_PARENT */
+	int log;     /* SOCK_DGRAM, to the child's CHILD_FD_LOG */
+};
+
+/*
+ * Find the folder of the children's executables from the place of our own:
+ * ../libexec/tetherd.  Once, at start; fatal if they are not there.
+ */
+void process_find_executables(void);
+
+/*
+ * Fork and execute a child with an empty environment and no descriptors but
+ * those of child.h.  Returns its pid and our ends of the sockets, which are
+ * then the caller's, or -1 after logging why.
+ */
+pid_t process_spawn(enum program, struct process_sockets *);
+
+/*
+ * Describe a wait status: "exited with status 1", "signal 9 (Killed)".
+ * Returns buf.
+ */
+const char *process_describe_death(int status, char *buf, size_t size);
+
+#endif

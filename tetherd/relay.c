@@ -1,0 +1,124 @@
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "common/log.h"
+#include "tetherd/relay.h"
+
+/* More than this in a second from one child is not worth reading. */
+#define LINES_PER_SECOND 500
+
+/* Lines handled before other events get their turn. */
+#define BATCH 32
+
+struct relay {
+	int fd;
+	enum program program;
+	pid_t pid;
+	struct event *readable;
+	time_t second;
+	unsigned lines;	  /* in this second */
+	unsigned dropped; /* in this second */
+};
+
+static void
+relay_tick(struct relay *r)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (now.tv_sec == r->second)
+		return;
+	if (r->dropped > 0)
+		log_warnx("%s[%d]: %u log lines dropped",
+		    program_name(r->program), (int)r->pid, r->dropped);
+	r->second = now.tv_sec;
+	r->lines = r->dropped = 0;
+}
+
+static void
+relay_line(struct relay *r, const char *datagram, size_t n)
+{
+	char text[LOG_LINE_MAX], safe[LOG_LINE_MAX], line[LOG_LINE_MAX + 64];
+	enum log_level level = (uint8_t)datagram[0];
+
+	relay_tick(r);
+	if (++r->lines > LINES_PER_SECOND) {
+		r->dropped++;
+		return;
+	}
+	/* crit would page somebody: only our own death is worth that. */
+	if (level <= LOG_LEVEL_CRIT || level >= LOG_LEVEL_COUNT)
+		level = LOG_LEVEL_WARN;
+	if (level > log_get_level())
+		return;
+	n = n - 1 < sizeof(text) ? n - 1 : sizeof(text) - 1;
+	memcpy(text, datagram + 1, n);
+	text[n] = '\0';
+	(void)snprintf(line, sizeof(line), "%s[%d]: %s",
+	    program_name(r->program), (int)r->pid,
+	    log_safe(safe, sizeof(safe), text));
+	log_line(level, line);
+}
+
+static bool
+relay_receive(struct relay *r)
+{
+	char datagram[1 + LOG_LINE_MAX];
+	ssize_t n = recv(r->fd, datagram, sizeof(datagram), MSG_DONTWAIT);
+
+	if (n > 0)
+		relay_line(r, datagram, (size_t)n);
+	return n >= 0 || errno == EINTR;
+}
+
+static void
+relay_on_readable(int fd, short what, void *arg)
+{
+	int i;
+
+	(void)fd;
+	(void)what;
+	for (i = 0; i < BATCH && relay_receive(arg); i++)
+		continue;
+}
+
+struct relay *
+relay_new(struct event_base *base, int fd, enum program program, pid_t pid)
+{
+	struct relay *r = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		fatal("relay");
+	r->fd = fd;
+	r->program = program;
+	r->pid = pid;
+	r->readable =
+	    event_new(base, fd, EV_READ | EV_PERSIST, relay_on_readable, r);
+	if (r->readable == NULL || event_add(r->readable, NULL) == -1)
+		fatal("relay");
+	return r;
+}
+
+void
+relay_free(struct relay *r)
+{
+	int i;
+
+	if (r == NULL)
+		return;
+	for (i = 0; i < LINES_PER_SECOND && relay_receive(r); i++)
+		continue;
+	event_free(r->readable);
+	close(r->fd);
+	free(r);
+}

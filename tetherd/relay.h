@@ -1,0 +1,22 @@
+#ifndef TETHERD_RELAY_H
+#define TETHERD_RELAY_H
+
+#include <sys/types.h>
+
+#include "common/program.h"
+
+/*
+ * The log lines of a child, which it sends as datagrams: the parent bounds
+ * and escapes them, adds the name and pid that it knows, and logs them.
+ */
+
+struct relay;
+struct event_base;
+
+/* Owns fd from now on.  Fatal when out of memory. */
+struct relay *relay_new(struct event_base *, int fd, enum program, pid_t);
+
+/* Log what is still there, then close.  NULL is allowed. */
+void relay_free(struct relay *);
+
+#endif
