@@ -1,12 +1,20 @@
-# tetherd: see README.md for what the targets do.
+# tetherd.  Targets:
+#	all (default)	the programs, in build/{sbin,bin,libexec}
+#	check		unit and integration tests
+#	e2e		the real web apps through hub and tetherd
+#	demo		hub, tetherd and a web app to try, until Ctrl-C
+#	fuzz bench	see tests/fuzz and tests/bench
+#	lint		format, headers that compile alone, scripts
+#	install uninstall	under $(DESTDIR)$(PREFIX)
+#	deps clean dist
 
 VERSION = 0.1.0
 
-PREFIX     ?= /usr/local
-SBINDIR    ?= $(PREFIX)/sbin
-BINDIR     ?= $(PREFIX)/bin
-LIBEXECDIR ?= $(PREFIX)/libexec/tetherd
-MANDIR     ?= $(PREFIX)/share/man
+# tetherd finds its children by its own place, in ../libexec/tetherd.
+PREFIX    ?= /usr/local
+SBINDIR    = $(PREFIX)/sbin
+BINDIR     = $(PREFIX)/bin
+LIBEXECDIR = $(PREFIX)/libexec/tetherd
 
 # Objects of different sanitizers do not mix, so each gets its own folder.
 SANITIZE ?=
@@ -36,7 +44,6 @@ CFLAGS ?= -O2 -g
 override CFLAGS += -std=gnu11 $(WARNINGS) $(HARDEN) -fdata-sections \
 	-ffunction-sections
 override CPPFLAGS += -I. -D_GNU_SOURCE -DTETHERD_VERSION='"$(VERSION)"' \
-	-DTETHERD_LIBEXEC='"$(LIBEXECDIR)"' \
 	$(call cflags,libbsd-overlay libevent json-c libcurl sqlite3 openssl)
 override LDFLAGS += $(LDHARDEN) -Wl,--gc-sections \
 	$(if $(SANITIZE),-fsanitize=$(SANITIZE))
@@ -91,7 +98,15 @@ $(eval $(call program,tetherd,$(B)/sbin/tetherd))
 $(eval $(call program,hub,$(B)/bin/tether-hub))
 $(foreach c,$(CHILDREN),$(eval $(call program,$(c),$(B)/libexec/tetherd/$(c))))
 
-$(B)/%.o: %.c
+# What is missing is installed before anything is compiled.
+PURPOSES = build check demo e2e lint fuzz bench
+$(PURPOSES:%=deps-%): deps-%:
+	@sh etc/deps.sh $*
+# One at a time: apt-get locks.
+deps-check deps-demo deps-lint deps-fuzz: | deps-build
+deps-e2e deps-bench: | deps-check
+
+$(B)/%.o: %.c | deps-build
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -101,12 +116,84 @@ $(B)/%.o: %.c
 UNIT := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*/test_*.c))
 .SECONDEXPANSION:
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/lib$$(*D).a $(B)/libsandbox.a $(B)/libcommon.a
-	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_$(*D)) $(LIBS_ws) $(call libs,cmocka)
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_$(*D)) $(LIBS_ws) $(call libs,json-c cmocka)
+
+$(UNIT:%=%.o): | deps-check
 
 unit: $(UNIT)
 	@set -e; for t in $(UNIT); do echo "# $$t"; $$t; done
 
-clean:
-	rm -rf build
+# Node keeps its packages beside the tests; npm ci only when the lock changed.
+tests/node_modules/.package-lock.json: tests/package-lock.json | deps-check
+	cd tests && npm ci --no-audit --no-fund
+	@touch $@
 
-.PHONY: all unit clean
+NODE_TEST = TETHERD_BUILD=$(B) node --test --test-concurrency=$(1) $(2)
+
+integration: all tests/node_modules/.package-lock.json
+	$(call NODE_TEST,2,tests/integration/*.test.mjs)
+
+check: unit integration
+
+e2e: all deps-e2e tests/node_modules/.package-lock.json
+	bash tests/e2e/install.sh new old
+	$(call NODE_TEST,1,tests/e2e/*.test.mjs)
+
+demo: all deps-demo
+	@TETHERD_BUILD=$(B) bash demo/run.sh
+
+# Fuzzing: everything again with clang, a minute for each target.
+FUZZ_SECONDS ?= 60
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SOURCES = $(filter-out %/main.c,$(wildcard common/*.c connector/*.c proxyd/*.c)) \
+	tetherd/dotenv.c tetherd/url.c
+
+build/fuzz/%: tests/fuzz/%.c $(FUZZ_SOURCES) | deps-fuzz
+	@mkdir -p $(@D)
+	clang $(CPPFLAGS) -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined \
+		-ffunction-sections -Wl,--gc-sections -Wl,--as-needed -o $@ \
+		$< $(FUZZ_SOURCES) $(LIBS_connector) $(LIBS_proxyd)
+
+fuzz: $(FUZZERS:%=build/fuzz/%)
+	@set -e; for f in $(FUZZERS); do mkdir -p build/fuzz/corpus/$$f; \
+		echo "# $$f"; build/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) \
+		-timeout=10 -verbosity=0 -print_final_stats=1 build/fuzz/corpus/$$f; done
+
+$(B)/bench_%: $(B)/tests/bench/bench_%.o $(B)/libproxyd.a $(B)/libcommon.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_proxyd)
+
+bench: all deps-bench tests/node_modules/.package-lock.json $(B)/bench_escape
+	$(B)/bench_escape
+	TETHERD_BUILD=$(B) node tests/bench/throughput.mjs
+	TETHERD_BUILD=$(B) node tests/bench/memory.mjs
+
+SOURCES = $(foreach d,$(ROOMS) tests/unit/* tests/fuzz tests/bench,$(wildcard $(d)/*.c $(d)/*.h))
+
+lint: all deps-lint
+	clang-format --dry-run -Werror $(SOURCES)
+	@set -e; for h in $(wildcard $(ROOMS:%=%/*.h)); do \
+		echo "#include \"$$h\"" | $(CC) $(CPPFLAGS) -std=gnu11 \
+		-fsyntax-only -x c - || { echo "$$h does not compile alone"; exit 1; }; done
+	shellcheck etc/*.sh demo/*.sh tests/e2e/*.sh .ci/run
+
+install: all
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR)
+	install -m 755 $(B)/sbin/tetherd $(DESTDIR)$(SBINDIR)/
+	install -m 755 $(B)/bin/tether-hub $(DESTDIR)$(BINDIR)/
+	install -m 755 $(CHILDREN:%=$(B)/libexec/tetherd/%) $(DESTDIR)$(LIBEXECDIR)/
+
+uninstall:
+	rm -f $(DESTDIR)$(SBINDIR)/tetherd $(DESTDIR)$(BINDIR)/tether-hub
+	rm -f $(CHILDREN:%=$(DESTDIR)$(LIBEXECDIR)/%)
+	-rmdir $(DESTDIR)$(LIBEXECDIR)
+
+deps: deps-check deps-e2e
+
+dist:
+	git archive --prefix=tetherd-$(VERSION)/ -o tetherd-$(VERSION).tar.gz HEAD
+
+clean:
+	rm -rf build tests/node_modules tetherd-*.tar.gz
+
+.PHONY: all unit integration check e2e demo fuzz bench lint install uninstall \
+	deps dist clean $(PURPOSES:%=deps-%)

@@ -287,6 +287,13 @@ child_run(struct child *c, const struct child_ops *ops, void *arg)
 }
 
 void
+child_finish(struct child *c)
+{
+	event_base_free(c->base);
+	c->base = NULL;
+}
+
+void
 child_exit(struct child *c)
 {
 	c->stopping = true;

@@ -18,6 +18,7 @@ struct event_base;
  *   (own code)         open and initialise what needs files
  *   sandbox_enter()    privileges and sandbox, see sandbox/sandbox.h
  *   child_run()        READY, then the event loop
+ *   child_finish()     after the program freed its own events
  */
 
 /* The descriptors that the parent leaves open in a child, besides 0 to 2. */
@@ -76,6 +77,9 @@ void child_configure(
  * and other events of the program may be made before, on child->base.
  */
 void child_run(struct child *, const struct child_ops *, void *arg);
+
+/* The last step: what child_start() made. */
+void child_finish(struct child *);
 
 /* Leave the event loop; child_run() then returns. */
 void child_exit(struct child *);

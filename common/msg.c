@@ -361,7 +361,9 @@ msg_recv_datagram(int socket, uint8_t *buffer, int *fd)
 	while (n == -1 && errno == EINTR);
 	if (n == -1)
 		return -1;
-	if (datagram_fd(&mh, fd) == -1 ||
+	/* An empty datagram looks like the end of file, a descriptor along
+	 * with it would be lost. */
+	if (datagram_fd(&mh, fd) == -1 || (n == 0 && *fd != -1) ||
 	    (mh.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
 		if (*fd != -1)
 			close(*fd);

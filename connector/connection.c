@@ -333,8 +333,9 @@ on_refused(struct connection *c, int status)
 	}
 	/* Not transient: a new token will have to come from somewhere. */
 	if (!c->refusal_logged)
-		log_warnx("the orchestrator refuses our token (HTTP 401): "
-			  "check ORCHESTRATOR_TOKEN; trying once a minute");
+		log_warnx("disconnected: upgrade refused: HTTP 401, the token "
+			  "is not valid; next attempt in %u ms, and then "
+			  "once a minute", BACKOFF_REFUSED_MS);
 	c->refusal_logged = true;
 	drop_transport(c);
 	c->state = STATE_WAITING;

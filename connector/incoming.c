@@ -54,16 +54,27 @@ get_capabilities(const struct incoming *in)
 	return capabilities;
 }
 
-static const char *
-on_registered(struct connector *connector, const struct incoming *in)
+/* The required member "success": 1 or 0, or -1 if it is missing. */
+static int
+get_success(const struct incoming *in)
 {
 	struct json_object *success;
-	char text[256], why[320];
 
 	if (!json_object_object_get_ex(in->json, "success", &success) ||
 	    !json_object_is_type(success, json_type_boolean))
+		return -1;
+	return json_object_get_boolean(success);
+}
+
+static const char *
+on_registered(struct connector *connector, const struct incoming *in)
+{
+	int success = get_success(in);
+	char text[256], why[320];
+
+	if (success == -1)
 		return "success";
-	if (!json_object_get_boolean(success)) {
+	if (!success) {
 		(void)snprintf(why, sizeof(why), "registration refused: %s",
 		    get_safe(in, "message", text, sizeof(text)));
 		connection_refuse(connector->connection, why);
@@ -88,8 +99,6 @@ on_command(struct connector *connector, const struct incoming *in)
 	const char *command = json_string(in->json, "command", NULL);
 	char text[64];
 
-	if (command == NULL)
-		return "command";
 	if (strcmp(command, "disconnect") == 0)
 		connection_refuse(connector->connection,
 		    "the orchestrator told us to disconnect");
@@ -107,8 +116,6 @@ on_error(struct connector *connector, const struct incoming *in)
 	char text[512];
 
 	(void)connector;
-	if (json_string(in->json, "message", NULL) == NULL)
-		return "message";
 	log_warnx("the orchestrator says: %s",
 	    get_safe(in, "message", text, sizeof(text)));
 	return NULL;
@@ -132,16 +139,62 @@ on_http_proxy_request(struct connector *connector, const struct incoming *in)
 	return NULL;
 }
 
+/* Belongs to pending mode, in which this instance never is. */
+static const char *
+on_pending_registered(struct connector *connector, const struct incoming *in)
+{
+	(void)connector;
+	if (get_success(in) == -1)
+		return "success";
+	log_debugx("pending_registered ignored");
+	return NULL;
+}
+
+/*
+ * A message of the protocol that asks for what this instance does not do.
+ * Only its form is looked at.
+ */
+static const char *
+on_other(struct connector *connector, const struct incoming *in)
+{
+	char text[64];
+
+	(void)connector;
+	log_debugx("%s ignored", get_safe(in, "type", text, sizeof(text)));
+	return NULL;
+}
+
+/* Members that a message needs besides what its handler checks: strings. */
+#define NEEDS_MAX 2
+
 static const struct {
 	const char *type;
 	handler handle;
+	const char *needs[NEEDS_MAX];
 } handlers[] = {
-	{ "http_proxy_request", on_http_proxy_request },
-	{ "pong", on_pong },
-	{ "registered", on_registered },
-	{ "command", on_command },
-	{ "error", on_error },
+	{ "http_proxy_request", on_http_proxy_request, { NULL } },
+	{ "pong", on_pong, { NULL } },
+	{ "registered", on_registered, { NULL } },
+	{ "pending_registered", on_pending_registered, { NULL } },
+	{ "command", on_command, { "command" } },
+	{ "error", on_error, { "message" } },
+	{ "user_request", on_other, { "request_id", "action" } },
+	{ "user_request_follow_up", on_other, { "request_id" } },
+	{ "token_granted", on_other, { "token", "client_id" } },
+	{ "authorization_denied", on_other, { "reason" } },
+	{ "authorization_timeout", on_other, { "message" } },
 };
+
+static const char *
+missing_member(const struct incoming *in, const char *const *needs)
+{
+	size_t i;
+
+	for (i = 0; i < NEEDS_MAX && needs[i] != NULL; i++)
+		if (json_string(in->json, needs[i], NULL) == NULL)
+			return needs[i];
+	return NULL;
+}
 
 static void
 dispatch(struct connector *connector, const struct incoming *in)
@@ -157,7 +210,9 @@ dispatch(struct connector *connector, const struct incoming *in)
 	for (i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++) {
 		if (strcmp(handlers[i].type, type) != 0)
 			continue;
-		missing = handlers[i].handle(connector, in);
+		missing = missing_member(in, handlers[i].needs);
+		if (missing == NULL)
+			missing = handlers[i].handle(connector, in);
 		if (missing != NULL)
 			log_warnx("%s without a valid %s ignored", type,
 			    missing);

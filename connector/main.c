@@ -220,5 +220,6 @@ main(int argc, char **argv)
 	child_run(&c.child, &child_ops, &c);
 	connection_free(c.connection);
 	exchange_free(c.exchange);
+	child_finish(&c.child);
 	return 0;
 }

@@ -4,68 +4,52 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base64.h"
 #include "common/log.h"
 #include "hub/answer.h"
+#include "hub/body.h"
 #include "hub/http.h"
 #include "hub/instance.h"
 #include "hub/json.h"
 #include "hub/request.h"
 
-/* A body while it is being written; it is not copied. */
-struct body {
+/* A body on its way to the browser. */
+struct writing {
 	struct hub *hub;
-	struct json_object *text; /* owns it, or */
-	uint8_t *bytes;		  /* this does */
-	size_t len;
+	struct body body;
 };
 
 static void
-body_written(const void *data, size_t len, void *arg)
+answer_written(const void *data, size_t len, void *arg)
 {
-	struct body *body = arg;
+	struct writing *writing = arg;
 
 	(void)data;
 	(void)len;
-	body->hub->answers -= body->len;
-	json_object_put(body->text);
-	free(body->bytes);
-	free(body);
+	writing->hub->answers -= writing->body.len;
+	body_clear(&writing->body);
+	free(writing);
 }
 
-/* Put the string, decoded or as it is, into out without copying. */
+/* Put the body, which is taken over, into out. */
 static const char *
-answer_body(struct hub *hub, struct json_object *text, bool base64,
-    struct evbuffer *out)
+answer_body(
+    struct hub *hub, struct body *body, bool base64, struct evbuffer *out)
 {
-	const char *string = json_object_get_string(text);
-	size_t len = (size_t)json_object_get_string_len(text);
-	struct body *body;
-	ssize_t decoded;
+	struct writing *writing;
 
-	if (len == 0)
+	if (base64 && body_decode(body) == -1)
+		return "body is not base64";
+	if (body->len == 0)
 		return NULL;
-	if ((body = calloc(1, sizeof(*body))) == NULL)
+	if ((writing = calloc(1, sizeof(*writing))) == NULL)
 		return "out of memory";
-	body->hub = hub;
-	if (base64) {
-		body->bytes = malloc(len / 4 * 3 + 1);
-		if (body->bytes == NULL ||
-		    (decoded = base64_decode(string, len, body->bytes)) == -1) {
-			free(body->bytes);
-			free(body);
-			return "body is not base64";
-		}
-		body->len = (size_t)decoded;
-	} else {
-		body->text = json_object_get(text);
-		body->len = len;
-	}
-	hub->answers += body->len;
-	if (evbuffer_add_reference(out,
-		base64 ? (const void *)body->bytes : string, body->len,
-		body_written, body) == -1) {
-		body_written(NULL, 0, body);
+	writing->hub = hub;
+	writing->body = *body;
+	memset(body, 0, sizeof(*body));
+	hub->answers += writing->body.len;
+	if (evbuffer_add_reference(out, writing->body.data, writing->body.len,
+		answer_written, writing) == -1) {
+		answer_written(NULL, 0, writing);
 		return "out of memory";
 	}
 	return NULL;
@@ -108,45 +92,45 @@ answer_header(struct evkeyvalq *out, struct json_object *pair, bool duratii,
 
 /* Send the answer, or say what is wrong with it. */
 static const char *
-answer_send(
-    struct hub *hub, struct evhttp_request *http, struct json_object *message)
+answer_send(struct hub *hub, struct evhttp_request *http,
+    struct json_object *message, struct body *body)
 {
 	struct json_object *status = json_get(message, "status", json_type_int);
 	struct json_object *headers =
 	    json_get(message, "headers", json_type_array);
-	struct json_object *text = json_get(message, "body", json_type_string);
 	struct evkeyvalq *out = evhttp_request_get_output_headers(http);
 	bool head = evhttp_request_get_command(http) == EVHTTP_REQ_HEAD;
 	bool base64 = false;
-	struct evbuffer *body;
+	struct evbuffer *out_body;
 	const char *why = NULL;
 	int code;
 	size_t i;
 
-	if (status == NULL || headers == NULL || text == NULL)
+	if (status == NULL || headers == NULL || body->owner == NULL)
 		return "status, headers or body is missing";
 	code = json_object_get_int(status);
 	if (code < 200 || code > 599)
 		return "status is not one of an answer";
 	if (hub->options->duratii && code < 400)
 		code = 200;
-	if ((body = evbuffer_new()) == NULL)
+	if ((out_body = evbuffer_new()) == NULL)
 		return "out of memory";
 	for (i = 0; i < json_object_array_length(headers); i++)
 		answer_header(out, json_object_array_get_idx(headers, i),
 		    hub->options->duratii, head, &base64);
 	if (!head && code != 204 && code != 304)
-		why = answer_body(hub, text, base64, body);
+		why = answer_body(hub, body, base64, out_body);
 	if (why == NULL)
-		evhttp_send_reply(http, code, NULL, body);
+		evhttp_send_reply(http, code, NULL, out_body);
 	else
 		evhttp_clear_headers(out);
-	evbuffer_free(body);
+	evbuffer_free(out_body);
 	return why;
 }
 
 const char *
-answer_receive(struct instance *instance, struct json_object *message)
+answer_receive(
+    struct instance *instance, struct json_object *message, struct body *body)
 {
 	const char *id = json_get_string(message, "request_id");
 	struct hub *hub = instance->hub;
@@ -168,7 +152,7 @@ answer_receive(struct instance *instance, struct json_object *message)
 		http_error(http, 503, "too many answers at once");
 		return NULL;
 	}
-	if ((why = answer_send(hub, http, message)) != NULL)
+	if ((why = answer_send(hub, http, message, body)) != NULL)
 		http_error(http, 502, "malformed answer from the instance");
 	return why;
 }

@@ -4,6 +4,7 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "hub/answer.h"
+#include "hub/body.h"
 #include "hub/browser.h"
 #include "hub/forward.h"
 #include "hub/http.h"
@@ -158,12 +159,6 @@ on_status_update(struct instance *instance, struct json_object *message)
 }
 
 static const char *
-on_http_proxy_response(struct instance *instance, struct json_object *message)
-{
-	return answer_receive(instance, message);
-}
-
-static const char *
 forward_answer(
     struct instance *instance, struct json_object *message, bool complete)
 {
@@ -221,7 +216,6 @@ static const struct {
 	{ "register", false, on_register },
 	{ "ping", false, on_ping },
 	{ "status_update", false, on_status_update },
-	{ "http_proxy_response", true, on_http_proxy_response },
 	{ "response_chunk", true, on_response_chunk },
 	{ "response_complete", true, on_response },
 	{ "response", true, on_response },
@@ -229,13 +223,18 @@ static const struct {
 };
 
 static const char *
-instance_dispatch(struct instance *instance, struct json_object *message)
+instance_dispatch(
+    struct instance *instance, struct json_object *message, struct body *body)
 {
 	const char *type = json_get_string(message, "type");
 	size_t i;
 
 	if (type == NULL)
 		return "type is missing";
+	if (strcmp(type, "http_proxy_response") == 0)
+		return instance->registered
+			   ? answer_receive(instance, message, body)
+			   : "not registered";
 	for (i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++) {
 		if (strcmp(type, handlers[i].type) != 0)
 			continue;
@@ -249,13 +248,15 @@ instance_dispatch(struct instance *instance, struct json_object *message)
 void
 instance_message(struct instance *instance, struct evbuffer *text)
 {
-	struct json_object *message = json_parse(text);
+	struct json_object *message = NULL;
+	struct body body;
 	char error[128];
 	const char *why = "not a JSON object";
 
-	if (message != NULL)
-		why = instance_dispatch(instance, message);
+	if (body_cut(&body, text) == 0 && (message = json_parse(text)) != NULL)
+		why = instance_dispatch(instance, message, &body);
 	json_object_put(message);
+	body_clear(&body);
 	if (why == NULL)
 		return;
 	log_debugx("instance %s: bad message: %s", instance->id, why);

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -138,6 +139,29 @@ headers_get(const struct headers *headers, const char *name)
 		if (strcasecmp(headers->list[i].name, name) == 0)
 			return headers->list[i].value;
 	return NULL;
+}
+
+bool
+headers_length_is(const struct headers *headers, size_t received)
+{
+	char expected[24];
+	const char *value;
+	size_t i;
+
+	if (headers_get(headers, "transfer-encoding") != NULL)
+		return true;
+	(void)snprintf(expected, sizeof(expected), "%zu", received);
+	for (i = 0; i < headers->count; i++) {
+		if (strcmp(headers->list[i].name, "content-length") != 0)
+			continue;
+		value = headers->list[i].value;
+		if (strspn(value, "0123456789") != strlen(value))
+			return false;
+		if (strcmp(value + strspn(value, "0"),
+			received == 0 ? "" : expected) != 0)
+			return false;
+	}
+	return true;
 }
 
 /* Whether some "connection" header names this one. */

@@ -1,6 +1,7 @@
 #ifndef PROXYD_HEADERS_H
 #define PROXYD_HEADERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct evbuffer;
@@ -45,6 +46,13 @@ int headers_line(struct headers *, const char *line, size_t len);
  * headers, and valid until the next headers_line().
  */
 const char *headers_get(const struct headers *, const char *name);
+
+/*
+ * Whether a body of this many bytes is what Content-Length said, if anything
+ * (RFC 9112 section 6.3).  Lengths that contradict each other, or are no
+ * numbers, make it an answer that two readers may take apart differently.
+ */
+bool headers_length_is(const struct headers *, size_t received);
 
 /* What headers_write() is to make true. */
 #define HEADERS_NO_LENGTH   0x1 /* the body's length is no longer that */

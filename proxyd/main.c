@@ -230,5 +230,6 @@ main(int argc, char **argv)
 	sessions_free(p.sessions);
 	upstream_free(p.upstream);
 	event_free(p.timer);
+	child_finish(&p.child);
 	return 0;
 }

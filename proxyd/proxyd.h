@@ -22,6 +22,7 @@ struct proxyd {
 	struct outbox *outbox;
 	bool link_is_up;
 	struct link_up link;
+	bool upstream_fails; /* the last transfer did */
 	size_t buffered;     /* bytes of all requests and answers */
 	struct event *timer; /* limits hand-over and shutdown */
 };

@@ -143,7 +143,7 @@ encode(char **out, const char *in, size_t len)
 
 		if (c < 0x20 || c == 0x7f)
 			return false;
-		if (c >= 0x80 || strchr(" \"#<>\\^`{|}", c) != NULL) {
+		if (c >= 0x80 || strchr(" \"#<>\\", c) != NULL) {
 			*(*out)++ = '%';
 			*(*out)++ = hex[c >> 4];
 			*(*out)++ = hex[c & 0xf];

@@ -266,8 +266,19 @@ on_body(void *arg, const void *piece, size_t len)
 		t->failure_status = 503;
 		return -1;
 	}
+	t->received += len;
 	t->failure = NULL;
 	return 0;
+}
+
+/* What curl lets pass, but is no whole answer to our question. */
+static bool
+response_is_sound(const struct transaction *t, int status)
+{
+	if (!t->headers.complete || status < 200)
+		return false;
+	return strcmp(t->request->method, "HEAD") == 0 || status == 204 ||
+	    status == 304 || headers_length_is(&t->headers, t->received);
 }
 
 /* The headers that still make sense without the body. */
@@ -312,6 +323,7 @@ follow(struct transaction *t, int status)
 	headers_clear(&t->headers);
 	body_clear(&t->body);
 	t->body_started = false;
+	t->received = 0;
 	set_buffered(t, t->request->body_len);
 	transfer(t);
 	return true;
@@ -339,6 +351,22 @@ respond(struct transaction *t, int status)
 	answer(t, status, message);
 }
 
+/* Said once each way: an upstream that is away fails every request. */
+static void
+log_upstream(struct proxyd *p, int error)
+{
+	const char *what = curl_easy_strerror((CURLcode)error);
+
+	if (error == CURLE_OK && p->upstream_fails)
+		log_infox("upstream %s answers again",
+		    upstream_base(p->upstream));
+	else if (error != CURLE_OK && !p->upstream_fails)
+		log_warnx("upstream %s: %s", upstream_base(p->upstream), what);
+	else if (error != CURLE_OK)
+		log_debugx("upstream: %s", what);
+	p->upstream_fails = error != CURLE_OK;
+}
+
 static void
 on_done(void *arg, int status, int error)
 {
@@ -346,7 +374,12 @@ on_done(void *arg, int status, int error)
 	const struct request *r = t->request;
 
 	t->transfer = NULL; /* freed when we return */
-	if (error == CURLE_OK) {
+	if (t->failure == NULL)
+		log_upstream(t->proxyd, error);
+	if (error == CURLE_OK && !response_is_sound(t, status)) {
+		t->failure = "the web app's answer is malformed";
+		t->failure_status = 502;
+	} else if (error == CURLE_OK) {
 		/* Our JWT is not what it was: ask authd before the next. */
 		if (status == 401 && t->jwt != NULL)
 			sessions_forget(
@@ -359,7 +392,6 @@ on_done(void *arg, int status, int error)
 		fail(t, t->failure_status, t->failure);
 		return;
 	}
-	log_warnx("upstream: %s", curl_easy_strerror((CURLcode)error));
 	if (error == CURLE_OPERATION_TIMEDOUT)
 		fail(t, 504, "the web app did not answer in time");
 	else

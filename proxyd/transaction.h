@@ -31,6 +31,7 @@ struct transaction {
 	struct headers headers;
 	struct body body;
 	bool body_started;
+	size_t received; /* bytes of the body, as the upstream sent it */
 	const char *failure; /* why we ended the transfer ourselves */
 	int failure_status;
 	struct redirect redirect; /* of the last one that was followed */

@@ -32,5 +32,6 @@ main(int argc, char **argv)
 	sandbox_enter(PROGRAM_DIALER);
 	fd = dialer_dial(&conf, text);
 	answer(fd, text);
+	child_finish(&child);
 	return 0;
 }

@@ -26,7 +26,7 @@ struct options {
 	bool foreground; /* log to standard error */
 	bool check;
 	bool verbose;
-	const char *env_file;
+	char *env_file;
 };
 
 static const int signals[] = { SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGUSR1,
@@ -61,7 +61,10 @@ parse_options(struct options *o, int argc, char **argv)
 			o->foreground = true;
 			break;
 		case 'e':
-			o->env_file = optarg;
+			/* A title may be written over the arguments. */
+			o->env_file = strdup(optarg);
+			if (o->env_file == NULL)
+				fatal("strdup");
 			break;
 		case 'n':
 			o->check = true;
@@ -190,6 +193,18 @@ on_signal(int sig, short what, void *arg)
 	}
 }
 
+/*
+ * libbsd marks the end of the first argument with a dot, which ps(1) then
+ * shows behind a title that is shorter.
+ */
+static void
+set_title(char *arg0_end)
+{
+	setproctitle("-tetherd: parent");
+	if (*arg0_end == '.')
+		*arg0_end = '\0';
+}
+
 /* Descriptors 0 to 2 must be something before anything else is opened. */
 static void
 clean_descriptors(void)
@@ -236,12 +251,14 @@ finish(struct tetherd *t)
 		event_free(t->signals[i]);
 	event_base_free(t->base);
 	conf_free(t->conf);
+	free(t->options.env_file);
 }
 
 int
 main(int argc, char **argv)
 {
 	struct tetherd t = { 0 };
+	char *arg0_end = argv[0] + strlen(argv[0]);
 
 	log_to_stderr("tetherd");
 	clean_descriptors();
@@ -262,7 +279,7 @@ main(int argc, char **argv)
 	process_find_executables();
 	if (!t.options.foreground)
 		log_to_syslog("tetherd");
-	setproctitle("-tetherd: parent");
+	set_title(arg0_end);
 	log_infox("startup: tetherd %s", TETHERD_VERSION);
 	log_infox("no chroot and no change of uid: all processes run as uid %d",
 	    (int)getuid());

@@ -25,7 +25,7 @@ describe("hygiene", { concurrency: 2 }, () => {
 			tetherd.signal("SIGUSR2");
 			await tetherd.registered(tetherd.lines.length);
 			assert.equal((await request(whoami, {
-				method: "POST", body: "hidden" })).status, 404);
+				method: "POST", body: "hidden" })).status, 200);
 
 			const secret = new RegExp([TOKEN, SECRET, "ghp_secret",
 				"eyJ[\\w-]+\\.", "hidden"].join("|"));

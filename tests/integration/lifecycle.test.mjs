@@ -44,7 +44,7 @@ describe("lifecycle", { concurrency: 4 }, () => {
 		const answer = connection.request();
 		await upstream.requests.next();
 		await endsCleanly(tetherd, "SIGTERM");
-		assert.equal((await answer).body, "done");
+		assert.equal((await answer).bytes.toString(), "done");
 		assert.equal((await connection.closed).code, 1000);
 	});
 
@@ -184,7 +184,7 @@ describe("command line", { concurrency: 4 }, () => {
 
 	scenario("-n finds nothing wrong with good settings", async (stage) => {
 		const { code, lines } = await run(stage, ["-n"], good);
-		assert.deepEqual(lines, ["tetherd: configuration OK"]);
+		assert.deepEqual(lines, ["configuration OK"]);
 		assert.equal(code, 0);
 	});
 
@@ -259,7 +259,7 @@ describe("command line", { concurrency: 4 }, () => {
 		await writeFile(file, "ORCHESTRATOR_URL=ftp://a\n" +
 			"ORCHESTRATOR_MODE=standalone\n");
 		const { code, lines } = await run(stage, ["-n", "-e", file], good);
-		assert.deepEqual(lines, ["tetherd: configuration OK"]);
+		assert.deepEqual(lines, ["configuration OK"]);
 		assert.equal(code, 0);
 	});
 
