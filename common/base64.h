@@ -19,8 +19,7 @@ struct base64 {
 };
 
 /* Encode a piece; returns the bytes written to out.  Start from zeroes. */
-size_t base64_feed(
-    struct base64 *, const uint8_t *in, size_t len, char *out);
+size_t base64_feed(struct base64 *, const uint8_t *in, size_t len, char *out);
 
 /* Encode what is left, with padding; returns the bytes written (0 or 4). */
 size_t base64_finish(struct base64 *, char *out);

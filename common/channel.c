@@ -268,8 +268,8 @@ channel_on_writable(int unused, short what, void *arg)
 }
 
 static void
-channel_queue(struct channel *ch, struct msg_out *m, const uint8_t *header,
-    int fd)
+channel_queue(
+    struct channel *ch, struct msg_out *m, const uint8_t *header, int fd)
 {
 	struct queued *q = calloc(1, sizeof(*q));
 	size_t len = MSG_HEADER_SIZE + m->len;
@@ -337,8 +337,9 @@ channel_send_slice(struct channel *ch, enum msg_type type, uint16_t flags,
 
 	if (ch->is_broken || !TAILQ_EMPTY(&ch->queue))
 		return false;
-	n = len == 0 ? 0 : evbuffer_peek(source, (ev_ssize_t)len, &start,
-	    pieces, SLICE_PIECES);
+	n = len == 0 ? 0
+		     : evbuffer_peek(source, (ev_ssize_t)len, &start, pieces,
+			   SLICE_PIECES);
 	if (n > SLICE_PIECES) {
 		/* Rare: text that trickled in.  The buffer is between two
 		 * receptions, so it is free for the copy. */

@@ -78,8 +78,7 @@ void channel_send_empty(struct channel *, enum msg_type, uint64_t id);
  * called.
  */
 bool channel_send_slice(struct channel *, enum msg_type, uint16_t flags,
-    uint64_t id, struct evbuffer *, const struct evbuffer_ptr *at,
-    size_t len);
+    uint64_t id, struct evbuffer *, const struct evbuffer_ptr *at, size_t len);
 
 /* True while a channel_send_slice() might succeed. */
 bool channel_is_writable(const struct channel *);

@@ -27,8 +27,8 @@ child_was_started_by_parent(void)
 	socklen_t len = sizeof(type);
 
 	return getsockopt(CHILD_FD_PARENT, SOL_SOCKET, SO_TYPE, &type, &len) ==
-	    0 &&
-	    type == SOCK_SEQPACKET;
+		   0 &&
+	       type == SOCK_SEQPACKET;
 }
 
 /* Descriptors 0 to 2 must be something before anything else is opened. */
@@ -87,8 +87,9 @@ child_start(struct child *c, enum program self, int argc, char **argv)
 	memset(c, 0, sizeof(*c));
 	c->self = self;
 	if (!child_was_started_by_parent()) {
-		fprintf(stderr, "%s: part of tetherd, which starts it; "
-				"not to be run by hand\n",
+		fprintf(stderr,
+		    "%s: part of tetherd, which starts it; "
+		    "not to be run by hand\n",
 		    program_name(self));
 		exit(1);
 	}
@@ -106,8 +107,8 @@ child_start(struct child *c, enum program self, int argc, char **argv)
 }
 
 void
-child_configure(struct child *c, enum msg_type type, child_conf_reader reader,
-    void *conf)
+child_configure(
+    struct child *c, enum msg_type type, child_conf_reader reader, void *conf)
 {
 	uint8_t *buffer = malloc(MSG_SIZE_MAX);
 	bool configured = false;
@@ -124,8 +125,7 @@ child_configure(struct child *c, enum msg_type type, child_conf_reader reader,
 		if (m.type == MSG_SETUP_DONE)
 			break;
 		if (m.type != type || reader(conf, &m) == -1)
-			fatalx("configuration: malformed %s",
-			    msg_name(m.type));
+			fatalx("configuration: malformed %s", msg_name(m.type));
 		configured = true;
 	}
 	if (!configured)

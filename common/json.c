@@ -14,8 +14,7 @@ count_blanks(const char *s, size_t len)
 	size_t i;
 
 	for (i = 0; i < len; i++)
-		if (s[i] != ' ' && s[i] != '\t' && s[i] != '\r' &&
-		    s[i] != '\n')
+		if (s[i] != ' ' && s[i] != '\t' && s[i] != '\r' && s[i] != '\n')
 			break;
 	return i;
 }
@@ -34,7 +33,7 @@ parse_piece(struct json_tokener *tokener, struct json_object **object,
 	/* A NUL ends the piece for json-c, however long it is. */
 	return (error == json_tokener_continue ||
 		   error == json_tokener_success) &&
-	    json_tokener_get_parse_end(tokener) == len;
+	       json_tokener_get_parse_end(tokener) == len;
 }
 
 struct json_object *
@@ -54,10 +53,10 @@ json_parse(struct evbuffer *text)
 	while (good && (size_t)at.pos < evbuffer_get_length(text)) {
 		n = evbuffer_peek(text, -1, &at, pieces, PIECES_MAX);
 		for (i = 0; i < n && i < PIECES_MAX && good; i++) {
-			good = parse_piece(tokener, &object,
-			    pieces[i].iov_base, pieces[i].iov_len);
-			evbuffer_ptr_set(text, &at, pieces[i].iov_len,
-			    EVBUFFER_PTR_ADD);
+			good = parse_piece(tokener, &object, pieces[i].iov_base,
+			    pieces[i].iov_len);
+			evbuffer_ptr_set(
+			    text, &at, pieces[i].iov_len, EVBUFFER_PTR_ADD);
 		}
 	}
 	json_tokener_free(tokener);

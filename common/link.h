@@ -14,8 +14,8 @@
 #define LINK_REQUEST_ID_MAX 256
 
 /* What the orchestrator announced in "registered" (capabilities). */
-#define LINK_STATUS 0x1 /* status codes and repeated headers arrive as sent */
-#define LINK_BASE64 0x2 /* it undoes and sends base64 bodies */
+#define LINK_STATUS		0x1 /* status codes and repeated headers arrive as sent */
+#define LINK_BASE64		0x2 /* it undoes and sends base64 bodies */
 #define LINK_CAPABILITIES_KNOWN (LINK_STATUS | LINK_BASE64)
 
 struct link_up {

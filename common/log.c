@@ -103,12 +103,12 @@ log_format(enum log_level level, int error, const char *format, va_list ap)
 	errno = saved;
 }
 
-#define LOG_WITH(level, error, format)                  \
-	do {                                            \
-		va_list ap;                             \
-		va_start(ap, format);                   \
-		log_format(level, error, format, ap);   \
-		va_end(ap);                             \
+#define LOG_WITH(level, error, format)                \
+	do {                                          \
+		va_list ap;                           \
+		va_start(ap, format);                 \
+		log_format(level, error, format, ap); \
+		va_end(ap);                           \
 	} while (0)
 
 void

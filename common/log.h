@@ -51,10 +51,8 @@ void log_warn(const char *, ...) __attribute__((format(printf, 1, 2)));
 void log_warnx(const char *, ...) __attribute__((format(printf, 1, 2)));
 
 /* Log at level crit and exit with status 1: for start-up only. */
-void fatal(const char *, ...)
-    __attribute__((noreturn, format(printf, 1, 2)));
-void fatalx(const char *, ...)
-    __attribute__((noreturn, format(printf, 1, 2)));
+void fatal(const char *, ...) __attribute__((noreturn, format(printf, 1, 2)));
+void fatalx(const char *, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
 /*
  * Copy src into dst of the given size, with every byte outside printable

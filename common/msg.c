@@ -23,9 +23,9 @@ static const struct {
 	bool fd;
 	enum msg_state state;
 } table[MSG_TYPE_COUNT] = {
-#define MESSAGE(name, from, to, min, max, fd, state)                       \
-	[MSG_##name] = { "MSG_" #name, PROGRAM_##from, PROGRAM_##to, min,  \
-		max, fd, MSG_##state },
+#define MESSAGE(name, from, to, min, max, fd, state)                           \
+	[MSG_##name] = { "MSG_" #name, PROGRAM_##from, PROGRAM_##to, min, max, \
+		fd, MSG_##state },
 #include "common/messages.def"
 #undef MESSAGE
 };
@@ -323,8 +323,8 @@ datagram_fd(struct msghdr *mh, int *fd)
 			continue;
 		count = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 		for (i = 0; i < count; i++) {
-			memcpy(&fds[n != 0],
-			    CMSG_DATA(cmsg) + i * sizeof(int), sizeof(int));
+			memcpy(&fds[n != 0], CMSG_DATA(cmsg) + i * sizeof(int),
+			    sizeof(int));
 			if (n++ > 0)
 				close(fds[1]);
 		}

@@ -16,9 +16,9 @@
 /* Both ends must agree on this; raised with every change of the messages. */
 #define MSG_PROTOCOL_VERSION 1
 
-#define MSG_HEADER_SIZE	 16
-#define MSG_SIZE_MAX	 65536
-#define MSG_PAYLOAD_MAX	 (MSG_SIZE_MAX - MSG_HEADER_SIZE)
+#define MSG_HEADER_SIZE 16
+#define MSG_SIZE_MAX	65536
+#define MSG_PAYLOAD_MAX (MSG_SIZE_MAX - MSG_HEADER_SIZE)
 
 enum msg_type {
 	MSG_NONE,
@@ -32,7 +32,7 @@ enum msg_type {
 enum msg_state { MSG_START, MSG_SETUP, MSG_RUN };
 
 /* Flags of the header. */
-#define MSG_FLAG_MORE 0x0001 /* further chunks of the same id follow */
+#define MSG_FLAG_MORE	0x0001 /* further chunks of the same id follow */
 #define MSG_FLAGS_KNOWN (MSG_FLAG_MORE)
 
 /* A message that was received, and how far it has been read. */
@@ -105,8 +105,8 @@ void msg_add_str(struct msg_out *, const char *); /* NULL counts as "" */
 void msg_discard(struct msg_out *);
 
 /* Write the 16 bytes of a header. */
-void msg_put_header(uint8_t *dst, enum msg_type, uint16_t flags, uint64_t id,
-    size_t payload);
+void msg_put_header(
+    uint8_t *dst, enum msg_type, uint16_t flags, uint64_t id, size_t payload);
 
 /*
  * Blocking transfer for the set-up phase, before there is an event loop.

@@ -13,11 +13,11 @@
  */
 
 struct connector_conf {
-	bool enabled;	/* mode client; else it never connects */
-	bool tls;	/* wss */
-	char *host;	/* of the orchestrator, for SNI, Host and the check */
+	bool enabled; /* mode client; else it never connects */
+	bool tls;     /* wss */
+	char *host;   /* of the orchestrator, for SNI, Host and the check */
 	uint32_t port;
-	char *target;	/* path and query, without token and client_id */
+	char *target; /* path and query, without token and client_id */
 	char *client_id;
 	uint32_t reconnect_ms; /* first delay */
 	uint32_t heartbeat_ms;
@@ -32,9 +32,9 @@ struct connector_conf {
 struct proxyd_conf {
 	char *upstream_host; /* numeric */
 	uint32_t upstream_port;
-	uint32_t requests_max;	  /* at once */
-	uint32_t body_max;	  /* bytes of an answer's body */
-	uint64_t buffered_max;	  /* bytes of all requests and answers */
+	uint32_t requests_max; /* at once */
+	uint32_t body_max;     /* bytes of an answer's body */
+	uint64_t buffered_max; /* bytes of all requests and answers */
 	uint32_t connect_ms;
 	uint32_t total_ms; /* from request to whole answer */
 };
@@ -44,9 +44,9 @@ struct authd_conf {
 	char *state_dir;
 	char *jwt_secret; /* "" if it is to be found in the database */
 	bool jwt_secret_default;
-	char *token;	/* of the orchestrator, "" for none */
-	bool rules;	/* team or org rules exist, which cannot be checked yet */
-	char *users;	/* logins let in, space-separated; "" for no such rule */
+	char *token; /* of the orchestrator, "" for none */
+	bool rules;  /* team or org rules exist, which cannot be checked yet */
+	char *users; /* logins let in, space-separated; "" for no such rule */
 };
 
 struct dialer_conf {

@@ -26,7 +26,7 @@ enum ws_type { WS_TEXT = 1, WS_BINARY = 2 }; /* the opcodes */
 #define WS_CLOSE_NO_STATUS  1005
 #define WS_CLOSE_ABNORMAL   1006
 #define WS_CLOSE_INVALID    1007
-#define WS_CLOSE_POLICY     1008
+#define WS_CLOSE_POLICY	    1008
 #define WS_CLOSE_TOO_BIG    1009
 
 /* Unsent bytes above which ws_is_writable() is false. */
@@ -37,8 +37,8 @@ struct ws_ops {
 	 * A whole message; text is valid UTF-8.  The callee may drain or
 	 * take over the contents of the buffer, not the buffer.
 	 */
-	void (*message)(void *arg, struct ws *, enum ws_type,
-	    struct evbuffer *message);
+	void (*message)(
+	    void *arg, struct ws *, enum ws_type, struct evbuffer *message);
 
 	/* A pong frame came.  May be NULL. */
 	void (*pong)(void *arg, struct ws *);
@@ -80,8 +80,8 @@ int ws_send(struct ws *, enum ws_type, const void *data, size_t len);
  * fin is true for the last.  While a message is unfinished ws_send() queues
  * behind it.  -1 as above.
  */
-int ws_send_fragment(struct ws *, enum ws_type, bool fin, const void *data,
-    size_t len);
+int ws_send_fragment(
+    struct ws *, enum ws_type, bool fin, const void *data, size_t len);
 
 /* Send a ping frame without payload. */
 int ws_ping(struct ws *);

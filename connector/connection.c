@@ -63,8 +63,7 @@ static void on_send_ping(void *);
 static void on_heartbeat_dead(void *, const char *);
 static void on_readable(struct bufferevent *, void *);
 static void on_event(struct bufferevent *, short, void *);
-static void on_ws_message(
-    void *, struct ws *, enum ws_type, struct evbuffer *);
+static void on_ws_message(void *, struct ws *, enum ws_type, struct evbuffer *);
 static void on_ws_writable(void *, struct ws *);
 static void on_ws_closed(void *, struct ws *, uint16_t, const char *, bool);
 
@@ -92,8 +91,8 @@ connection_new(
 	if (c->timer == NULL)
 		fatalx("no timer");
 	backoff_init(&c->backoff, conf->reconnect_ms);
-	heartbeat_init(&c->heartbeat, connector->child.base,
-	    conf->heartbeat_ms, on_send_ping, on_heartbeat_dead, c);
+	heartbeat_init(&c->heartbeat, connector->child.base, conf->heartbeat_ms,
+	    on_send_ping, on_heartbeat_dead, c);
 	return c;
 }
 
@@ -219,11 +218,10 @@ connection_on_dialed(struct connection *c, struct msg *m)
 	(void)strlcpy(c->peer, peer, sizeof(c->peer));
 	log_debugx("connected to %s", c->peer);
 	if (c->tls != NULL)
-		c->bev = tls_connect(
-		    c->tls, base, fd, c->connector->conf.host);
+		c->bev = tls_connect(c->tls, base, fd, c->connector->conf.host);
 	else
-		c->bev = bufferevent_socket_new(
-		    base, fd, BEV_OPT_CLOSE_ON_FREE);
+		c->bev =
+		    bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
 	if (c->bev == NULL) {
 		close(fd);
 		connection_lose(c, THEN_RETRY, "out of memory");
@@ -335,7 +333,8 @@ on_refused(struct connection *c, int status)
 	if (!c->refusal_logged)
 		log_warnx("disconnected: upgrade refused: HTTP 401, the token "
 			  "is not valid; next attempt in %u ms, and then "
-			  "once a minute", BACKOFF_REFUSED_MS);
+			  "once a minute",
+		    BACKOFF_REFUSED_MS);
 	c->refusal_logged = true;
 	drop_transport(c);
 	c->state = STATE_WAITING;
@@ -386,8 +385,8 @@ connection_on_registered(struct connection *c)
 	backoff_reset(&c->backoff);
 	heartbeat_start(&c->heartbeat);
 	log_infox("registered with %s://%s%s%s:%u as %s",
-	    conf->tls ? "wss" : "ws", v6 ? "[" : "", conf->host,
-	    v6 ? "]" : "", conf->port, conf->client_id);
+	    conf->tls ? "wss" : "ws", v6 ? "[" : "", conf->host, v6 ? "]" : "",
+	    conf->port, conf->client_id);
 	c->ops->up(c->arg);
 }
 
@@ -471,7 +470,8 @@ go_on(struct connection *c, enum then then, const char *why)
 		break;
 	case THEN_HOLD:
 		log_infox("disconnected: %s; staying so until asked to "
-			  "reconnect", why);
+			  "reconnect",
+		    why);
 		c->state = STATE_HELD;
 		break;
 	case THEN_FINISH:

@@ -107,11 +107,10 @@ upload_continue(struct exchange *ex, struct upload *upload)
 		left = evbuffer_get_length(upload->text);
 		more = left > MSG_PAYLOAD_MAX;
 		len = more ? MSG_PAYLOAD_MAX : left;
-		evbuffer_ptr_set(
-		    upload->text, &start, 0, EVBUFFER_PTR_SET);
+		evbuffer_ptr_set(upload->text, &start, 0, EVBUFFER_PTR_SET);
 		if (!channel_send_slice(proxyd(ex), MSG_REQUEST,
-			more ? MSG_FLAG_MORE : 0, upload->number,
-			upload->text, &start, len))
+			more ? MSG_FLAG_MORE : 0, upload->number, upload->text,
+			&start, len))
 			return false;
 		evbuffer_drain(upload->text, len);
 	} while (more);
@@ -126,8 +125,8 @@ uploads_continue(struct exchange *ex)
 	struct upload *upload;
 
 	while (proxyd(ex) != NULL &&
-	    (upload = TAILQ_FIRST(&ex->uploads)) != NULL &&
-	    upload_continue(ex, upload))
+	       (upload = TAILQ_FIRST(&ex->uploads)) != NULL &&
+	       upload_continue(ex, upload))
 		upload_free(ex, upload);
 	if (ws == NULL)
 		return;
@@ -153,14 +152,12 @@ exchange_request(struct exchange *ex, const char *request_id, size_t len,
 	} else if (requests_count(ex->requests) >= REQUESTS_MAX)
 		refusal = "too many requests at once";
 	if (refusal != NULL) {
-		outgoing_error(
-		    ex->connector, request_id, len, status, refusal);
+		outgoing_error(ex->connector, request_id, len, status, refusal);
 		return;
 	}
 	upload = calloc(1, sizeof(*upload));
 	if (upload == NULL || (upload->text = evbuffer_new()) == NULL ||
-	    (upload->number = requests_add(
-		 ex->requests, request_id, len)) == 0)
+	    (upload->number = requests_add(ex->requests, request_id, len)) == 0)
 		fatal("request");
 	evbuffer_add_buffer(upload->text, text);
 	TAILQ_INSERT_TAIL(&ex->uploads, upload, entry);
@@ -211,8 +208,7 @@ exchange_on_proxyd(struct exchange *ex)
 }
 
 static void
-answer_lost(
-    void *arg, uint64_t number, const char *request_id, size_t len)
+answer_lost(void *arg, uint64_t number, const char *request_id, size_t len)
 {
 	struct exchange *ex = arg;
 
@@ -301,8 +297,8 @@ exchange_on_refuse(struct exchange *ex, struct msg *m)
 	if (request_id == NULL)
 		return 0;
 	outgoing_error(ex->connector, request_id, len, (int)status,
-	    status == 400 ? "malformed request" :
-			    "too many requests at once; try again");
+	    status == 400 ? "malformed request"
+			  : "too many requests at once; try again");
 	requests_remove(ex->requests, m->id);
 	check_drained(ex);
 	return 0;
@@ -322,8 +318,8 @@ on_drain_timer(int fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	log_warnx("%zu requests not answered in time",
-	    requests_count(ex->requests));
+	log_warnx(
+	    "%zu requests not answered in time", requests_count(ex->requests));
 	requests_clear(ex->requests, NULL, NULL);
 	check_drained(ex);
 }

@@ -63,8 +63,8 @@ on_tick(int fd, short what, void *arg)
 	schedule(h->tick, TICK_SECONDS * 1000);
 	if (passed < TICK_SECONDS + LATE_SECONDS)
 		return;
-	log_infox("slept for %lld s; checking the connection",
-	    (long long)passed);
+	log_infox(
+	    "slept for %lld s; checking the connection", (long long)passed);
 	ping_now(h);
 }
 

@@ -214,8 +214,8 @@ dispatch(struct connector *connector, const struct incoming *in)
 		if (missing == NULL)
 			missing = handlers[i].handle(connector, in);
 		if (missing != NULL)
-			log_warnx("%s without a valid %s ignored", type,
-			    missing);
+			log_warnx(
+			    "%s without a valid %s ignored", type, missing);
 		return;
 	}
 	log_debugx("message of unknown type ignored: %s",

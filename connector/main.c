@@ -212,8 +212,8 @@ main(int argc, char **argv)
 	struct connector c = { .status = "idle" };
 
 	child_start(&c.child, PROGRAM_CONNECTOR, argc, argv);
-	child_configure(&c.child, MSG_CONF_CONNECTOR, slice_get_connector,
-	    &c.conf);
+	child_configure(
+	    &c.child, MSG_CONF_CONNECTOR, slice_get_connector, &c.conf);
 	c.connection = connection_new(&c, &connection_ops, &c);
 	c.exchange = exchange_new(&c);
 	sandbox_enter(PROGRAM_CONNECTOR);

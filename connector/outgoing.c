@@ -43,9 +43,8 @@ static void
 message_send(struct connector *connector, struct json_object *message)
 {
 	size_t len;
-	const char *text = json_object_to_json_string_length(
-	    message, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE,
-	    &len);
+	const char *text = json_object_to_json_string_length(message,
+	    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
 
 	connection_send(connector->connection, text, len);
 	json_object_put(message);
@@ -64,8 +63,9 @@ outgoing_register(struct connector *connector, const char *token)
 	add_string(metadata, "status", connector->status);
 	add_string(metadata, "version", conf->version);
 	add(metadata, "callback_url",
-	    conf->callback_url[0] == '\0' ?
-		NULL : check(json_object_new_string(conf->callback_url)));
+	    conf->callback_url[0] == '\0'
+		? NULL
+		: check(json_object_new_string(conf->callback_url)));
 	add_string(message, "client_id", conf->client_id);
 	add_string(message, "user_token", token);
 	add(message, "metadata", metadata);
@@ -98,15 +98,15 @@ error_body(const char *text)
 	struct json_object *error = check(json_object_new_object()), *body;
 
 	add_string(error, "error", text);
-	body = check(json_object_new_string(json_object_to_json_string_ext(
-	    error, JSON_C_TO_STRING_PLAIN)));
+	body = check(json_object_new_string(
+	    json_object_to_json_string_ext(error, JSON_C_TO_STRING_PLAIN)));
 	json_object_put(error);
 	return body;
 }
 
 void
-outgoing_error(struct connector *connector, const char *request_id,
-    size_t len, int status, const char *text)
+outgoing_error(struct connector *connector, const char *request_id, size_t len,
+    int status, const char *text)
 {
 	struct json_object *message = message_new("http_proxy_response");
 	struct json_object *headers = check(json_object_new_array());

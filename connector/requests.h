@@ -31,8 +31,7 @@ int requests_adopt(
  * The request_id of one that is still waited for, or NULL; its length in
  * *len unless that is NULL.  Valid until the request is removed.
  */
-const char *requests_get(
-    const struct requests *, uint64_t number, size_t *len);
+const char *requests_get(const struct requests *, uint64_t number, size_t *len);
 
 /* Forget one; unknown numbers are ignored. */
 void requests_remove(struct requests *, uint64_t number);

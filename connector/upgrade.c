@@ -162,7 +162,7 @@ check_field(struct fields *f, char *line, const char *key)
 		value[strcspn(value, " \t")] = '\0';
 		f->accept = strcmp(value, accept) == 0;
 	} else if (strcasecmp(line, "sec-websocket-extensions") == 0 ||
-	    strcasecmp(line, "sec-websocket-protocol") == 0)
+		   strcasecmp(line, "sec-websocket-protocol") == 0)
 		f->why = "extension or subprotocol that was not asked for";
 }
 
@@ -195,8 +195,8 @@ upgrade_response(
 {
 	struct evbuffer_ptr end = evbuffer_search(in, "\r\n\r\n", 4, NULL);
 	char head[UPGRADE_HEAD_MAX];
-	size_t len = end.pos == -1 ? evbuffer_get_length(in) :
-				     (size_t)end.pos + 4;
+	size_t len =
+	    end.pos == -1 ? evbuffer_get_length(in) : (size_t)end.pos + 4;
 
 	if (len >= sizeof(head)) {
 		*why = "answer with too many headers";

@@ -22,8 +22,9 @@ struct evhttp;
 #define HUB_REQUESTS_MAX  1024		      /* proxied, unanswered */
 #define HUB_ANSWERS_MAX	  (256 * 1024 * 1024) /* bytes being written */
 #define HUB_OUTPUT_MAX	  (64 * 1024 * 1024)  /* unsent, to one instance */
-#define HUB_FORWARDS_MAX  1024		      /* open, of one browser */
-#define HUB_HEADERS_MAX	  (64 * 1024)	      /* bytes, of a request */
+#define HUB_REPLIES_MAX	  (1024 * 1024) /* unsent, to one that asks for them */
+#define HUB_FORWARDS_MAX  1024		/* open, of one browser */
+#define HUB_HEADERS_MAX	  (64 * 1024)	/* bytes, of a request */
 
 /* The length of client ids, request ids and the like, with the NUL. */
 #define HUB_ID_MAX 129

@@ -127,11 +127,7 @@ instances_json(struct hub *hub)
 int
 instance_send(struct instance *instance, struct json_object *message)
 {
-	if (ws_output_length(instance->socket.ws) > HUB_OUTPUT_MAX) {
-		json_object_put(message);
-		return -1;
-	}
-	return json_send(instance->socket.ws, message);
+	return json_send(instance->socket.ws, message, HUB_OUTPUT_MAX);
 }
 
 /*

@@ -22,7 +22,7 @@ instance_message_error(struct ws *ws, const char *why)
 	struct json_object *message = json_message("error");
 
 	json_add_string(message, "message", why);
-	(void)json_send(ws, message);
+	(void)json_send(ws, message, HUB_REPLIES_MAX);
 }
 
 static void

@@ -63,12 +63,15 @@ json_text(struct json_object *object, size_t *len)
 }
 
 int
-json_send(struct ws *ws, struct json_object *object)
+json_send(struct ws *ws, struct json_object *object, size_t unsent_max)
 {
+	const char *text = NULL;
+	int result = -1;
 	size_t len;
-	const char *text = json_text(object, &len);
-	int result = text == NULL ? -1 : ws_send(ws, WS_TEXT, text, len);
 
+	if (ws_output_length(ws) <= unsent_max &&
+	    (text = json_text(object, &len)) != NULL)
+		result = ws_send(ws, WS_TEXT, text, len);
 	json_object_put(object);
 	return result;
 }

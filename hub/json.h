@@ -26,8 +26,11 @@ struct json_object *json_message(const char *type);
 void json_add(struct json_object *, const char *name, struct json_object *);
 void json_add_string(struct json_object *, const char *name, const char *value);
 
-/* Send a message as text and free it.  Returns what ws_send() says. */
-int json_send(struct ws *, struct json_object *);
+/*
+ * Send a message as text and free it.  Returns -1 if that failed, or if
+ * more than unsent_max bytes wait already: the peer does not read.
+ */
+int json_send(struct ws *, struct json_object *, size_t unsent_max);
 
 /* Write it as text that is fit for a wire, NUL-terminated. */
 const char *json_text(struct json_object *, size_t *len);

@@ -123,7 +123,7 @@ pending_timeout(evutil_socket_t fd, short what, void *arg)
 	message = json_message("authorization_timeout");
 	json_add_string(message, "message",
 	    "Nobody claimed this instance within 10 minutes");
-	(void)json_send(ws, message);
+	(void)json_send(ws, message, HUB_REPLIES_MAX);
 	ws_close(ws, 4000, "authorization timeout");
 }
 
@@ -157,7 +157,7 @@ on_pending_register(struct pending *pending, struct json_object *message)
 	json_add(answer, "success", json_object_new_boolean(!duratii));
 	json_add_string(answer, "message",
 	    duratii ? "Pending session not found. Please reconnect." : "");
-	(void)json_send(pending->socket.ws, answer);
+	(void)json_send(pending->socket.ws, answer, HUB_REPLIES_MAX);
 	return NULL;
 }
 
@@ -171,7 +171,7 @@ on_ping(struct pending *pending, struct json_object *message)
 		return "pending_id is missing";
 	pong = json_message("pong");
 	json_add_string(pong, "pending_id", id);
-	(void)json_send(pending->socket.ws, pong);
+	(void)json_send(pending->socket.ws, pong, HUB_REPLIES_MAX);
 	return NULL;
 }
 
@@ -207,7 +207,7 @@ pending_text(void *arg, struct ws *ws, enum ws_type type, struct evbuffer *text)
 	(void)snprintf(why, sizeof(why), "Invalid message format: %s", bad);
 	error = json_message("error");
 	json_add_string(error, "message", why);
-	(void)json_send(ws, error);
+	(void)json_send(ws, error, HUB_REPLIES_MAX);
 }
 
 /* Whether it waits, and for somebody like our user. */
@@ -277,7 +277,7 @@ pending_client_id(
 static void
 pending_decide(struct pending *pending, struct json_object *message)
 {
-	(void)json_send(pending->socket.ws, message);
+	(void)json_send(pending->socket.ws, message, HUB_REPLIES_MAX);
 	pending->decided = true;
 	(void)evtimer_add(&pending->timer, &leave_timeout);
 }

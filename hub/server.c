@@ -106,7 +106,6 @@ server_start(struct hub *hub)
 		fatal("--listen");
 	if (evhttp_bind_listener(hub->http, listener) == NULL)
 		fatalx("evhttp_bind_listener");
-	/* After binding, which sets the argument of callbacks. */
 	evconnlistener_set_error_cb(listener, server_accept_failed);
 	return server_port(listener);
 }

@@ -86,17 +86,28 @@ tokens_load(struct tokens *tokens, const char *file)
 	return result;
 }
 
+/* Whether something stands on the last line already. */
+static bool
+token_needs_newline(int fd)
+{
+	off_t end = lseek(fd, 0, SEEK_END);
+	char last;
+
+	return end > 0 && pread(fd, &last, 1, end - 1) == 1 && last != '\n';
+}
+
 /* Append a line; a file that was there keeps its mode. */
 static int
 token_append(const char *file, const char *text)
 {
-	char line[TOKEN_MAX + 1];
+	char line[TOKEN_MAX + 2];
 	int fd, len, result = 0;
 
-	len = snprintf(line, sizeof(line), "%s\n", text);
-	if ((fd = open(
-		 file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600)) == -1)
+	if ((fd = open(file, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600)) ==
+	    -1)
 		return -1;
+	len = snprintf(line, sizeof(line), "%s%s\n",
+	    token_needs_newline(fd) ? "\n" : "", text);
 	if (write(fd, line, (size_t)len) != len)
 		result = -1;
 	if (close(fd) == -1)

@@ -79,7 +79,7 @@ insert(struct outbox *ob, struct answer *a)
 	struct answer *before = TAILQ_LAST(&ob->waiting, answer_list);
 
 	while (a->len <= SMALL && before != NULL && before->len > SMALL &&
-	    before->sent == 0 && before->overtaken < OVERTAKE_MAX) {
+	       before->sent == 0 && before->overtaken < OVERTAKE_MAX) {
 		before->overtaken++;
 		before = TAILQ_PREV(before, answer_list, entry);
 	}
@@ -171,7 +171,7 @@ outbox_on_sent(struct outbox *ob, uint64_t number)
 {
 	struct answer *a;
 
-	TAILQ_FOREACH(a, &ob->handed, entry) {
+	TAILQ_FOREACH (a, &ob->handed, entry) {
 		if (a->number == number) {
 			answer_free(ob, &ob->handed, a);
 			return;
@@ -186,7 +186,7 @@ outbox_rewind(struct outbox *ob)
 
 	TAILQ_CONCAT(&ob->handed, &ob->waiting, entry);
 	TAILQ_CONCAT(&ob->waiting, &ob->handed, entry);
-	TAILQ_FOREACH(a, &ob->waiting, entry)
+	TAILQ_FOREACH (a, &ob->waiting, entry)
 		answer_rewind(a);
 }
 
@@ -196,7 +196,7 @@ outbox_adopt(struct outbox *ob)
 	struct msg_out m;
 	struct answer *a;
 
-	TAILQ_FOREACH(a, &ob->waiting, entry) {
+	TAILQ_FOREACH (a, &ob->waiting, entry) {
 		msg_start(&m, MSG_ADOPT, a->number);
 		msg_add_str(&m, a->request_id);
 		(void)child_send(&ob->proxyd->child, PROGRAM_CONNECTOR, &m);

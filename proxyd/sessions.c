@@ -122,7 +122,8 @@ evict(struct sessions *s)
 {
 	struct session_entry *e;
 
-	TAILQ_FOREACH_REVERSE(e, &s->used, use_list, by_use) {
+	TAILQ_FOREACH_REVERSE(e, &s->used, use_list, by_use)
+	{
 		if (TAILQ_EMPTY(&e->waiting)) {
 			entry_free(s, e);
 			return;
@@ -193,7 +194,7 @@ sessions_on_session(struct sessions *s, struct msg *m)
 
 	if (session_read(m, &session) == -1)
 		return -1;
-	TAILQ_FOREACH(e, &s->used, by_use)
+	TAILQ_FOREACH (e, &s->used, by_use)
 		if (e->asked == m->id && m->id != 0)
 			break;
 	if (e == NULL)
@@ -215,7 +216,7 @@ sessions_flush(struct sessions *s)
 {
 	struct session_entry *e;
 
-	TAILQ_FOREACH(e, &s->used, by_use)
+	TAILQ_FOREACH (e, &s->used, by_use)
 		e->expires_ms = 0;
 }
 
@@ -224,7 +225,7 @@ sessions_on_authd(struct sessions *s)
 {
 	struct session_entry *e;
 
-	TAILQ_FOREACH(e, &s->used, by_use)
+	TAILQ_FOREACH (e, &s->used, by_use)
 		if (e->asked != 0)
 			entry_ask(s, e);
 }

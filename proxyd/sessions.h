@@ -44,8 +44,7 @@ void sessions_cancel(struct session_wait *);
  * The upstream does not accept the JWT that this person has: ask again next
  * time.
  */
-void sessions_forget(
-    struct sessions *, uint64_t github_id, const char *login);
+void sessions_forget(struct sessions *, uint64_t github_id, const char *login);
 
 /* Messages of authd; it came (back): ask what it did not answer. */
 int sessions_on_session(struct sessions *, struct msg *);

@@ -129,8 +129,9 @@ answer(struct transaction *t, int status, struct evbuffer *message)
 static void
 fail(struct transaction *t, int status, const char *text)
 {
-	answer(t, status, answer_compose_error(t->request->id,
-	    t->request->id_len, status, text));
+	answer(t, status,
+	    answer_compose_error(
+		t->request->id, t->request->id_len, status, text));
 }
 
 static void
@@ -164,8 +165,8 @@ transaction_start(struct transaction *t, transaction_ended ended, void *arg)
 		transfer(t);
 		return;
 	}
-	session = sessions_get(
-	    t->proxyd->sessions, r->github_id, r->login, &t->wait);
+	session =
+	    sessions_get(t->proxyd->sessions, r->github_id, r->login, &t->wait);
 	if (session != NULL)
 		on_session(t, session);
 }
@@ -240,7 +241,7 @@ begin_body(struct transaction *t)
 	const struct proxyd *p = t->proxyd;
 	const char *encoding = headers_get(&t->headers, "content-encoding");
 	bool text = text_type(headers_get(&t->headers, "content-type")) &&
-	    encoding == NULL;
+		    encoding == NULL;
 	size_t max = p->conf.body_max;
 
 	if (max > p->link.message_max)
@@ -278,7 +279,7 @@ response_is_sound(const struct transaction *t, int status)
 	if (!t->headers.complete || status < 200)
 		return false;
 	return strcmp(t->request->method, "HEAD") == 0 || status == 204 ||
-	    status == 304 || headers_length_is(&t->headers, t->received);
+	       status == 304 || headers_length_is(&t->headers, t->received);
 }
 
 /* The headers that still make sense without the body. */
@@ -340,8 +341,8 @@ respond(struct transaction *t, int status)
 		fail(t, 502, "the web app's answer is too large");
 		return;
 	}
-	message = answer_compose(
-	    r->id, r->id_len, status, &t->headers, 0, &t->body);
+	message =
+	    answer_compose(r->id, r->id_len, status, &t->headers, 0, &t->body);
 	if (message != NULL &&
 	    evbuffer_get_length(message) > t->proxyd->link.message_max) {
 		evbuffer_free(message);
@@ -358,8 +359,8 @@ log_upstream(struct proxyd *p, int error)
 	const char *what = curl_easy_strerror((CURLcode)error);
 
 	if (error == CURLE_OK && p->upstream_fails)
-		log_infox("upstream %s answers again",
-		    upstream_base(p->upstream));
+		log_infox(
+		    "upstream %s answers again", upstream_base(p->upstream));
 	else if (error != CURLE_OK && !p->upstream_fails)
 		log_warnx("upstream %s: %s", upstream_base(p->upstream), what);
 	else if (error != CURLE_OK)

@@ -31,7 +31,7 @@ struct transaction {
 	struct headers headers;
 	struct body body;
 	bool body_started;
-	size_t received; /* bytes of the body, as the upstream sent it */
+	size_t received;     /* bytes of the body, as the upstream sent it */
 	const char *failure; /* why we ended the transfer ourselves */
 	int failure_status;
 	struct redirect redirect; /* of the last one that was followed */
@@ -49,8 +49,8 @@ TAILQ_HEAD(transaction_list, transaction);
  * A transaction for the text of a request, which is drained.  NULL if it
  * has no request_id to answer to: *why says what is wrong.
  */
-struct transaction *transaction_new(struct proxyd *, uint64_t number,
-    struct evbuffer *text, const char **why);
+struct transaction *transaction_new(
+    struct proxyd *, uint64_t number, struct evbuffer *text, const char **why);
 
 /*
  * Begin; ended() is called, possibly at once, when the answer is in the

@@ -76,7 +76,7 @@ is_overloaded(const struct transactions *ts, size_t more)
 	const struct proxyd *p = ts->proxyd;
 
 	return ts->draining || ts->count >= p->conf.requests_max ||
-	    p->buffered + more > p->conf.buffered_max;
+	       p->buffered + more > p->conf.buffered_max;
 }
 
 static void
@@ -152,7 +152,7 @@ transactions_adopt(struct transactions *ts)
 	struct transaction *t;
 	struct msg_out m;
 
-	TAILQ_FOREACH(t, &ts->list, entry) {
+	TAILQ_FOREACH (t, &ts->list, entry) {
 		msg_start(&m, MSG_ADOPT, transaction_number(t));
 		msg_add_str(&m, transaction_request_id(t));
 		(void)child_send(&ts->proxyd->child, PROGRAM_CONNECTOR, &m);

@@ -125,8 +125,7 @@ report_done(struct upstream *up)
 		if (result == CURLE_OK)
 			curl_easy_getinfo(message->easy_handle,
 			    CURLINFO_RESPONSE_CODE, &status);
-		curl_easy_getinfo(
-		    message->easy_handle, CURLINFO_PRIVATE, &t);
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &t);
 		t->ops->done(t->arg, (int)status, result);
 		transfer_free(t);
 	}
@@ -289,13 +288,13 @@ static bool
 announces_body(const char *method)
 {
 	return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
-	    strcmp(method, "PATCH") == 0;
+	       strcmp(method, "PATCH") == 0;
 }
 
-#define SET(option, value)                                              \
-	do {                                                            \
+#define SET(option, value)                                                \
+	do {                                                              \
 		if (curl_easy_setopt(t->easy, option, value) != CURLE_OK) \
-			return -1;                                      \
+			return -1;                                        \
 	} while (0)
 
 static int

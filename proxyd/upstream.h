@@ -18,7 +18,7 @@ struct upstream_transfer;
 /* What to ask for; the pointers must live until the transfer is over. */
 struct upstream_request {
 	const char *method;
-	const char *target; /* goes into the request line as it is */
+	const char *target;   /* goes into the request line as it is */
 	char *const *headers; /* "Name: value" */
 	size_t nheaders;
 	const char *authorization; /* a JWT, or NULL */
@@ -40,8 +40,7 @@ struct upstream_ops {
 };
 
 /* Fatal when out of memory. */
-struct upstream *upstream_new(
-    struct event_base *, const struct proxyd_conf *);
+struct upstream *upstream_new(struct event_base *, const struct proxyd_conf *);
 void upstream_free(struct upstream *);
 
 /* "http://host:port", without a path. */

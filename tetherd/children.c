@@ -22,8 +22,11 @@
 #define DEATHS_MAX    5
 #define DEATHS_PERIOD 60
 
-/* What does not stop by itself in this time is killed. */
+/* One that does not stop by itself in this time is killed ... */
 #define STOP_SECONDS 4
+
+/* ... and so are all that are left when all were to stop: promised are 5 s. */
+#define STOP_ALL_MS 4500
 
 enum child_state {
 	CHILD_STOPPED,
@@ -51,6 +54,7 @@ struct children {
 	const struct children_ops *ops;
 	void *arg;
 	struct process process[PROGRAM_COUNT]; /* the lasting ones are used */
+	struct event *stop_timer;
 	bool was_ready;
 	bool stopping;
 	bool failed;
@@ -75,11 +79,11 @@ static int process_on_hello(void *, struct msg *);
 static int process_on_ready(void *, struct msg *);
 static int process_on_peer_broken(void *, struct msg *);
 static int process_on_dial(void *, struct msg *);
-static void process_on_channel_broken(
-    void *, struct channel *, const char *);
+static void process_on_channel_broken(void *, struct channel *, const char *);
 static void process_on_timer(int, short, void *);
 static void process_start(struct process *);
 static void process_stop(struct process *);
+static void children_on_stop_timer(int, short, void *);
 static void children_continue_stop(struct children *);
 
 static const struct channel_ops process_ops = {
@@ -115,6 +119,9 @@ children_new(struct event_base *base, const struct conf *conf,
 	c->conf = conf;
 	c->ops = ops;
 	c->arg = arg;
+	c->stop_timer = evtimer_new(base, children_on_stop_timer, c);
+	if (c->stop_timer == NULL)
+		fatalx("children: no timer");
 	for (i = 0; i < NLASTING; i++) {
 		p = &c->process[lasting[i]];
 		p->program = lasting[i];
@@ -153,6 +160,7 @@ children_free(struct children *c)
 		process_clear(p);
 		event_free(p->timer);
 	}
+	event_free(c->stop_timer);
 	free(c);
 }
 
@@ -214,8 +222,7 @@ process_start(struct process *p)
 	    p->program, &process_ops, p);
 	channel_set_state(p->channel, MSG_START);
 	process_set_timer(p, CHILD_SETUP_TIMEOUT / 1000);
-	log_infox("%s: started, pid %d", program_name(p->program),
-	    (int)p->pid);
+	log_infox("%s: started, pid %d", program_name(p->program), (int)p->pid);
 
 	msg_start(&m, MSG_HELLO, 0);
 	msg_add_u32(&m, MSG_PROTOCOL_VERSION);
@@ -313,8 +320,8 @@ process_on_peer_broken(void *arg, struct msg *m)
 	if (i == NLINKS)
 		return -1;
 	peer = &p->children->process[program];
-	log_warnx("%s is broken, says %s; restarting it",
-	    program_name(program), program_name(p->program));
+	log_warnx("%s is broken, says %s; restarting it", program_name(program),
+	    program_name(p->program));
 	if (peer->pid != 0)
 		kill(peer->pid, SIGKILL);
 	return 0;
@@ -382,8 +389,8 @@ process_on_death(struct process *p, int status)
 		if (process_died_too_often(p) && !c->stopping) {
 			log_warnx("%s died %d times within %d seconds, the "
 				  "last time by %s: giving up",
-			    program_name(p->program), DEATHS_MAX,
-			    DEATHS_PERIOD, death);
+			    program_name(p->program), DEATHS_MAX, DEATHS_PERIOD,
+			    death);
 			c->failed = true;
 			children_stop(c);
 			return;
@@ -449,12 +456,36 @@ children_continue_stop(struct children *c)
 	c->ops->all_stopped(c->arg, c->failed);
 }
 
+static void
+children_on_stop_timer(int fd, short what, void *arg)
+{
+	struct children *c = arg;
+	struct process *p;
+	size_t i;
+
+	(void)fd;
+	(void)what;
+	for (i = 0; i < NLASTING; i++) {
+		p = &c->process[lasting[i]];
+		if (p->pid == 0)
+			continue;
+		log_warnx("%s[%d]: not stopped in time; killed",
+		    program_name(p->program), (int)p->pid);
+		kill(p->pid, SIGKILL);
+	}
+}
+
 void
 children_stop(struct children *c)
 {
+	struct timeval limit = { .tv_usec = STOP_ALL_MS % 1000 * 1000,
+		.tv_sec = STOP_ALL_MS / 1000 };
+
 	if (c->stopping)
 		return;
 	c->stopping = true;
+	if (event_add(c->stop_timer, &limit) == -1)
+		fatalx("event_add failed");
 	process_stop(&c->process[PROGRAM_CONNECTOR]);
 	children_continue_stop(c);
 }
@@ -469,7 +500,8 @@ children_set_conf(struct children *c, const struct conf *conf)
 	c->conf = conf;
 	for (i = 0; i < NLASTING; i++) {
 		p = &c->process[lasting[i]];
-		if (conf_same_slice(old, conf, p->program))
+		/* One that is about to be started gets the new one. */
+		if (p->pid == 0 || conf_same_slice(old, conf, p->program))
 			continue;
 		log_infox("%s: its settings changed; restarting it",
 		    program_name(p->program));

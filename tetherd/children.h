@@ -49,8 +49,7 @@ void children_send(struct children *, enum program, enum msg_type);
 void children_send_all(struct children *, enum msg_type);
 
 /* Answer a dial: with a socket, which is taken over, or the failure. */
-void children_dialed(
-    struct children *, uint64_t id, int fd, const char *text);
+void children_dialed(struct children *, uint64_t id, int fd, const char *text);
 
 /* One line about each child. */
 void children_log_status(const struct children *);

@@ -48,7 +48,6 @@ void conf_free(struct conf *);
 void conf_slice(const struct conf *, enum program, struct msg_out *);
 
 /* True when that child would get the same slice of both. */
-bool conf_same_slice(
-    const struct conf *, const struct conf *, enum program);
+bool conf_same_slice(const struct conf *, const struct conf *, enum program);
 
 #endif

@@ -31,8 +31,8 @@ int dialer_dial(const struct dialer_conf *, char text[DIALER_TEXT_MAX]);
  * Resolve and connect, several addresses in parallel as RFC 8305 (Happy
  * Eyeballs) says.  Result as above.
  */
-int dialer_connect(const char *host, uint32_t port, deadline,
-    char text[DIALER_TEXT_MAX]);
+int dialer_connect(
+    const char *host, uint32_t port, deadline, char text[DIALER_TEXT_MAX]);
 
 /*
  * Ask the HTTP proxy at the other end of fd for a tunnel (CONNECT, RFC 9110

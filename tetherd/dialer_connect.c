@@ -134,19 +134,20 @@ describe_peer(int fd, char text[DIALER_TEXT_MAX])
 
 	text[0] = '\0';
 	if (getpeername(fd, (struct sockaddr *)&peer, &len) == 0 &&
-	    getnameinfo((struct sockaddr *)&peer, len, host, sizeof(host),
-		port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) == 0)
+	    getnameinfo((struct sockaddr *)&peer, len, host, sizeof(host), port,
+		sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) == 0)
 		(void)snprintf(text, DIALER_TEXT_MAX,
 		    strchr(host, ':') == NULL ? "%s:%s" : "[%s]:%s", host,
 		    port);
 }
 
 int
-dialer_connect(const char *host, uint32_t port, deadline end,
-    char text[DIALER_TEXT_MAX])
+dialer_connect(
+    const char *host, uint32_t port, deadline end, char text[DIALER_TEXT_MAX])
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
-		.ai_flags = AI_ADDRCONFIG }, *list;
+		.ai_flags = AI_ADDRCONFIG },
+			*list;
 	struct attempts a = { 0 };
 	char service[8];
 	int error, fd, one = 1;

@@ -87,8 +87,8 @@ make_request(const char *host, uint32_t port, const char *auth)
 	size_t len = strlen(auth), n;
 	int rc;
 
-	(void)snprintf(target, sizeof(target), "%s%s%s:%u", v6 ? "[" : "",
-	    host, v6 ? "]" : "", port);
+	(void)snprintf(target, sizeof(target), "%s%s%s:%u", v6 ? "[" : "", host,
+	    v6 ? "]" : "", port);
 	if (len > 0) {
 		credentials = calloc(1, BASE64_SIZE(len) + 1);
 		if (credentials == NULL)
@@ -98,8 +98,7 @@ make_request(const char *host, uint32_t port, const char *auth)
 		(void)base64_finish(&encoder, credentials + n);
 	}
 	rc = asprintf(&request, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n%s%s%s\r\n",
-	    target, target,
-	    len > 0 ? "Proxy-Authorization: Basic " : "",
+	    target, target, len > 0 ? "Proxy-Authorization: Basic " : "",
 	    len > 0 ? credentials : "", len > 0 ? "\r\n" : "");
 	if (credentials != NULL)
 		freezero(credentials, strlen(credentials));
@@ -117,14 +116,13 @@ dialer_tunnel(int fd, const char *host, uint32_t port, const char *auth,
 	if (request != NULL)
 		freezero(request, strlen(request));
 	if (rc == -1 || receive_head(fd, head, end) == -1) {
-		(void)snprintf(text, DIALER_TEXT_MAX, "proxy: %s",
-		    strerror(errno));
+		(void)snprintf(
+		    text, DIALER_TEXT_MAX, "proxy: %s", strerror(errno));
 		return -1;
 	}
 	/* "HTTP/1.1 200 …": any 2xx opens the tunnel. */
 	if (strncmp(head, "HTTP/1.", 7) == 0 &&
-	    isdigit((unsigned char)head[7]) && head[8] == ' ' &&
-	    head[9] == '2')
+	    isdigit((unsigned char)head[7]) && head[8] == ' ' && head[9] == '2')
 		return 0;
 	head[strcspn(head, "\r")] = '\0';
 	(void)snprintf(text, DIALER_TEXT_MAX, "proxy refused: %.100s", head);

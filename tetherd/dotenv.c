@@ -42,7 +42,8 @@ trim_bare(char *value)
 {
 	char *end = value;
 
-	while (*end != '\0' &&
+	while (
+	    *end != '\0' &&
 	    !(*end == '#' && (end == value || isblank((unsigned char)end[-1]))))
 		end++;
 	while (end > value && strchr(" \t\r", end[-1]) != NULL)

@@ -152,8 +152,7 @@ reload(struct tetherd *t)
 	/* authd has the token, but it is the connection that used it. */
 	if (strcmp(old->authd.token, conf->authd.token) != 0 ||
 	    !conf_same_slice(old, conf, PROGRAM_DIALER))
-		children_send(
-		    t->children, PROGRAM_CONNECTOR, MSG_RECONNECT);
+		children_send(t->children, PROGRAM_CONNECTOR, MSG_RECONNECT);
 	children_send_all(t->children, MSG_REFRESH);
 	conf_free(old);
 	log_infox("settings reloaded");
@@ -229,8 +228,7 @@ start(struct tetherd *t)
 		fatalx("event_base_new failed");
 	signal(SIGPIPE, SIG_IGN);
 	for (i = 0; i < NSIGNALS; i++) {
-		t->signals[i] =
-		    evsignal_new(t->base, signals[i], on_signal, t);
+		t->signals[i] = evsignal_new(t->base, signals[i], on_signal, t);
 		if (t->signals[i] == NULL ||
 		    event_add(t->signals[i], NULL) == -1)
 			fatalx("no signal event");

@@ -24,14 +24,13 @@ notify(const char *state)
 		log_warnx("NOTIFY_SOCKET: too long");
 		return;
 	}
-	len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
-	    strlen(path));
+	len =
+	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
 	if (sun.sun_path[0] == '@') /* the abstract namespace */
 		sun.sun_path[0] = '\0';
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd == -1 ||
-	    sendto(fd, state, strlen(state), MSG_NOSIGNAL,
-		(struct sockaddr *)&sun, len) == -1)
+	if (fd == -1 || sendto(fd, state, strlen(state), MSG_NOSIGNAL,
+			    (struct sockaddr *)&sun, len) == -1)
 		log_warn("NOTIFY_SOCKET");
 	if (fd != -1)
 		close(fd);

@@ -20,8 +20,8 @@ static char executables[PATH_MAX];
 static int
 executable_path(enum program program, char *path, size_t size)
 {
-	int n = snprintf(
-	    path, size, "%s/%s", executables, program_name(program));
+	int n =
+	    snprintf(path, size, "%s/%s", executables, program_name(program));
 
 	return n < 0 || (size_t)n >= size ? -1 : 0;
 }
@@ -124,14 +124,14 @@ process_describe_death(int status, char *buf, size_t size)
 	int sig;
 
 	if (WIFEXITED(status)) {
-		snprintf(buf, size, "exited with status %d",
-		    WEXITSTATUS(status));
+		snprintf(
+		    buf, size, "exited with status %d", WEXITSTATUS(status));
 		return buf;
 	}
 	sig = WTERMSIG(status);
 	if (sig == SIGSYS)
-		snprintf(buf, size,
-		    "signal %d (SIGSYS): sandbox violation", sig);
+		snprintf(
+		    buf, size, "signal %d (SIGSYS): sandbox violation", sig);
 	else
 		snprintf(buf, size, "signal %d (%s)", sig, strsignal(sig));
 	return buf;

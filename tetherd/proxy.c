@@ -86,13 +86,13 @@ entry_matches(const char *entry, const char *host, uint32_t port)
 		entry++;
 	if (strchr(entry, ':') != strrchr(entry, ':') && entry[0] != '[')
 		name = take(entry, strlen(entry)); /* a bare IPv6 address */
-	else if (url_parse_authority(
-		     entry, strlen(entry), &name, &only) != NULL)
+	else if (url_parse_authority(entry, strlen(entry), &name, &only) !=
+		 NULL)
 		return false;
 	len = strlen(name);
 	matches = (only == 0 || only == port) && host_len >= len &&
-	    strcasecmp(host + host_len - len, name) == 0 &&
-	    (host_len == len || host[host_len - len - 1] == '.');
+		  strcasecmp(host + host_len - len, name) == 0 &&
+		  (host_len == len || host[host_len - len - 1] == '.');
 	free(name);
 	return matches;
 }

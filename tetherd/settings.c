@@ -14,8 +14,8 @@
 #include "tetherd/dotenv.h"
 #include "tetherd/settings.h"
 
-#define ENV_FILE_MAX (1024 * 1024)
-#define VALUE_MAX    4096
+#define ENV_FILE_MAX  (1024 * 1024)
+#define VALUE_MAX     4096
 #define CLIENT_ID_MAX 128
 
 typedef const char *(*setter)(struct draft *, const char *);
@@ -37,8 +37,8 @@ put_number(uint32_t *where, const char *value, uint32_t min, uint32_t max)
 	long long n = strtonum(value, min, max, &error);
 
 	if (error != NULL) {
-		snprintf(why, sizeof(why), "not a number from %u to %u", min,
-		    max);
+		snprintf(
+		    why, sizeof(why), "not a number from %u to %u", min, max);
 		return why;
 	}
 	*where = (uint32_t)n;
@@ -295,8 +295,8 @@ read_file(const char *path, size_t *size)
 	text = calloc(1, *size);
 	if (text == NULL)
 		goto done;
-	while (len < *size - 1 &&
-	    (n = read(fd, text + len, *size - 1 - len)) > 0)
+	while (
+	    len < *size - 1 && (n = read(fd, text + len, *size - 1 - len)) > 0)
 		len += (size_t)n;
 	if (n == -1 && len < *size - 1) {
 		freezero(text, *size);

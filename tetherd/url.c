@@ -17,8 +17,8 @@ host_is_valid(const char *host, size_t n, bool bracketed)
 	for (i = 0; i < n; i++) {
 		if (isalnum((unsigned char)host[i]) || host[i] == '.')
 			continue;
-		if (bracketed ? host[i] != ':' && host[i] != '%' :
-				host[i] != '-' && host[i] != '_')
+		if (bracketed ? host[i] != ':' && host[i] != '%'
+			      : host[i] != '-' && host[i] != '_')
 			return false;
 	}
 	return true;
@@ -81,7 +81,7 @@ is_member(const char *s, size_t n, const char *name)
 	size_t len = strlen(name);
 
 	return n >= len && strncmp(s, name, len) == 0 &&
-	    (n == len || s[len] == '=');
+	       (n == len || s[len] == '=');
 }
 
 /* Path and query without the members that we set ourselves. */

@@ -6,8 +6,8 @@
 
 /* The orchestrator's URL, taken apart. */
 struct url {
-	bool tls;     /* wss */
-	char *host;   /* without the brackets of an IPv6 address */
+	bool tls;   /* wss */
+	char *host; /* without the brackets of an IPv6 address */
 	uint32_t port;
 	char *target; /* path and query, less the members token, client_id */
 };

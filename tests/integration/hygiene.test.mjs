@@ -10,6 +10,17 @@ import { programPath, SECRET, startAll, TOKEN } from "./lib/programs.mjs";
 import { scenario } from "./lib/scenario.mjs";
 import { eachRow } from "./lib/table.mjs";
 
+// What others see of a process: nothing, where the kernel says so.
+function visible(pid, file) {
+	try {
+		return readFileSync(`/proc/${pid}/${file}`, "latin1");
+	} catch (error) {
+		if (error.code !== "EACCES")
+			throw error;
+		return "";
+	}
+}
+
 const CHILDREN = ["connector", "proxyd", "authd"];
 
 describe("hygiene", { concurrency: 2 }, () => {
@@ -32,9 +43,8 @@ describe("hygiene", { concurrency: 2 }, () => {
 			const pids = [tetherd.pid, ...CHILDREN.map(tetherd.childPid)];
 			for (const pid of pids)
 				for (const file of ["cmdline", "environ"])
-					assert.doesNotMatch(
-						readFileSync(`/proc/${pid}/${file}`, "latin1"),
-						secret, `/proc/${pid}/${file}`);
+					assert.doesNotMatch(visible(pid, file), secret,
+						`/proc/${pid}/${file}`);
 			assert.doesNotMatch(tetherd.lines.join("\n"), secret);
 		});
 
@@ -49,6 +59,7 @@ describe("hygiene", { concurrency: 2 }, () => {
 	});
 
 	scenario("children have the descriptors they need, no more",
+		{ skip: process.getuid() !== 0 && "only root may look" },
 		async (stage) => {
 			const { tetherd } = await startAll(stage);
 			for (const name of CHILDREN) {
