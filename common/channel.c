@@ -42,6 +42,7 @@ struct channel {
 	struct event *broken; /* reports from the loop, not from a send */
 	const char *why;
 	bool is_broken;
+	bool peer_closed; /* sends are pointless; what it sent is not */
 	bool was_full;
 	bool paused;
 	TAILQ_HEAD(, queued) queue;
@@ -221,8 +222,10 @@ channel_put(struct channel *ch, struct iovec *iov, int niov, int fd)
 		return 0;
 	/* What the peer sent before it closed must still be read, so only
 	 * the reading side decides that the channel is at its end. */
-	if (errno == EPIPE || errno == ECONNRESET)
+	if (errno == EPIPE || errno == ECONNRESET) {
+		ch->peer_closed = true;
 		return -1;
+	}
 	log_warn("send to %s", program_name(ch->peer));
 	channel_break(ch, "send failed");
 	return -1;
@@ -301,7 +304,7 @@ channel_send(struct channel *ch, struct msg_out *m, int fd)
 	if (m->failed)
 		fatalx("%s does not fit a message", msg_name(m->type));
 	msg_put_header(header, m->type, m->flags, m->id, m->len);
-	if (!ch->is_broken) {
+	if (!ch->is_broken && !ch->peer_closed) {
 		if (TAILQ_EMPTY(&ch->queue))
 			rc = channel_put(ch, iov, 2, fd);
 		if (rc == 0) {
@@ -332,19 +335,23 @@ channel_send_slice(struct channel *ch, enum msg_type type, uint16_t flags,
 	struct evbuffer_iovec pieces[SLICE_PIECES];
 	struct iovec iov[1 + SLICE_PIECES];
 	struct evbuffer_ptr start = *at;
+	uint8_t *copy = NULL;
 	size_t left = len;
-	int i, n;
+	int i, n, rc;
 
-	if (ch->is_broken || !TAILQ_EMPTY(&ch->queue))
+	if (ch->is_broken || ch->peer_closed || !TAILQ_EMPTY(&ch->queue))
 		return false;
 	n = len == 0 ? 0
 		     : evbuffer_peek(source, (ev_ssize_t)len, &start, pieces,
 			   SLICE_PIECES);
 	if (n > SLICE_PIECES) {
-		/* Rare: text that trickled in.  The buffer is between two
-		 * receptions, so it is free for the copy. */
-		evbuffer_copyout_from(source, at, ch->buffer, len);
-		pieces[0].iov_base = ch->buffer;
+		/* Rare: text that trickled in.  Not into ch->buffer: a
+		 * handler may be reading its message there. */
+		copy = malloc(len);
+		if (copy == NULL)
+			fatal("channel");
+		evbuffer_copyout_from(source, at, copy, len);
+		pieces[0].iov_base = copy;
 		pieces[0].iov_len = len;
 		n = 1;
 	}
@@ -357,17 +364,17 @@ channel_send_slice(struct channel *ch, enum msg_type type, uint16_t flags,
 		left -= iov[1 + i].iov_len;
 	}
 	msg_put_header(header, type, flags, id, len);
-	if (channel_put(ch, iov, 1 + n, -1) == 1)
-		return true;
-	if (!ch->is_broken)
+	rc = channel_put(ch, iov, 1 + n, -1);
+	freezero(copy, len);
+	if (rc == 0)
 		channel_wait_writable(ch);
-	return false;
+	return rc == 1;
 }
 
 bool
 channel_is_writable(const struct channel *ch)
 {
-	return !ch->is_broken && !ch->was_full;
+	return !ch->is_broken && !ch->peer_closed && !ch->was_full;
 }
 
 void

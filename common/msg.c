@@ -356,9 +356,11 @@ msg_recv_datagram(int socket, uint8_t *buffer, int *fd)
 	ssize_t n;
 
 	*fd = -1;
+	/* ECONNRESET says once that the peer closed before it had read all
+	 * of ours; what it sent itself comes after that. */
 	do
 		n = recvmsg(socket, &mh, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	while (n == -1 && errno == EINTR);
+	while (n == -1 && (errno == EINTR || errno == ECONNRESET));
 	if (n == -1)
 		return -1;
 	/* An empty datagram looks like the end of file, a descriptor along

@@ -33,12 +33,11 @@ server_resume(evutil_socket_t fd, short what, void *arg)
 static void
 server_accept_failed(struct evconnlistener *listener, void *arg)
 {
-	struct hub *hub = arg;
-
+	(void)arg; /* not ours: evhttp_bind_listener() sets it */
 	log_warn("accept");
 	(void)evconnlistener_disable(listener);
-	(void)event_base_once(
-	    hub->base, -1, EV_TIMEOUT, server_resume, listener, &pause_time);
+	(void)event_base_once(evconnlistener_get_base(listener), -1, EV_TIMEOUT,
+	    server_resume, listener, &pause_time);
 }
 
 static struct bufferevent *

@@ -86,7 +86,8 @@ void request_free(struct request *); /* NULL is fine */
 
 /*
  * Make path and query (NULL or "" for none) ready for the request line:
- * what may not stand there is percent-encoded, '%' is left alone.  Returns
+ * what would end it there, or what servers take apart in their own ways, is
+ * percent-encoded; '%' and all else is left as it came.  Returns
  * a string to be freed, or NULL with *why set.
  */
 char *request_target(const char *path, size_t path_len, const char *query,

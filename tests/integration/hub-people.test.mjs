@@ -16,9 +16,9 @@ const post = (url, body, headers = {}) => request(url, { method: "POST",
 	body: body && JSON.stringify(body), headers });
 
 // The hub without the arguments that startHub() gives.
-async function startBare(stage, args, env = {}) {
-	const hub = stage.start("tether-hub", programPath("tether-hub"), args,
-		{ env });
+async function startBare(stage, args, env = {},
+	program = programPath("tether-hub")) {
+	const hub = stage.start("tether-hub", program, args, { env });
 	hub.port = Number((await hub.line("listening on")).split(":").pop());
 	hub.url = `http://127.0.0.1:${hub.port}`;
 	hub.connectUrl = `ws://127.0.0.1:${hub.port}/ws/connect`;
@@ -356,6 +356,18 @@ describe("hostile peers", { concurrency: 4 }, () => {
 			head("/ws/connect?type=browser", "short")), /^HTTP\/1.1 400/);
 		await raw(stage, hub, good + "\x81\xff\x7f" + "\xff".repeat(100));
 		await raw(stage, hub, good + "\xff".repeat(100));
+		assert.equal((await request(`${hub.url}/health`)).status, 200);
+	});
+
+	scenario("more connections than descriptors", async (stage) => {
+		const hub = await startBare(stage, ["-c", "ulimit -n 24; exec \"$@\"",
+			"sh", programPath("tether-hub"), "--listen", "127.0.0.1:0",
+			"--token", "x"], {}, "/bin/sh");
+		const sockets = Array.from({ length: 40 }, () =>
+			net.connect(hub.port, "127.0.0.1").on("error", () => {}));
+		stage.atEnd(() => sockets.forEach((socket) => socket.destroy()));
+		await hub.line("accept: Too many open files");
+		sockets.forEach((socket) => socket.destroy());
 		assert.equal((await request(`${hub.url}/health`)).status, 200);
 	});
 

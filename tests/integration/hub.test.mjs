@@ -1,327 +1,324 @@
-// tether-hub by itself: instances, browsers and pages on one side, the
-// protocol on the other.
+// tether-hub, between scripted instances and browsers.
 
 import assert from "node:assert/strict";
-import http from "node:http";
+import { createHash, randomBytes } from "node:crypto";
 import { describe } from "node:test";
 
 import { request } from "./lib/http.mjs";
-import { Peer, instanceUrl, startBrowser, startPeer } from "./lib/hub-peer.mjs";
-import { startHub } from "./lib/programs.mjs";
+import { refusal, startBrowser, startPeer, startPending }
+	from "./lib/hub-peers.mjs";
+import { startAll, startHub, TOKEN } from "./lib/programs.mjs";
 import { scenario } from "./lib/scenario.mjs";
+import { until } from "./lib/time.mjs";
+import { startUpstream } from "./lib/upstream.mjs";
 
-const TEXT = [["content-type", "text/plain"]];
+// Ask through the hub, and let the peer answer.
+async function ask(hub, peer, answer, options) {
+	const pending = request(`${hub.url}/clients/a/proxy/x`, options);
+	const asked = await peer.receive("http_proxy_request");
+	peer.send({
+		type: "http_proxy_response",
+		request_id: asked.request_id,
+		status: 200,
+		headers: [],
+		body: "",
+		...answer,
+	});
+	return [await pending, asked];
+}
 
-const header = (message, name) =>
-	message.headers.filter(([n]) => n === name).map(([, v]) => v);
+describe("tether-hub", { concurrency: 4 }, () => {
+	scenario("pages of its own", async (stage) => {
+		const hub = await startHub(stage);
+		await startPeer(stage, hub, "a", { hostname: "<b>host" });
 
-describe("requests for an instance", { concurrency: 4 }, () => {
-	scenario("what an instance is sent", async (stage) => {
-		const hub = await startHub(stage, ["--user", "583231:octocat"]);
-		const peer = await startPeer(stage, hub, "box",
-			{ capabilities: ["base64"] });
-		assert.deepEqual(peer.registered, { type: "registered",
-			success: true, message: "", capabilities: ["status", "base64"] });
-
-		const cases = [
-			["GET", "/", null, null],
-			["HEAD", "/a", null, null],
-			["OPTIONS", "/a/b?x=1&y=%2f", null, null],
-			["GET", "//evil/?z", null, null],
-			["POST", "/p", "{\"a\":\"\\\\\"}\n\t\u0001é", null],
-			["PUT", "/p", Buffer.from([0xff, 0, 0x80]), "base64"],
-			["PATCH", "/p?q", "x".repeat(200000), null],
-			["DELETE", "/p", null, null],
-		];
-		for (const [method, path, body, encoding] of cases) {
-			const answered = request(hub.url + hub.base + path, {
-				method, body: body ?? undefined,
-				headers: { "X-Orchestrator-Username": "root",
-					"X-Test": "a \"b\"", "Connection": "x-gone",
-					"X-Gone": "1" },
-			});
-			const asked = await peer.next("http_proxy_request");
-			peer.answer(asked, 200, TEXT, "ok");
-			assert.equal((await answered).status, 200);
-
-			const [bare, query] = path.split("?");
-			assert.equal(asked.method, method);
-			assert.equal(asked.path, bare);
-			assert.equal(asked.query, query ?? null);
-			assert.equal(asked.proxy_base, hub.base);
-			assert.equal(asked.body_encoding ?? null, encoding);
-			assert.equal(asked.body, body === null ? null :
-				encoding === null ? body : body.toString("base64"));
-			assert.deepEqual(header(asked, "X-Orchestrator-User-Id"),
-				["583231"]);
-			assert.deepEqual(header(asked, "X-Orchestrator-Username"),
-				["octocat"]);
-			assert.deepEqual(header(asked, "x-test"), ["a \"b\""]);
-			for (const name of ["host", "connection", "x-gone",
-				"x-orchestrator-username"])
-				assert.deepEqual(header(asked, name), []);
-		}
+		const health = await request(`${hub.url}/health`);
+		assert.equal(health.json.status, "ok");
+		const page = await request(`${hub.url}/`);
+		assert.match(page.headers["content-type"], /^text\/html/);
+		const { json } = await request(`${hub.url}/clients`);
+		assert.equal(json.length, 1);
+		assert.equal(json[0].client_id, "a");
+		assert.equal(json[0].status, "idle");
+		const info = await request(`${hub.url}/api/clients/a/ws-info`);
+		assert.equal(info.json.connected, true);
+		assert.equal((await request(
+			`${hub.url}/api/clients/b/ws-info`)).status, 404);
+		assert.equal((await request(`${hub.url}/nope`)).status, 404);
 	});
 
-	scenario("what a browser is answered", async (stage) => {
+	scenario("who may connect", async (stage) => {
 		const hub = await startHub(stage);
-		const peer = await startPeer(stage, hub);
-		const get = async (method, status, headers, body) => {
-			const answered = request(`${hub.url}${hub.base}/`, { method });
-			peer.answer(await peer.next("http_proxy_request"), status,
-				headers, body);
-			return answered;
-		};
+		const to = (query) => refusal(stage, `${hub.connectUrl}?${query}`);
+		assert.equal(await to("token=ao_1_wrong&client_id=a"), 401);
+		assert.equal(await to("client_id=a"), 401);
+		assert.equal(await to(`token=${TOKEN}x&client_id=a`), 401);
+		assert.notEqual(await refusal(stage,
+			`${hub.connectUrl}?type=browser`,
+			{ origin: "http://evil.example" }), 101);
+	});
 
-		const tricky = "é \u2028 \u0000 \"\\/\b\f\n\r\t \ud83d\ude00 end";
-		let answer = await get("GET", 200, TEXT, tricky);
-		assert.equal(answer.text, tricky);
-		assert.equal(answer.headers["content-type"], "text/plain");
-		assert.equal(answer.headers["content-length"],
-			`${Buffer.byteLength(tricky)}`);
+	scenario("what browsers get to know", async (stage) => {
+		const hub = await startHub(stage);
+		const browser = await startBrowser(stage, hub);
+		const peer = await startPeer(stage, hub, "a");
 
-		const bytes = Buffer.from(Array.from({ length: 70000 }, (_, i) => i));
-		answer = await get("GET", 404, [["content-type", "image/png"],
-			["X-Orch-Encoding", "base64"], ["Content-Length", "7"],
-			["Transfer-Encoding", "chunked"]], bytes.toString("base64"));
-		assert.equal(answer.status, 404);
+		assert.equal((await browser.receive("client_update"))
+			.client.client_id, "a");
+		browser.send({ type: "get_clients" });
+		assert.deepEqual((await browser.receive("client_list"))
+			.clients.map((c) => c.client_id), ["a"]);
+		browser.send({ type: "connect_client", client_id: "a" });
+		assert.equal((await browser.receive("connect_response"))
+			.success, true);
+		peer.send({ type: "status_update", client_id: "a",
+			status: "busy" });
+		assert.equal((await browser.receive("client_update"))
+			.client.status, "busy");
+		peer.ws.terminate();
+		assert.equal((await browser.receive("client_disconnected"))
+			.client_id, "a");
+	});
+
+	scenario("a browser talks to an instance", async (stage) => {
+		const hub = await startHub(stage);
+		const browser = await startBrowser(stage, hub);
+		const other = await startBrowser(stage, hub);
+		const peer = await startPeer(stage, hub, "a");
+		const forward = (b, members) => b.send({
+			type: "forward_to_client", client_id: "a",
+			request_id: "r1", action: "do", payload: { n: 1 },
+			...members });
+
+		forward(browser);
+		assert.deepEqual(await peer.receive("user_request"), {
+			type: "user_request", request_id: "r1", action: "do",
+			payload: { n: 1 } });
+		forward(other); // the id is the first one's
+		assert.equal((await other.receive("forwarded_response"))
+			.complete, true);
+		for (const data of [{ t: "ü" }, [1], "text"]) {
+			peer.send({ type: "response_chunk", request_id: "r1", data });
+			assert.deepEqual(await browser.receive("forwarded_response"),
+				{ type: "forwarded_response", client_id: "a",
+					request_id: "r1", data, complete: false });
+		}
+		peer.send({ type: "response_complete", request_id: "r1",
+			data: { code: 1000 } });
+		assert.equal((await browser.receive("forwarded_response"))
+			.complete, true);
+		forward(browser, { client_id: "nobody" });
+		assert.equal((await browser.receive("forwarded_response"))
+			.data.error, true);
+		assert.equal(other.messages.items.filter((m) =>
+			m.type === "forwarded_response").length, 0);
+	});
+
+	scenario("an answer, as it was sent", async (stage) => {
+		const hub = await startHub(stage);
+		const peer = await startPeer(stage, hub, "a");
+		const bytes = randomBytes(100000);
+
+		const [answer] = await ask(hub, peer, {
+			status: 206,
+			headers: [["content-type", "image/png"],
+				["set-cookie", "a=1"], ["set-cookie", "b=2"],
+				["x-orch-encoding", "base64"]],
+			body: bytes.toString("base64"),
+		});
+		assert.equal(answer.status, 206);
 		assert.ok(answer.body.equals(bytes));
-		assert.equal(answer.headers["x-orch-encoding"], undefined);
-
-		answer = await get("GET", 302, [["set-cookie", "a=1"],
-			["set-cookie", "b=2"], ["location", "/x"]], "");
-		assert.equal(answer.status, 302);
 		assert.deepEqual(answer.headers["set-cookie"], ["a=1", "b=2"]);
+		assert.equal(answer.headers["x-orch-encoding"], undefined);
+		const [redirect] = await ask(hub, peer, {
+			status: 302, headers: [["location", "/clients/a/proxy/y"]] });
+		assert.equal(redirect.status, 302);
+		assert.equal(redirect.headers.location, "/clients/a/proxy/y");
+	});
 
-		answer = await get("GET", 304, [["etag", "\"1\""]], "no body");
-		assert.equal(answer.status, 304);
-		assert.equal(answer.text, "");
+	scenario("an answer, as Duratii passes it on", async (stage) => {
+		const hub = await startHub(stage, ["--duratii"]);
+		const peer = await startPeer(stage, hub, "a");
 
-		answer = await get("HEAD", 200, [["content-length", "123"]], "");
-		assert.equal(answer.headers["content-length"], "123");
+		assert.equal(peer.registered.capabilities, undefined);
+		const [answer] = await ask(hub, peer, {
+			status: 304,
+			headers: [["x-a", "1"], ["x-a", "2"],
+				["x-orch-encoding", "base64"]],
+			body: "AAEC",
+		});
+		assert.equal(answer.status, 200);
+		assert.equal(answer.text, "AAEC");
+		assert.equal(answer.headers["x-a"], "2");
+		const [missing] = await ask(hub, peer, { status: 404 });
+		assert.equal(missing.status, 404);
+	});
 
-		answer = await get("GET", 200, [["x-split", "a\r\nX-Evil: 1"],
-			["bad name", "x"], ["x-good", "1"], [1, 2], "no"], "");
-		assert.equal(answer.headers["x-evil"], undefined);
-		assert.equal(answer.headers["x-good"], "1");
+	scenario("what an instance is asked", async (stage) => {
+		const hub = await startHub(stage, ["--user", "7:ada"]);
+		const peer = await startPeer(stage, hub, "a");
+
+		const [, asked] = await ask(hub, peer, {}, {
+			method: "POST",
+			body: "bödy",
+			headers: { "X-Orchestrator-User-Id": "1", "TE": "trailers",
+				"Connection": "x-named", "X-Named": "1",
+				"X-Stays": "1" },
+		});
+		assert.equal(asked.method, "POST");
+		assert.equal(asked.path, "/x");
+		assert.equal(asked.body, "bödy");
+		assert.equal(asked.proxy_base, "/clients/a/proxy");
+		const names = asked.headers.map(([n]) => n.toLowerCase());
+		for (const name of ["host", "te", "connection", "x-named"])
+			assert.ok(!names.includes(name), name);
+		assert.ok(names.includes("x-stays"));
+		assert.deepEqual(asked.headers.filter(([n]) =>
+			n.startsWith("X-Orchestrator-")),
+		[["X-Orchestrator-User-Id", "7"],
+			["X-Orchestrator-Username", "ada"]]);
+		assert.deepEqual(names.filter((n) =>
+			n.startsWith("x-orchestrator-user-id")).length, 1);
 	});
 
 	scenario("answers that are malformed", async (stage) => {
 		const hub = await startHub(stage);
-		const peer = await startPeer(stage, hub);
-		const cases = [
-			{ status: "200", headers: [], body: "" },
-			{ status: 200, body: "" },
-			{ status: 200, headers: [] },
-			{ status: 200, headers: [], body: 1 },
-			{ status: 99, headers: [], body: "" },
-			{ status: 600, headers: [], body: "" },
-			{ status: 101, headers: [], body: "" },
-			{ status: 200, headers: [["x-orch-encoding", "base64"]],
-				body: "not base64" },
-		];
-		for (const c of cases) {
-			const answered = request(`${hub.url}${hub.base}/`);
-			const { request_id } = await peer.next("http_proxy_request");
-			peer.send({ type: "http_proxy_response", request_id, ...c });
-			assert.equal((await answered).status, 502, JSON.stringify(c));
-			await peer.next("error");
+		const peer = await startPeer(stage, hub, "a");
+		for (const answer of [
+			{ status: "200" }, { status: 99 }, { status: 1000 },
+			{ status: undefined }, { status: 1e9 }, { status: -1 },
+			{ headers: "x" }, { headers: [["a"]] },
+			{ headers: [["a", 1]] }, { body: 7 }, { body: undefined },
+			{ headers: [["x", "y\r\nSet-Cookie: evil=1"]] },
+			{ headers: [["x\r\nSet-Cookie: evil=1", "y"]] },
+			{ headers: [["x-orch-encoding", "base64"]], body: "%%%" },
+			{ headers: [["content-length", "5"]], body: "longer than 5" },
+			{ headers: [["transfer-encoding", "chunked"]], body: "x" },
+		]) {
+			const [got] = await ask(hub, peer, answer);
+			assert.equal(got.headers["set-cookie"], undefined);
+			assert.ok(got.status >= 200 && got.status < 600);
 		}
-		// Nobody asked for these.
-		peer.send({ type: "http_proxy_response", request_id: "nope",
+		peer.send({ type: "http_proxy_response", request_id: "none",
 			status: 200, headers: [], body: "" });
-		peer.send({ type: "ping", client_id: "box" });
-		assert.deepEqual(await peer.next("pong"),
-			{ type: "pong", client_id: "box" });
+		for (const text of ["", "{", "[]", "{}", "{\"type\":1}",
+			"{\"type\":\"http_proxy_response\"}",
+			"{\"type\":\"response_chunk\"}"])
+			peer.send(text);
+		const [last] = await ask(hub, peer, { body: "fine" });
+		assert.equal(last.text, "fine");
 	});
 
-	scenario("a slow reader gets all of a large body", async (stage) => {
+	scenario("an instance that is away, or leaves", async (stage) => {
 		const hub = await startHub(stage);
-		const peer = await startPeer(stage, hub);
-		const size = 20 << 20;
-		const answered = new Promise((resolve, reject) =>
-			http.get(`${hub.url}${hub.base}/`, resolve).on("error", reject));
-		peer.answer(await peer.next("http_proxy_request"), 200, TEXT,
-			"é".repeat(size / 2));
-		const res = await answered;
-		let read = 0;
-		for await (const piece of res) {
-			read += piece.length;
-			await new Promise(setImmediate);
-		}
-		assert.equal(read, size);
+		const path = `${hub.url}/clients/a/proxy/x`;
+		assert.equal((await request(path)).status, 503);
+
+		const peer = await startPeer(stage, hub, "a");
+		const pending = request(path);
+		const asked = await peer.receive("http_proxy_request");
+		peer.ws.terminate();
+		const next = await startPeer(stage, hub, "a");
+		next.send({ type: "http_proxy_response",
+			request_id: asked.request_id, status: 200, headers: [],
+			body: "late" });
+		assert.equal((await pending).text, "late");
 	});
 
-	scenario("paths, methods and instances that are not there",
+	scenario("an instance that does not answer: 504 after 30 s",
 		async (stage) => {
 			const hub = await startHub(stage);
-			const status = async (path, method) =>
-				(await request(hub.url + path, { method })).status;
-			assert.equal(await status("/clients/box/proxy/"), 503);
-			assert.equal(await status("/clients//proxy/"), 404);
-			assert.equal(await status("/clients/a%2fb/proxy/"), 404);
-			assert.equal(await status("/clients/../proxy/"), 404);
-			assert.equal(await status("/clients/box/proxyx"), 404);
-			assert.equal(await status("/clients/box/disconnect"), 405);
-			assert.equal(await status("/clients/box/disconnect", "POST"), 404);
-			assert.equal(await status("/nope"), 404);
-			assert.equal(await status("/api/clients/box/ws-info"), 404);
-			assert.equal(await status("/ws/connect?type=browser"), 426);
-			assert.equal(await status("/ws/pending?user=local"), 426);
-			assert.equal(await status("/ws/pending"), 400);
-			const answer = await request(`${hub.url}${hub.base}?a=b`);
-			assert.equal(answer.status, 308);
-			assert.equal(answer.headers.location, `${hub.base}/?a=b`);
+			await startPeer(stage, hub, "a");
+			const start = Date.now();
+			const { status } =
+				await request(`${hub.url}/clients/a/proxy/x`);
+			assert.equal(status, 504);
+			const took = Date.now() - start;
+			assert.ok(took > 29000 && took < 32000, `${took} ms`);
 		});
 
-	scenario("as lossy as Duratii", async (stage) => {
-		const hub = await startHub(stage, ["--duratii"]);
-		const peer = await startPeer(stage, hub, "box",
-			{ capabilities: ["base64"] });
-		assert.equal(peer.registered.capabilities, undefined);
-		for (const method of ["HEAD", "OPTIONS"])
-			assert.equal((await request(`${hub.url}${hub.base}/`,
-				{ method })).status, 405);
-
-		let answered = request(`${hub.url}${hub.base}/`,
-			{ method: "POST", body: Buffer.from([0x61, 0xff]) });
-		let asked = await peer.next("http_proxy_request");
-		assert.equal(asked.body, "a\ufffd");
-		assert.equal(asked.body_encoding, undefined);
-		peer.answer(asked, 302, [["x-orch-encoding", "base64"],
-			["x-a", "1"], ["X-A", "2"]], "aGk=");
-		let answer = await answered;
-		assert.equal(answer.status, 200);
-		assert.equal(answer.text, "aGk=");
-		assert.equal(answer.headers["x-a"], "2");
-		assert.equal(answer.headers["x-orch-encoding"], "base64");
-
-		answered = request(`${hub.url}${hub.base}/`);
-		peer.answer(await peer.next("http_proxy_request"), 404, [], "no");
-		assert.equal((await answered).status, 404);
-	});
-});
-
-describe("instances that come and go", { concurrency: 4 }, () => {
-	scenario("refused", async (stage) => {
+	scenario("the dashboard disconnects an instance", async (stage) => {
 		const hub = await startHub(stage);
-		for (const [url, status] of [
-			[`${hub.connectUrl}?client_id=box`, 401],
-			[instanceUrl(hub, "box", "wrong"), 401],
-			[instanceUrl(hub, "a%2Fb"), 400],
-		]) {
-			const peer = new Peer(stage, url);
-			await assert.rejects(peer.open, { status });
-		}
-		const peer = new Peer(stage, instanceUrl(hub, "box"));
-		await peer.open;
-		for (const bad of ["{", "[]", "1", "{\"type\":1}", "{}",
-			"{\"type\":\"nope\"}", "{\"type\":\"ping\"}",
-			"{\"type\":\"register\",\"client_id\":\"box\"}",
-			"{\"type\":\"register\",\"client_id\":\"other\",\"metadata\":{}}",
-			"{\"type\":\"response_chunk\",\"request_id\":\"1\",\"data\":1}",
-			"[".repeat(1000), "{\"type\":\"ping\",\"a\":".repeat(1000),
-			Buffer.from("binary")]) {
-			peer.send(bad);
-			await peer.next("error");
-		}
+		const peer = await startPeer(stage, hub, "a");
+		const answer = await request(`${hub.url}/clients/a/disconnect`,
+			{ method: "POST" });
+		assert.equal(answer.status, 200);
+		assert.equal((await peer.receive("error")).message,
+			"Disconnected by user");
+		assert.equal((await peer.closed).code, 1000);
 		assert.deepEqual((await request(`${hub.url}/clients`)).json, []);
 	});
 
-	scenario("handed over to a new connection", async (stage) => {
-		const hub = await startHub(stage);
-		const first = await startPeer(stage, hub);
-		const answered = [1, 2, 3].map(() =>
-			request(`${hub.url}${hub.base}/`));
-		const asked = [];
-		for (const _ of answered)
-			asked.push(await first.next("http_proxy_request"));
-		first.ws.terminate();
-		await hub.line("instance box left");
-		assert.equal((await request(`${hub.url}${hub.base}/`)).status, 503);
-		const second = await startPeer(stage, hub);
-		for (const a of asked)
-			second.answer(a, 200, TEXT, a.request_id);
-		// Answered once: what follows changes nothing.
-		second.answer(asked[0], 200, TEXT, "again");
-		assert.deepEqual(
-			(await Promise.all(answered)).map((a) => a.text).sort(),
-			asked.map((a) => a.request_id).sort());
-	});
+	scenario("claiming a pending instance", async (stage) => {
+		const hub = await startHub(stage, ["--user", "7:ada"]);
+		const list = async () =>
+			(await request(`${hub.url}/api/pending`)).json;
+		const mine = await startPending(stage, hub, "user=Ada,bob");
+		await startPending(stage, hub, "user=carol");
+		mine.send({ type: "pending_register", pending_id: "p",
+			hostname: "box", project: "/p", platform: "linux" });
+		assert.equal((await mine.receive("pending_registered"))
+			.success, true);
+		const [pending, ...rest] = await list();
+		assert.deepEqual(rest, []);
+		assert.equal(pending.hostname, "box");
 
-	scenario("replaced while the old connection still stands",
-		async (stage) => {
-			const hub = await startHub(stage);
-			const first = await startPeer(stage, hub);
-			const answered = request(`${hub.url}${hub.base}/`);
-			const asked = await first.next("http_proxy_request");
-			const second = await startPeer(stage, hub);
-			assert.equal((await first.closed).code, 4001);
-			second.answer(asked, 200, TEXT, "second");
-			assert.equal((await answered).text, "second");
-			assert.equal(
-				(await request(`${hub.url}/clients`)).json.length, 1);
+		const claim = `${hub.url}/api/pending/${pending.pending_id}/claim`;
+		assert.equal((await request(claim, { method: "POST" })).status,
+			200);
+		const { token, client_id } = await mine.receive("token_granted");
+		assert.equal(client_id, "box");
+		assert.deepEqual(await list(), []);
+		assert.equal((await request(claim, { method: "POST" })).status,
+			404);
+		assert.equal(await refusal(stage, hub.connectUrl +
+			`?client_id=box&token=${token}`).catch(() => 101), 101);
+	});
+});
+
+describe("everything together", { concurrency: 2 }, () => {
+	scenario("bytes in both directions", async (stage) => {
+		const hash = (bytes) =>
+			createHash("sha256").update(bytes).digest("hex");
+		const upstream = await startUpstream(stage, (req, res) => {
+			res.setHeader("Content-Type", "application/octet-stream");
+			res.setHeader("X-Sum", hash(req.body));
+			res.end(req.body);
 		});
-
-	scenario("another instance cannot answer", async (stage) => {
-		const hub = await startHub(stage);
-		const box = await startPeer(stage, hub);
-		const other = await startPeer(stage, hub, "other");
-		const answered = request(`${hub.url}${hub.base}/`);
-		const asked = await box.next("http_proxy_request");
-		other.answer(asked, 200, TEXT, "other");
-		other.send({ type: "ping", client_id: "other" });
-		await other.next("pong");
-		box.answer(asked, 200, TEXT, "box");
-		assert.equal((await answered).text, "box");
+		const { hub } = await startAll(stage, { upstream });
+		for (const size of [0, 1, 2, 3, 65535, 65536, 65537, 5000000]) {
+			const body = randomBytes(size);
+			const answer = await request(hub.url + hub.base + "/p",
+				{ method: "POST", body });
+			assert.equal(answer.status, 200, `${size}`);
+			assert.equal(answer.headers["x-sum"], hash(body), `${size}`);
+			assert.ok(answer.body.equals(body), `${size}`);
+		}
 	});
 
-	scenario("a clean close fails what is outstanding", async (stage) => {
-		const hub = await startHub(stage);
-		const peer = await startPeer(stage, hub);
-		const answered = request(`${hub.url}${hub.base}/`);
-		await peer.next("http_proxy_request");
-		peer.ws.close(1000);
-		assert.equal((await answered).status, 503);
+	scenario("all methods", async (stage) => {
+		const upstream = await startUpstream(stage, (req, res) =>
+			res.writeHead(200, { "X-Method": req.method }).end());
+		const { hub } = await startAll(stage, { upstream });
+		for (const method of ["GET", "HEAD", "POST", "PUT", "DELETE",
+			"PATCH", "OPTIONS"])
+			assert.equal((await request(hub.url + hub.base + "/",
+				{ method })).headers["x-method"], method);
 	});
 
-	scenario("disconnected by a person", async (stage) => {
-		const hub = await startHub(stage);
-		const peer = await startPeer(stage, hub);
-		const answered = request(`${hub.url}${hub.base}/`);
-		await peer.next("http_proxy_request");
-		const done = await request(`${hub.url}/clients/box/disconnect`,
-			{ method: "POST" });
-		assert.equal(done.status, 200);
-		assert.equal((await peer.next("error")).message,
-			"Disconnected by user");
-		assert.equal((await peer.closed).code, 1000);
-		assert.equal((await answered).status, 503);
-	});
-
-	scenario("no answer for 30 s", async (stage) => {
-		const hub = await startHub(stage);
-		const peer = await startPeer(stage, hub);
-		const answered = request(`${hub.url}${hub.base}/`);
-		await peer.next("http_proxy_request");
-		peer.ws.terminate();
-		assert.equal((await answered).status, 504);
-	});
-
-	scenario("a message that is too big", async (stage) => {
-		const hub = await startHub(stage, ["--message-max", "65536"]);
-		const peer = await startPeer(stage, hub);
-		peer.send({ type: "ping", client_id: "box", x: "x".repeat(65536) });
-		assert.equal((await peer.closed).code, 1009);
-	});
-
-	scenario("hub stops", async (stage) => {
-		const hub = await startHub(stage);
-		const peer = await startPeer(stage, hub);
-		const browser = await startBrowser(stage, hub);
-		hub.signal("SIGTERM");
-		assert.equal((await peer.closed).code, 1001);
-		assert.equal((await browser.closed).code, 1001);
-		assert.equal((await hub.ended()).code, 0);
+	scenario("a browser that leaves", async (stage) => {
+		const upstream = await startUpstream(stage, (req, res) => {
+			res.on("close", () => {
+				upstream.left = true;
+			});
+			if (req.url !== "/hang")
+				res.end("ok");
+		});
+		const { hub } = await startAll(stage, { upstream });
+		await assert.rejects(request(hub.url + hub.base + "/hang",
+			{ timeout: 300 }));
+		await upstream.requests.next();
+		assert.equal((await request(hub.url + hub.base + "/")).text, "ok");
+		await until(() => upstream.left, "still waiting", 35000);
 	});
 });
