@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the web apps of the end-to-end tests, each once: into a folder
-# outside of the tree that is named for the lock file, this Node's ABI and
-# the machine, and prints that folder.
+# outside of the tree that is named for the lock file, this script, Node's ABI
+# and the machine, and prints that folder.
 #
 #	install.sh [new] [old]	both if none is named
 #	TETHERD_E2E_CACHE	where; ~/.cache/tetherd-e2e if absent
@@ -10,7 +10,7 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${TETHERD_E2E_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tetherd-e2e}
-natives=(better-sqlite3 bcrypt node-pty)
+natives=(better-sqlite3 bcrypt node-pty sqlite3)
 unfinished=
 
 say() {
@@ -25,7 +25,7 @@ clean_up() {
 folder() {
 	local sum abi
 
-	sum=$(sha256sum <"$here/$1/package-lock.json")
+	sum=$(cat "$here/$1/package-lock.json" "$here/install.sh" | sha256sum)
 	abi=$(node -p 'process.versions.modules + "-" + process.arch')
 	printf '%s/%s-%s-%s\n' "$cache" "$1" "${sum:0:16}" "$abi"
 }
