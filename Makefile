@@ -110,6 +110,9 @@ $(B)/%.o: %.c | deps-build
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# Embedded, which the compiler does not tell make about.
+$(B)/hub/page.o: hub/page.html hub/page.js hub/page.css
+
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
 # Unit tests: one program per file, in a folder named for the room.

@@ -29,7 +29,6 @@ ws_new(struct bufferevent *bev, enum ws_role role, size_t message_max,
 {
 	static const struct wslay_frame_callbacks callbacks = {
 		.send_callback = ws_write,
-		.recv_callback = ws_read,
 		.genmask_callback = ws_mask,
 	};
 	struct event_base *base = bufferevent_get_base(bev);

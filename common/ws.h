@@ -10,8 +10,8 @@ struct evbuffer;
 
 /*
  * A WebSocket (RFC 6455) on a bufferevent, after the opening handshake.
- * wslay does the framing; pings are answered and the closing handshake is
- * done in here.
+ * wslay makes the frames that go out; those that come in are read, pings
+ * answered and the closing handshake done in here.
  */
 
 struct ws;

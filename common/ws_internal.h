@@ -50,7 +50,9 @@ struct ws {
 	bool in_frame;
 	bool fin;
 	uint8_t opcode;
-	uint64_t left; /* payload bytes still to come */
+	uint64_t left;	 /* payload bytes still to come */
+	uint8_t mask[4]; /* zeroes where there is none */
+	size_t at;	 /* offset into the mask */
 	uint8_t control[WS_CONTROL_MAX];
 	size_t ncontrol;
 
@@ -73,8 +75,7 @@ struct ws {
 /* Process input until there is no more, or a callback says stop. */
 void ws_receive(struct ws *);
 
-/* wslay's callbacks: what it reads, and how it masks. */
-ssize_t ws_read(uint8_t *, size_t len, int flags, void *ws);
+/* wslay's callbacks: where it writes to, and how it masks. */
 ssize_t ws_write(const uint8_t *, size_t len, int flags, void *ws);
 int ws_mask(uint8_t *, size_t len, void *ws);
 

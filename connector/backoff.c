@@ -26,10 +26,12 @@ uint32_t
 backoff_next(struct backoff *b)
 {
 	/* Spread, the longest delay still stays within the maximum. */
-	uint32_t limit = BACKOFF_MAX_MS / 5 * 4, delay = b->next;
+	uint32_t limit = BACKOFF_MAX_MS / 5 * 4, delay;
 
-	if (limit < b->first)
+	/* Who asks for longer delays than that gets them. */
+	if (b->first > BACKOFF_MAX_MS)
 		limit = b->first;
+	delay = b->next < limit ? b->next : limit;
 	b->next = delay > limit / 3 * 2 ? limit : delay + (delay + 1) / 2;
 	return spread(delay);
 }

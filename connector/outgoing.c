@@ -54,9 +54,14 @@ void
 outgoing_register(struct connector *connector, const char *token)
 {
 	const struct connector_conf *conf = &connector->conf;
-	struct json_object *message = message_new("register"), *metadata;
+	struct json_object *message = message_new("register");
+	struct json_object *metadata = check(json_object_new_object());
+	struct json_object *capabilities = check(json_object_new_array());
 
-	metadata = check(json_object_new_object());
+	/* Request bodies may come as base64. */
+	if (json_object_array_add(
+		capabilities, check(json_object_new_string("base64"))) != 0)
+		fatalx("json: out of memory");
 	add_string(metadata, "hostname", conf->hostname);
 	add_string(metadata, "platform", "linux");
 	add_string(metadata, "project", conf->project);
@@ -66,6 +71,7 @@ outgoing_register(struct connector *connector, const char *token)
 	    conf->callback_url[0] == '\0'
 		? NULL
 		: check(json_object_new_string(conf->callback_url)));
+	add(metadata, "capabilities", capabilities);
 	add_string(message, "client_id", conf->client_id);
 	add_string(message, "user_token", token);
 	add(message, "metadata", metadata);

@@ -74,14 +74,6 @@ requests_adopt(
 	return 0;
 }
 
-uint64_t
-requests_add(struct requests *r, const char *request_id, size_t len)
-{
-	if (requests_adopt(r, r->next, request_id, len) == -1)
-		return 0;
-	return r->next++;
-}
-
 static struct request *
 requests_find(const struct requests *r, uint64_t number)
 {
@@ -89,6 +81,17 @@ requests_find(const struct requests *r, uint64_t number)
 	struct request_tree tree = r->tree;
 
 	return RB_FIND(request_tree, &tree, &key);
+}
+
+uint64_t
+requests_add(struct requests *r, const char *request_id, size_t len)
+{
+	/* proxyd, in other hands, could adopt the numbers that come next. */
+	while (requests_find(r, r->next) != NULL)
+		r->next++;
+	if (requests_adopt(r, r->next, request_id, len) == -1)
+		return 0;
+	return r->next++;
 }
 
 const char *

@@ -144,7 +144,7 @@ static void
 check_field(struct fields *f, char *line, const char *key)
 {
 	char accept[WS_ACCEPT_SIZE];
-	char *value = strchr(line, ':');
+	char *value = strchr(line, ':'), *end;
 
 	if (value == NULL || value == line) {
 		f->why = "malformed header in the answer";
@@ -152,14 +152,16 @@ check_field(struct fields *f, char *line, const char *key)
 	}
 	*value++ = '\0';
 	value += strspn(value, " \t");
-	value[strcspn(value, "\r")] = '\0';
+	end = value + strcspn(value, "\r");
+	while (end > value && (end[-1] == ' ' || end[-1] == '\t'))
+		end--;
+	*end = '\0';
 	if (strcasecmp(line, "upgrade") == 0)
 		f->upgrade = strcasecmp(value, "websocket") == 0;
 	else if (strcasecmp(line, "connection") == 0)
 		f->connection |= list_has(value, "upgrade");
 	else if (strcasecmp(line, "sec-websocket-accept") == 0) {
 		ws_accept(accept, key);
-		value[strcspn(value, " \t")] = '\0';
 		f->accept = strcmp(value, accept) == 0;
 	} else if (strcasecmp(line, "sec-websocket-extensions") == 0 ||
 		   strcasecmp(line, "sec-websocket-protocol") == 0)

@@ -173,8 +173,10 @@ trap 'say "stopping"; exit 0' INT TERM HUP
 
 choose_upstream
 token=ao_1_$(random)
+(umask 077 && printf '%s\n' "$token" >"$dir/token") || exit 1
 
-start hub "$build/bin/tether-hub" --listen 127.0.0.1:0 --token "$token"
+start hub "$build/bin/tether-hub" --listen 127.0.0.1:0 \
+	--token-file "$dir/token"
 line=$(line_of hub 'listening on') || exit 1
 hub_port=${line##*:}
 hub_port=${hub_port%/}

@@ -2,6 +2,7 @@
 #define HUB_AUTH_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct evhttp_request;
 struct evkeyval;

@@ -319,6 +319,12 @@ apply_file(struct draft *d, const char *path)
 		log_warn("%s", path);
 		return -1;
 	}
+	/* What stands behind a NUL would be ignored without a word. */
+	if (strlen(text) < size - 1) {
+		freezero(text, size);
+		log_warnx("%s: contains a NUL", path);
+		return -1;
+	}
 	why = dotenv_parse(text, apply_named, d, &line);
 	freezero(text, size);
 	if (why == NULL)

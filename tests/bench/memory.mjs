@@ -25,11 +25,11 @@ const SAMPLE_MS = 100;
  * connector passes pieces on and the others see no bodies.
  */
 const BOUNDS = {
-	"tetherd": 16,
-	"authd": 24,
-	"connector": 32,
-	"proxyd": 128,
-	"tether-hub": 128,
+	"tetherd": 8,
+	"authd": 16,
+	"connector": 16,
+	"proxyd": 64,
+	"tether-hub": 64,
 };
 // What may come on top between the middle and the end of the minute.
 const GROWTH = 8;

@@ -1,0 +1,251 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <event2/buffer.h>
+#include <json-c/json.h>
+
+#include "common/json.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define TEXT(s)	 s, sizeof(s) - 1
+
+/* A text, and what is written of it; NULL if it is refused. */
+static const struct {
+	const char *text;
+	size_t len;
+	const char *written;
+} table[] = {
+	{ TEXT("{}"), "{}" },
+	{ TEXT(" \t\r\n{} \t\r\n"), "{}" },
+	{ TEXT("{\"a\":1}"), "{\"a\":1}" },
+	{ TEXT("{ \"type\" : \"ping\" , \"x\" : [ 1 , -2.5e1 , null ,"
+	       " true , false ] }"),
+	    "{\"type\":\"ping\",\"x\":[1,-2.5e1,null,true,false]}" },
+	{ TEXT("{\"a\":\"\\u00e9\\n\\\"\\ud83d\\ude00\"}"),
+	    "{\"a\":\"\xc3\xa9\\n\\\"\xf0\x9f\x98\x80\"}" },
+	{ TEXT("{\"\xc3\xa9\":\"\xf0\x9f\x98\x80\"}"),
+	    "{\"\xc3\xa9\":\"\xf0\x9f\x98\x80\"}" },
+	{ TEXT("{\"a\":\"x\\u0000y\"}"), "{\"a\":\"x\\u0000y\"}" },
+	/* json-c is lax with names and numbers, and keeps the last of two */
+	{ TEXT("{\"a\":NaN}"), "{\"a\":NaN}" },
+	{ TEXT("{'a':1}"), "{\"a\":1}" },
+	{ TEXT("{\"a\":1,\"a\":2}"), "{\"a\":2}" },
+	/* not one object, or not only that */
+	{ TEXT(""), NULL },
+	{ TEXT("  "), NULL },
+	{ TEXT("null"), NULL },
+	{ TEXT("true"), NULL },
+	{ TEXT("17"), NULL },
+	{ TEXT("\"{}\""), NULL },
+	{ TEXT("[]"), NULL },
+	{ TEXT("[{}]"), NULL },
+	{ TEXT("{}{}"), NULL },
+	{ TEXT("{} {}"), NULL },
+	{ TEXT("{}x"), NULL },
+	{ TEXT("{},"), NULL },
+	{ TEXT("{}]"), NULL },
+	{ TEXT("x{}"), NULL },
+	{ TEXT("\xef\xbb\xbf{}"), NULL },
+	/* not whole */
+	{ TEXT("{"), NULL },
+	{ TEXT("{\"a\""), NULL },
+	{ TEXT("{\"a\":"), NULL },
+	{ TEXT("{\"a\":1"), NULL },
+	{ TEXT("{\"a\":\"b"), NULL },
+	{ TEXT("{\"a\":\"b\\"), NULL },
+	{ TEXT("{\"a\":[1,2}"), NULL },
+	/* NUL, before, in and behind */
+	{ TEXT("\0{}"), NULL },
+	{ TEXT("{}\0"), NULL },
+	{ TEXT("{}\0{}"), NULL },
+	{ TEXT("{}\0x"), NULL },
+	{ TEXT("{\"a\":1\0}"), NULL },
+	{ TEXT("{\"a\0b\":1}"), NULL },
+	/* what strict means */
+	{ TEXT("{\"a\":'b'}"), NULL },
+	{ TEXT("{a:1}"), NULL },
+	{ TEXT("{\"a\":1,}"), NULL },
+	{ TEXT("{\"a\":[1,]}"), NULL },
+	{ TEXT("{/**/}"), NULL },
+	{ TEXT("{\"a\":TRUE}"), NULL },
+	{ TEXT("{\"a\":\"\\x\"}"), NULL },
+	{ TEXT("{\"a\":01}"), NULL },
+};
+
+/* Pieces that libevent keeps apart, each in memory of its own. */
+static void
+add_piece(struct evbuffer *buffer, const char *text, size_t len)
+{
+	struct evbuffer *piece = evbuffer_new();
+
+	assert_non_null(piece);
+	assert_int_equal(evbuffer_add(piece, text, len), 0);
+	assert_int_equal(evbuffer_add_buffer(buffer, piece), 0);
+	evbuffer_free(piece);
+}
+
+static void
+check(struct evbuffer *buffer, const char *written, const char *text)
+{
+	size_t before = evbuffer_get_length(buffer);
+	struct json_object *object = json_parse(buffer);
+
+	assert_int_equal(evbuffer_get_length(buffer), before);
+	if ((object != NULL) != (written != NULL))
+		fail_msg(
+		    "%s: %s", text, written == NULL ? "accepted" : "refused");
+	if (object != NULL)
+		assert_string_equal(json_object_to_json_string_ext(
+					object, JSON_C_TO_STRING_PLAIN),
+		    written);
+	json_object_put(object);
+	evbuffer_free(buffer);
+}
+
+static void
+test_whole(void **state)
+{
+	struct evbuffer *buffer;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(table); i++) {
+		buffer = evbuffer_new();
+		add_piece(buffer, table[i].text, table[i].len);
+		check(buffer, table[i].written, table[i].text);
+	}
+}
+
+static void
+test_split(void **state)
+{
+	struct evbuffer *buffer;
+	size_t i, at;
+
+	(void)state;
+	for (i = 0; i < COUNT(table); i++) {
+		for (at = 0; at <= table[i].len; at++) {
+			buffer = evbuffer_new();
+			add_piece(buffer, table[i].text, at);
+			add_piece(
+			    buffer, table[i].text + at, table[i].len - at);
+			check(buffer, table[i].written, table[i].text);
+		}
+		buffer = evbuffer_new();
+		for (at = 0; at < table[i].len; at++)
+			add_piece(buffer, table[i].text + at, 1);
+		check(buffer, table[i].written, table[i].text);
+	}
+}
+
+/* More pieces than are looked at in one go, around that number. */
+static void
+test_many_pieces(void **state)
+{
+	static const size_t pieces[] = { 255, 256, 257, 258, 512, 513, 1000 };
+	struct json_object *object;
+	struct evbuffer *buffer;
+	const char *value;
+	size_t i, k, len;
+
+	(void)state;
+	for (i = 0; i < COUNT(pieces); i++) {
+		buffer = evbuffer_new();
+		add_piece(buffer, "{\"a\":\"", 6);
+		for (k = 2; k < pieces[i]; k++)
+			add_piece(buffer, "xyz", 3);
+		add_piece(buffer, "\"}", 2);
+		object = json_parse(buffer);
+		assert_non_null(object);
+		value = json_string(object, "a", &len);
+		assert_int_equal(len, 3 * (pieces[i] - 2));
+		for (k = 0; k < len; k++)
+			assert_int_equal(value[k], "xyz"[k % 3]);
+		json_object_put(object);
+		/* Garbage in the very last one. */
+		add_piece(buffer, " ", 1);
+		add_piece(buffer, "x", 1);
+		assert_null(json_parse(buffer));
+		evbuffer_free(buffer);
+	}
+}
+
+/* n containers in each other, the innermost one empty. */
+static bool
+parses_nested(int n)
+{
+	struct evbuffer *buffer = evbuffer_new();
+	struct json_object *object;
+	int i;
+
+	add_piece(buffer, "{\"a\":", 5);
+	for (i = 1; i < n; i++)
+		add_piece(buffer, "[", 1);
+	for (i = 1; i < n; i++)
+		add_piece(buffer, "]", 1);
+	add_piece(buffer, "}", 1);
+	object = json_parse(buffer);
+	json_object_put(object);
+	evbuffer_free(buffer);
+	return object != NULL;
+}
+
+static void
+test_depth(void **state)
+{
+	(void)state;
+	assert_true(parses_nested(2));
+	assert_true(parses_nested(JSON_DEPTH_MAX));
+	assert_false(parses_nested(JSON_DEPTH_MAX + 1));
+	assert_false(parses_nested(100000));
+}
+
+static void
+test_string(void **state)
+{
+	struct evbuffer *buffer = evbuffer_new();
+	struct json_object *object;
+	const char *value;
+	size_t len = 99;
+
+	(void)state;
+	add_piece(
+	    buffer, TEXT("{\"a\":\"b\",\"nul\":\"x\\u0000y\",\"n\":1,"
+			 "\"z\":null,\"o\":{},\"l\":[\"a\"],\"e\":\"\"}"));
+	object = json_parse(buffer);
+	assert_non_null(object);
+	assert_string_equal(json_string(object, "a", NULL), "b");
+	assert_string_equal(json_string(object, "e", &len), "");
+	assert_int_equal(len, 0);
+	value = json_string(object, "nul", &len);
+	assert_int_equal(len, 3);
+	assert_memory_equal(value, "x\0y", 4);
+	assert_null(json_string(object, "n", &len));
+	assert_null(json_string(object, "z", &len));
+	assert_null(json_string(object, "o", &len));
+	assert_null(json_string(object, "l", &len));
+	assert_null(json_string(object, "A", &len));
+	json_object_put(object);
+	evbuffer_free(buffer);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_split),
+		cmocka_unit_test(test_many_pieces),
+		cmocka_unit_test(test_depth),
+		cmocka_unit_test(test_string),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,262 @@
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/log.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static int sockets[2];
+
+static int
+setup(void **state)
+{
+	(void)state;
+	log_set_level(LOG_LEVEL_INFO);
+	return socketpair(AF_UNIX, SOCK_DGRAM, 0, sockets);
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	log_to_stderr("test");
+	close(sockets[0]);
+	close(sockets[1]);
+	return 0;
+}
+
+/* The next line, after its level; NULL if there is none. */
+static const char *
+next_line(int *level)
+{
+	static char datagram[2 * LOG_LINE_MAX];
+	ssize_t n =
+	    recv(sockets[0], datagram, sizeof(datagram) - 1, MSG_DONTWAIT);
+
+	if (n < 1)
+		return NULL;
+	datagram[n] = '\0';
+	assert_int_equal(strlen(datagram + 1), n - 1);
+	*level = datagram[0];
+	return datagram + 1;
+}
+
+static void
+assert_line(int level, const char *text)
+{
+	int got;
+	const char *line = next_line(&got);
+
+	assert_non_null(line);
+	assert_int_equal(got, level);
+	assert_string_equal(line, text);
+}
+
+static void
+test_lines(void **state)
+{
+	int level;
+
+	(void)state;
+	log_to_socket(sockets[1]);
+	log_set_level(LOG_LEVEL_DEBUG);
+	errno = ENOENT;
+	log_debugx("debug %d", 1);
+	log_infox("info %s", "2");
+	log_warn("can't open %s", "file");
+	log_warnx("warn %%");
+	assert_int_equal(errno, ENOENT);
+	assert_line(LOG_LEVEL_DEBUG, "debug 1");
+	assert_line(LOG_LEVEL_INFO, "info 2");
+	assert_line(
+	    LOG_LEVEL_WARN, "can't open file: No such file or directory");
+	assert_line(LOG_LEVEL_WARN, "warn %");
+	log_line(LOG_LEVEL_CRIT, "%s as it is");
+	assert_line(LOG_LEVEL_CRIT, "%s as it is");
+	log_infox("%s", "");
+	assert_line(LOG_LEVEL_INFO, "");
+	assert_null(next_line(&level));
+}
+
+static void
+test_threshold(void **state)
+{
+	int threshold, level, i;
+
+	(void)state;
+	log_to_socket(sockets[1]);
+	for (threshold = LOG_LEVEL_CRIT; threshold < LOG_LEVEL_COUNT;
+	     threshold++) {
+		log_set_level((enum log_level)threshold);
+		assert_int_equal(log_get_level(), threshold);
+		log_warnx("w");
+		log_infox("i");
+		log_debugx("d");
+		for (i = LOG_LEVEL_WARN; i <= threshold; i++)
+			assert_non_null(next_line(&level));
+		assert_null(next_line(&level));
+	}
+}
+
+/* Around the longest line, with and without the text of errno. */
+static void
+test_cut(void **state)
+{
+	char text[2 * LOG_LINE_MAX], expected[2 * LOG_LINE_MAX];
+	const char *line;
+	size_t len;
+	int level, with_error;
+
+	(void)state;
+	log_to_socket(sockets[1]);
+	for (len = LOG_LINE_MAX - 30; len < LOG_LINE_MAX + 10; len++)
+		for (with_error = 0; with_error < 2; with_error++) {
+			memset(text, 'x', len);
+			text[len] = '\0';
+			errno = EACCES;
+			if (with_error)
+				log_warn("%s", text);
+			else
+				log_warnx("%s", text);
+			(void)strlcpy(expected, text, sizeof(expected));
+			if (with_error)
+				(void)strlcat(expected, ": Permission denied",
+				    sizeof(expected));
+			expected[LOG_LINE_MAX - 1] = '\0';
+			line = next_line(&level);
+			assert_non_null(line);
+			assert_string_equal(line, expected);
+		}
+	/* A ready line may be longer: it is cut, too. */
+	memset(text, 'y', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	log_line(LOG_LEVEL_INFO, text);
+	line = next_line(&level);
+	assert_non_null(line);
+	assert_int_equal(strlen(line), LOG_LINE_MAX);
+}
+
+/* A socket that nobody reads loses lines and blocks nobody. */
+static void
+test_full(void **state)
+{
+	int level, i, n = 0;
+
+	(void)state;
+	log_to_socket(sockets[1]);
+	errno = EPERM;
+	for (i = 0; i < 100000; i++)
+		log_infox("line %d", i);
+	assert_int_equal(errno, EPERM);
+	while (next_line(&level) != NULL)
+		n++;
+	assert_in_range(n, 1, 99999);
+	log_infox("after");
+	assert_line(LOG_LEVEL_INFO, "after");
+	/* Nor does one whose other end is gone. */
+	close(sockets[0]);
+	errno = EPERM;
+	log_infox("nobody");
+	assert_int_equal(errno, EPERM);
+	sockets[0] = dup(STDIN_FILENO);
+}
+
+static void
+test_fatal(void **state)
+{
+	static const char *const lines[] = { "x: Permission denied", "x" };
+	int status, i;
+	pid_t pid;
+
+	(void)state;
+	log_to_socket(sockets[1]);
+	log_set_level(LOG_LEVEL_CRIT);
+	for (i = 0; i < (int)COUNT(lines); i++) {
+		(void)fflush(NULL);
+		pid = fork();
+		assert_int_not_equal(pid, -1);
+		if (pid == 0) {
+			errno = EACCES;
+			if (i == 0)
+				fatal("%s", "x");
+			fatalx("%s", "x");
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), 1);
+		assert_line(LOG_LEVEL_CRIT, lines[i]);
+	}
+}
+
+static void
+test_stderr(void **state)
+{
+	char text[256] = "";
+	int saved = dup(STDERR_FILENO), pipe_fds[2];
+
+	(void)state;
+	assert_int_equal(pipe(pipe_fds), 0);
+	assert_int_not_equal(dup2(pipe_fds[1], STDERR_FILENO), -1);
+	log_to_stderr("prog");
+	log_infox("a %s", "line");
+	log_debugx("not this one");
+	assert_int_not_equal(dup2(saved, STDERR_FILENO), -1);
+	close(pipe_fds[1]);
+	assert_true(read(pipe_fds[0], text, sizeof(text) - 1) > 0);
+	assert_string_equal(text, "prog: a line\n");
+	close(pipe_fds[0]);
+	close(saved);
+}
+
+static void
+test_safe(void **state)
+{
+	char all[257], dst[512], small[4];
+	int c;
+
+	(void)state;
+	for (c = 1; c < 256; c++)
+		all[c - 1] = (char)c;
+	all[255] = '\0';
+	assert_ptr_equal(log_safe(dst, sizeof(dst), all), dst);
+	assert_int_equal(strlen(dst), 255);
+	for (c = 1; c < 256; c++)
+		assert_int_equal(dst[c - 1], c >= ' ' && c <= '~' ? c : '?');
+	assert_string_equal(log_safe(small, sizeof(small), ""), "");
+	assert_string_equal(log_safe(small, sizeof(small), "abc"), "abc");
+	assert_string_equal(log_safe(small, sizeof(small), "abcd"), "abc");
+	assert_string_equal(log_safe(small, sizeof(small), "a\n\x1b["), "a??");
+	assert_string_equal(log_safe(small, 1, "abc"), "");
+	assert_int_equal(small[1], '?'); /* not touched */
+	/* In place. */
+	assert_string_equal(log_safe(all, sizeof(all), all), dst);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_lines, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_threshold, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cut, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_full, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_fatal, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stderr, setup, teardown),
+		cmocka_unit_test(test_safe),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,405 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/link.h"
+#include "common/session.h"
+#include "common/slice.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/* All that is made of fields: slices of the configuration, session, link. */
+
+static char empty[] = "", one[] = "one", two[] = "two words",
+	    three[] = "/dri/tte\n", four[] = "\xc3\xa9";
+
+static const struct connector_conf connector = {
+	.enabled = true,
+	.host = one,
+	.port = 65535,
+	.target = two,
+	.client_id = three,
+	.reconnect_ms = 1,
+	.heartbeat_ms = UINT32_MAX,
+	.ca_file = empty,
+	.hostname = four,
+	.project = two,
+	.version = one,
+	.callback_url = three,
+};
+
+static const struct proxyd_conf proxyd = {
+	.upstream_host = one,
+	.upstream_port = 3001,
+	.requests_max = 7,
+	.body_max = 8,
+	.buffered_max = UINT64_MAX - 1,
+	.connect_ms = 9,
+	.total_ms = 10,
+};
+
+static const struct authd_conf authd = {
+	.database_path = one,
+	.state_dir = two,
+	.jwt_secret = three,
+	.jwt_secret_default = true,
+	.token = four,
+	.users = empty,
+};
+
+static const struct dialer_conf dialer = {
+	.host = one,
+	.port = 443,
+	.proxy_host = two,
+	.proxy_port = 3128,
+	.proxy_auth = three,
+	.timeout_ms = 30000,
+};
+
+static void
+add_connector(struct msg_out *m)
+{
+	slice_add_connector(m, &connector);
+}
+
+static int
+get_connector(struct msg *m)
+{
+	struct connector_conf c = { 0 };
+	int rc = slice_get_connector(&c, m);
+
+	if (rc == 0) {
+		assert_true(c.enabled);
+		assert_false(c.tls);
+		assert_string_equal(c.host, one);
+		assert_int_equal(c.port, 65535);
+		assert_string_equal(c.target, two);
+		assert_string_equal(c.client_id, three);
+		assert_int_equal(c.reconnect_ms, 1);
+		assert_int_equal(c.heartbeat_ms, UINT32_MAX);
+		assert_string_equal(c.ca_file, empty);
+		assert_string_equal(c.hostname, four);
+		assert_string_equal(c.project, two);
+		assert_string_equal(c.version, one);
+		assert_string_equal(c.callback_url, three);
+	}
+	free(c.host);
+	free(c.target);
+	free(c.client_id);
+	free(c.ca_file);
+	free(c.hostname);
+	free(c.project);
+	free(c.version);
+	free(c.callback_url);
+	return rc;
+}
+
+static void
+add_proxyd(struct msg_out *m)
+{
+	slice_add_proxyd(m, &proxyd);
+}
+
+static int
+get_proxyd(struct msg *m)
+{
+	struct proxyd_conf c = { 0 };
+	int rc = slice_get_proxyd(&c, m);
+
+	if (rc == 0) {
+		assert_string_equal(c.upstream_host, one);
+		assert_int_equal(c.upstream_port, 3001);
+		assert_int_equal(c.requests_max, 7);
+		assert_int_equal(c.body_max, 8);
+		assert_true(c.buffered_max == UINT64_MAX - 1);
+		assert_int_equal(c.connect_ms, 9);
+		assert_int_equal(c.total_ms, 10);
+	}
+	free(c.upstream_host);
+	return rc;
+}
+
+static void
+add_authd(struct msg_out *m)
+{
+	slice_add_authd(m, &authd);
+}
+
+static int
+get_authd(struct msg *m)
+{
+	struct authd_conf c = { 0 };
+	int rc = slice_get_authd(&c, m);
+
+	if (rc == 0) {
+		assert_string_equal(c.database_path, one);
+		assert_string_equal(c.state_dir, two);
+		assert_string_equal(c.jwt_secret, three);
+		assert_true(c.jwt_secret_default);
+		assert_string_equal(c.token, four);
+		assert_false(c.rules);
+		assert_string_equal(c.users, empty);
+	}
+	free(c.database_path);
+	free(c.state_dir);
+	free(c.jwt_secret);
+	free(c.token);
+	free(c.users);
+	return rc;
+}
+
+static void
+add_dialer(struct msg_out *m)
+{
+	slice_add_dialer(m, &dialer);
+}
+
+static int
+get_dialer(struct msg *m)
+{
+	struct dialer_conf c = { 0 };
+	int rc = slice_get_dialer(&c, m);
+
+	if (rc == 0) {
+		assert_string_equal(c.host, one);
+		assert_int_equal(c.port, 443);
+		assert_string_equal(c.proxy_host, two);
+		assert_int_equal(c.proxy_port, 3128);
+		assert_string_equal(c.proxy_auth, three);
+		assert_int_equal(c.timeout_ms, 30000);
+	}
+	free(c.host);
+	free(c.proxy_host);
+	free(c.proxy_auth);
+	return rc;
+}
+
+static void
+add_session(struct msg_out *m)
+{
+	static const struct session session = { .status = SESSION_UNAVAILABLE,
+		.lifetime_ms = 60000,
+		.jwt = "a.b.c",
+		.reason = "why" };
+
+	session_add(m, &session);
+}
+
+static int
+get_session(struct msg *m)
+{
+	struct session session;
+	int rc;
+
+	memset(&session, 0xff, sizeof(session));
+	rc = session_read(m, &session);
+	if (rc == 0) {
+		assert_int_equal(session.status, SESSION_UNAVAILABLE);
+		assert_int_equal(session.role, SESSION_ROLE_FULL);
+		assert_int_equal(session.lifetime_ms, 60000);
+		assert_string_equal(session.jwt, "a.b.c");
+		assert_string_equal(session.reason, "why");
+	}
+	return rc;
+}
+
+static void
+add_session_get(struct msg_out *m)
+{
+	session_get_add(m, UINT64_MAX, "octocat");
+}
+
+static int
+get_session_get(struct msg *m)
+{
+	char login[SESSION_LOGIN_MAX];
+	uint64_t github_id;
+	int rc = session_get_read(m, &github_id, login);
+
+	if (rc == 0) {
+		assert_true(github_id == UINT64_MAX);
+		assert_string_equal(login, "octocat");
+	}
+	return rc;
+}
+
+static void
+add_link_up(struct msg_out *m)
+{
+	static const struct link_up up = { .capabilities = LINK_BASE64,
+		.message_max = 1ull << 40 };
+
+	link_up_add(m, &up);
+}
+
+static int
+get_link_up(struct msg *m)
+{
+	struct link_up up = { 0 };
+	int rc = link_up_read(m, &up);
+
+	if (rc == 0) {
+		assert_int_equal(up.capabilities, LINK_BASE64);
+		assert_true(up.message_max == 1ull << 40);
+	}
+	return rc;
+}
+
+static const struct {
+	enum msg_type type;
+	enum program from, to;
+	enum msg_state state;
+	void (*add)(struct msg_out *);
+	int (*get)(struct msg *);
+} table[] = {
+	{ MSG_CONF_CONNECTOR, PROGRAM_PARENT, PROGRAM_CONNECTOR, MSG_SETUP,
+	    add_connector, get_connector },
+	{ MSG_CONF_PROXYD, PROGRAM_PARENT, PROGRAM_PROXYD, MSG_SETUP,
+	    add_proxyd, get_proxyd },
+	{ MSG_CONF_AUTHD, PROGRAM_PARENT, PROGRAM_AUTHD, MSG_SETUP, add_authd,
+	    get_authd },
+	{ MSG_CONF_DIALER, PROGRAM_PARENT, PROGRAM_DIALER, MSG_SETUP,
+	    add_dialer, get_dialer },
+	{ MSG_SESSION, PROGRAM_AUTHD, PROGRAM_PROXYD, MSG_RUN, add_session,
+	    get_session },
+	{ MSG_SESSION_GET, PROGRAM_PROXYD, PROGRAM_AUTHD, MSG_RUN,
+	    add_session_get, get_session_get },
+	{ MSG_LINK_UP, PROGRAM_CONNECTOR, PROGRAM_PROXYD, MSG_RUN, add_link_up,
+	    get_link_up },
+};
+
+/* Read exactly n bytes, in memory of their own for the sanitizers. */
+static int
+read_bytes(size_t i, const uint8_t *data, size_t n)
+{
+	uint8_t *copy = malloc(n + (n == 0));
+	struct msg m = { .type = table[i].type, .fd = -1, .len = n };
+	int rc;
+
+	assert_non_null(copy);
+	memcpy(copy, data, n);
+	m.data = copy;
+	rc = table[i].get(&m);
+	free(copy);
+	return rc;
+}
+
+static void
+test_round_trip(void **state)
+{
+	uint8_t datagram[MSG_HEADER_SIZE + 1024];
+	struct msg_out out;
+	struct msg m;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(table); i++) {
+		msg_start(&out, table[i].type, 5);
+		table[i].add(&out);
+		assert_false(out.failed);
+		assert_in_range(out.len, 1, 1024);
+		msg_put_header(datagram, table[i].type, 0, out.id, out.len);
+		memcpy(datagram + MSG_HEADER_SIZE, out.data, out.len);
+		assert_null(msg_parse(&m, datagram, MSG_HEADER_SIZE + out.len,
+		    -1, table[i].from, table[i].to, table[i].state));
+		assert_int_equal(table[i].get(&m), 0);
+		msg_discard(&out);
+	}
+}
+
+/* Cut at every byte, or with one more. */
+static void
+test_truncated(void **state)
+{
+	struct msg_out out;
+	size_t i, n;
+
+	(void)state;
+	for (i = 0; i < COUNT(table); i++) {
+		msg_start(&out, table[i].type, 5);
+		table[i].add(&out);
+		for (n = 0; n < out.len; n++)
+			assert_int_equal(read_bytes(i, out.data, n), -1);
+		assert_int_equal(read_bytes(i, out.data, n), 0);
+		msg_add_u8(&out, 0);
+		assert_int_equal(read_bytes(i, out.data, out.len), -1);
+		msg_discard(&out);
+	}
+}
+
+static struct msg
+written(const struct msg_out *out)
+{
+	return (struct msg){
+		.type = out->type, .fd = -1, .data = out->data, .len = out->len
+	};
+}
+
+/* Values that a peer of good will does not send. */
+static void
+test_values(void **state)
+{
+	struct session session = { 0 };
+	struct link_up up = { 0 };
+	char login[SESSION_LOGIN_MAX + 1];
+	struct msg_out out;
+	struct msg m;
+	unsigned value;
+
+	(void)state;
+	for (value = 0; value < 256; value++) {
+		session.status = (enum session_status)value;
+		session.role = SESSION_ROLE_FULL;
+		msg_start(&out, MSG_SESSION, 1);
+		session_add(&out, &session);
+		out.data[0] = (uint8_t)value;
+		m = written(&out);
+		assert_int_equal(session_read(&m, &session),
+		    value < SESSION_STATUS_COUNT ? 0 : -1);
+		out.data[0] = SESSION_OK;
+		out.data[1] = (uint8_t)value;
+		m = written(&out);
+		assert_int_equal(session_read(&m, &session),
+		    value < SESSION_ROLE_COUNT ? 0 : -1);
+		msg_discard(&out);
+	}
+	for (value = 0; value < 32; value++) {
+		up.capabilities = 1u << value;
+		msg_start(&out, MSG_LINK_UP, 1);
+		link_up_add(&out, &up);
+		m = written(&out);
+		assert_int_equal(link_up_read(&m, &up), value < 2 ? 0 : -1);
+		msg_discard(&out);
+	}
+	/* The longest login, and one more. */
+	for (value = 0; value < 2; value++) {
+		uint64_t github_id;
+		char got[SESSION_LOGIN_MAX];
+
+		memset(login, 'x', sizeof(login));
+		login[SESSION_LOGIN_MAX - 1 + value] = '\0';
+		msg_start(&out, MSG_SESSION_GET, 1);
+		session_get_add(&out, 1, login);
+		m = written(&out);
+		assert_int_equal(
+		    session_get_read(&m, &github_id, got), value == 0 ? 0 : -1);
+		msg_discard(&out);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_values),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
