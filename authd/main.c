@@ -54,6 +54,7 @@ main(int argc, char **argv)
 	sandbox_enter(PROGRAM_AUTHD);
 	child_run(&authd.child, &ops, &authd);
 	sessions_free(authd.sessions);
+	slice_free_authd(&authd.conf);
 	child_finish(&authd.child);
 	return 0;
 }

@@ -1,3 +1,6 @@
+#include <stdlib.h>
+#include <string.h>
+
 #include "common/slice.h"
 
 void
@@ -116,4 +119,52 @@ slice_get_dialer(void *conf, struct msg *m)
 	c->proxy_auth = msg_get_strdup(m);
 	c->timeout_ms = msg_get_u32(m);
 	return msg_end(m) ? 0 : -1;
+}
+
+static void
+free_secret(char *s)
+{
+	if (s != NULL)
+		freezero(s, strlen(s));
+}
+
+void
+slice_free_connector(struct connector_conf *c)
+{
+	free(c->host);
+	free(c->target);
+	free(c->client_id);
+	free(c->ca_file);
+	free(c->hostname);
+	free(c->project);
+	free(c->version);
+	free(c->callback_url);
+	memset(c, 0, sizeof(*c));
+}
+
+void
+slice_free_proxyd(struct proxyd_conf *c)
+{
+	free(c->upstream_host);
+	memset(c, 0, sizeof(*c));
+}
+
+void
+slice_free_authd(struct authd_conf *c)
+{
+	free(c->database_path);
+	free(c->state_dir);
+	free_secret(c->jwt_secret);
+	free_secret(c->token);
+	free(c->users);
+	memset(c, 0, sizeof(*c));
+}
+
+void
+slice_free_dialer(struct dialer_conf *c)
+{
+	free(c->host);
+	free(c->proxy_host);
+	free_secret(c->proxy_auth);
+	memset(c, 0, sizeof(*c));
 }

@@ -69,4 +69,10 @@ int slice_get_proxyd(void *conf, struct msg *);
 int slice_get_authd(void *conf, struct msg *);
 int slice_get_dialer(void *conf, struct msg *);
 
+/* Free the strings, the secrets wiped; the struct is zeroed. */
+void slice_free_connector(struct connector_conf *);
+void slice_free_proxyd(struct proxyd_conf *);
+void slice_free_authd(struct authd_conf *);
+void slice_free_dialer(struct dialer_conf *);
+
 #endif

@@ -220,6 +220,7 @@ main(int argc, char **argv)
 	child_run(&c.child, &child_ops, &c);
 	connection_free(c.connection);
 	exchange_free(c.exchange);
+	slice_free_connector(&c.conf);
 	child_finish(&c.child);
 	return 0;
 }

@@ -229,6 +229,7 @@ main(int argc, char **argv)
 	sessions_free(p.sessions);
 	upstream_free(p.upstream);
 	event_free(p.timer);
+	slice_free_proxyd(&p.conf);
 	child_finish(&p.child);
 	return 0;
 }

@@ -167,32 +167,12 @@ draft_finish(struct draft *d, const char **name)
 }
 
 static void
-free_secret(char *s)
-{
-	if (s != NULL)
-		freezero(s, strlen(s));
-}
-
-static void
 conf_clear(struct conf *conf)
 {
-	free(conf->connector.host);
-	free(conf->connector.target);
-	free(conf->connector.client_id);
-	free(conf->connector.ca_file);
-	free(conf->connector.hostname);
-	free(conf->connector.project);
-	free(conf->connector.version);
-	free(conf->connector.callback_url);
-	free(conf->proxyd.upstream_host);
-	free(conf->authd.database_path);
-	free(conf->authd.state_dir);
-	free_secret(conf->authd.jwt_secret);
-	free_secret(conf->authd.token);
-	free(conf->authd.users);
-	free(conf->dialer.host);
-	free(conf->dialer.proxy_host);
-	free_secret(conf->dialer.proxy_auth);
+	slice_free_connector(&conf->connector);
+	slice_free_proxyd(&conf->proxyd);
+	slice_free_authd(&conf->authd);
+	slice_free_dialer(&conf->dialer);
 }
 
 struct conf *
@@ -212,8 +192,9 @@ void
 draft_free(struct draft *d)
 {
 	conf_clear(&d->conf);
-	free(d->url);
-	free_secret(d->proxy);
+	/* Both URLs may hold a password or a token. */
+	freezero(d->url, d->url == NULL ? 0 : strlen(d->url));
+	freezero(d->proxy, d->proxy == NULL ? 0 : strlen(d->proxy));
 	free(d->no_proxy);
 	memset(d, 0, sizeof(*d));
 }

@@ -32,6 +32,7 @@ main(int argc, char **argv)
 	sandbox_enter(PROGRAM_DIALER);
 	fd = dialer_dial(&conf, text);
 	answer(fd, text);
+	slice_free_dialer(&conf);
 	child_finish(&child);
 	return 0;
 }

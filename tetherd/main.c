@@ -255,7 +255,7 @@ finish(struct tetherd *t)
 int
 main(int argc, char **argv)
 {
-	struct tetherd t = { 0 };
+	static struct tetherd t;
 	char *arg0_end = argv[0] + strlen(argv[0]);
 
 	log_to_stderr("tetherd");

@@ -1,0 +1,529 @@
+#include <sys/socket.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <event2/buffer.h>
+#include <event2/event.h>
+
+#include "common/log.h"
+#include "common/utf8.h"
+#include "proxyd/outbox.h"
+#include "proxyd/proxyd.h"
+
+#define COUNT(a)    (sizeof(a) / sizeof((a)[0]))
+#define NUMBERS_MAX 256
+#define SMALL	    (64 * 1024)
+#define LARGE	    (SMALL + 1)
+
+/* proxyd with an outbox, and a connector that the test plays. */
+struct fixture {
+	struct proxyd proxyd;
+	struct event_base *base;
+	struct channel *connector;
+	/* what connector got */
+	uint64_t order[NUMBERS_MAX]; /* of whole answers */
+	size_t norder;
+	struct evbuffer *texts[NUMBERS_MAX]; /* by number */
+	uint64_t under_way;
+	char adopted[4096]; /* "number:request_id " */
+	bool check_utf8;
+	bool acknowledge;
+	unsigned messages;
+};
+
+static void
+on_broken(void *arg, struct channel *ch, const char *why)
+{
+	(void)arg;
+	(void)ch;
+	fail_msg("broken: %s", why == NULL ? "end" : why);
+}
+
+static int
+on_answer(void *arg, struct msg *m)
+{
+	struct fixture *f = arg;
+	bool more = (m->flags & MSG_FLAG_MORE) != 0;
+
+	assert_in_range(m->id, 0, NUMBERS_MAX - 1);
+	/* The messages of two answers never mix. */
+	if (f->under_way != 0)
+		assert_int_equal(f->under_way, m->id);
+	f->under_way = more ? m->id : 0;
+	if (more)
+		assert_in_range(m->len, MSG_PAYLOAD_MAX - 3, MSG_PAYLOAD_MAX);
+	if (f->check_utf8)
+		assert_true(utf8_valid(m->data, m->len));
+	f->messages++;
+	if (f->texts[m->id] == NULL)
+		f->texts[m->id] = evbuffer_new();
+	evbuffer_add(f->texts[m->id], m->data, m->len);
+	if (!more)
+		f->order[f->norder++] = m->id;
+	if (!more && f->acknowledge)
+		channel_send_empty(f->connector, MSG_ANSWER_SENT, m->id);
+	return 0;
+}
+
+static int
+on_adopt(void *arg, struct msg *m)
+{
+	struct fixture *f = arg;
+	char request_id[LINK_REQUEST_ID_MAX + 1];
+	size_t len = strlen(f->adopted);
+
+	msg_get_str(m, request_id, sizeof(request_id));
+	assert_true(msg_end(m));
+	(void)snprintf(f->adopted + len, sizeof(f->adopted) - len, "%llu:%s ",
+	    (unsigned long long)m->id, request_id);
+	return 0;
+}
+
+static int
+on_answer_sent(void *arg, struct msg *m)
+{
+	struct fixture *f = arg;
+
+	outbox_on_sent(f->proxyd.outbox, m->id);
+	return 0;
+}
+
+static void
+on_writable(void *arg, struct channel *ch)
+{
+	struct fixture *f = arg;
+
+	(void)ch;
+	outbox_continue(f->proxyd.outbox);
+}
+
+static const struct channel_ops connector_side = {
+	.handlers = {
+		[MSG_ANSWER] = on_answer,
+		[MSG_ADOPT] = on_adopt,
+	},
+	.broken = on_broken,
+};
+
+static const struct channel_ops proxyd_side = {
+	.handlers[MSG_ANSWER_SENT] = on_answer_sent,
+	.broken = on_broken,
+	.writable = on_writable,
+};
+
+static void
+attach(struct fixture *f)
+{
+	int pair[2];
+
+	assert_int_equal(
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	f->connector = channel_new(f->base, pair[0], PROGRAM_CONNECTOR,
+	    PROGRAM_PROXYD, &connector_side, f);
+	f->proxyd.child.peers[PROGRAM_CONNECTOR] = channel_new(f->base, pair[1],
+	    PROGRAM_PROXYD, PROGRAM_CONNECTOR, &proxyd_side, f);
+}
+
+static void
+detach(struct fixture *f)
+{
+	channel_free(f->connector);
+	f->connector = NULL;
+	channel_free(f->proxyd.child.peers[PROGRAM_CONNECTOR]);
+	f->proxyd.child.peers[PROGRAM_CONNECTOR] = NULL;
+	f->under_way = 0;
+}
+
+static int
+setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	if (f == NULL || (f->base = event_base_new()) == NULL)
+		return -1;
+	f->proxyd.child.self = PROGRAM_PROXYD;
+	f->proxyd.outbox = outbox_new(&f->proxyd);
+	f->proxyd.link_is_up = true;
+	f->acknowledge = true;
+	attach(f);
+	*state = f;
+	return 0;
+}
+
+static void
+forget_texts(struct fixture *f)
+{
+	size_t i;
+
+	for (i = 0; i < NUMBERS_MAX; i++) {
+		if (f->texts[i] != NULL)
+			evbuffer_free(f->texts[i]);
+		f->texts[i] = NULL;
+	}
+	f->norder = 0;
+	f->messages = 0;
+}
+
+/* Whatever a test did, all memory is accounted for in the end. */
+static int
+teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	outbox_free(f->proxyd.outbox);
+	assert_int_equal(f->proxyd.buffered, 0);
+	detach(f);
+	forget_texts(f);
+	event_base_free(f->base);
+	free(f);
+	return 0;
+}
+
+static void
+spin(struct fixture *f)
+{
+	int i;
+
+	for (i = 0; i < 1000; i++)
+		event_base_loop(f->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+}
+
+/* The text of an answer: told by its number, of any length. */
+static uint8_t
+byte_of(uint64_t number, size_t i)
+{
+	return (uint8_t)('a' + (number * 7 + i) % 26);
+}
+
+static void
+add(struct fixture *f, uint64_t number, size_t len)
+{
+	struct evbuffer *data = evbuffer_new();
+	char request_id[32];
+	uint8_t *text = malloc(len + 1);
+	size_t i;
+
+	assert_non_null(data);
+	assert_non_null(text);
+	for (i = 0; i < len; i++)
+		text[i] = byte_of(number, i);
+	evbuffer_add(data, text, len);
+	free(text);
+	(void)snprintf(request_id, sizeof(request_id), "id-%llu",
+	    (unsigned long long)number);
+	outbox_add(f->proxyd.outbox, number, request_id, data);
+}
+
+static void
+assert_text(struct fixture *f, uint64_t number, size_t len)
+{
+	const uint8_t *text;
+	size_t i;
+
+	assert_non_null(f->texts[number]);
+	assert_int_equal(evbuffer_get_length(f->texts[number]), len);
+	text = evbuffer_pullup(f->texts[number], -1);
+	for (i = 0; i < len; i++)
+		if (text[i] != byte_of(number, i))
+			fail_msg("answer %llu differs at %zu",
+			    (unsigned long long)number, i);
+}
+
+static void
+assert_order(const struct fixture *f, const char *numbers)
+{
+	char text[1024] = "";
+	size_t i, len = 0;
+
+	for (i = 0; i < f->norder; i++) {
+		(void)snprintf(text + len, sizeof(text) - len, "%s%llu",
+		    i > 0 ? " " : "", (unsigned long long)f->order[i]);
+		len = strlen(text);
+	}
+	assert_string_equal(text, numbers);
+}
+
+static void
+test_lengths(void **state)
+{
+	static const size_t lengths[] = { 0, 1, 1000, MSG_PAYLOAD_MAX - 1,
+		MSG_PAYLOAD_MAX, MSG_PAYLOAD_MAX + 1, 2 * MSG_PAYLOAD_MAX,
+		2 * MSG_PAYLOAD_MAX + 1, 5000000 };
+	struct fixture *f = *state;
+	size_t i;
+
+	for (i = 0; i < COUNT(lengths); i++) {
+		add(f, i + 1, lengths[i]);
+		assert_int_equal(f->proxyd.buffered, lengths[i]);
+		assert_false(outbox_is_empty(f->proxyd.outbox));
+		spin(f);
+		assert_text(f, i + 1, lengths[i]);
+		assert_int_equal(f->proxyd.buffered, 0);
+		assert_true(outbox_is_empty(f->proxyd.outbox));
+	}
+	assert_order(f, "1 2 3 4 5 6 7 8 9");
+}
+
+/* Answers wait for the connector, the link, and an acknowledgement. */
+static void
+test_waiting(void **state)
+{
+	struct fixture *f = *state;
+
+	f->acknowledge = false;
+	f->proxyd.link_is_up = false;
+	add(f, 1, 10);
+	add(f, 2, 20);
+	spin(f);
+	assert_order(f, "");
+	f->proxyd.link_is_up = true;
+	outbox_continue(f->proxyd.outbox);
+	spin(f);
+	assert_order(f, "1 2");
+	assert_int_equal(f->proxyd.buffered, 30);
+	/* Others than those that were handed over are ignored. */
+	outbox_on_sent(f->proxyd.outbox, 3);
+	assert_int_equal(f->proxyd.buffered, 30);
+	outbox_on_sent(f->proxyd.outbox, 1);
+	outbox_on_sent(f->proxyd.outbox, 1);
+	assert_int_equal(f->proxyd.buffered, 20);
+	outbox_on_sent(f->proxyd.outbox, 2);
+	assert_true(outbox_is_empty(f->proxyd.outbox));
+	/* No connector. */
+	detach(f);
+	add(f, 3, 30);
+	outbox_on_sent(f->proxyd.outbox, 3);
+	assert_int_equal(f->proxyd.buffered, 30);
+	attach(f);
+	outbox_continue(f->proxyd.outbox);
+	spin(f);
+	assert_text(f, 3, 30);
+}
+
+/* A small one goes before large ones that have not begun. */
+static void
+test_small_first(void **state)
+{
+	struct fixture *f = *state;
+
+	f->proxyd.link_is_up = false;
+	add(f, 1, LARGE);
+	add(f, 2, LARGE);
+	add(f, 3, SMALL);
+	add(f, 4, 10);
+	add(f, 5, 3 * SMALL);
+	add(f, 6, 20);
+	f->proxyd.link_is_up = true;
+	outbox_continue(f->proxyd.outbox);
+	spin(f);
+	assert_order(f, "3 4 6 1 2 5");
+	assert_text(f, 1, LARGE);
+	assert_text(f, 5, 3 * SMALL);
+}
+
+/* But not between the messages of one that has. */
+static void
+test_begun(void **state)
+{
+	struct fixture *f = *state;
+
+	channel_pause(f->connector);
+	add(f, 1, 8000000); /* more than the socket takes */
+	add(f, 2, LARGE);
+	add(f, 3, 10);
+	spin(f);
+	assert_int_equal(f->messages, 0);
+	channel_resume(f->connector);
+	spin(f);
+	assert_order(f, "1 3 2");
+	assert_text(f, 1, 8000000);
+}
+
+/* A large one is not overtaken for ever. */
+static void
+test_overtaking(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t i;
+
+	f->proxyd.link_is_up = false;
+	add(f, 1, LARGE);
+	for (i = 2; i < 102; i++)
+		add(f, i, 10);
+	f->proxyd.link_is_up = true;
+	outbox_continue(f->proxyd.outbox);
+	spin(f);
+	assert_int_equal(f->norder, 101);
+	/* 64 of them went before it; all kept their order. */
+	assert_int_equal(f->order[64], 1);
+	for (i = 0; i < 64; i++)
+		assert_int_equal(f->order[i], i + 2);
+	for (i = 65; i < 101; i++)
+		assert_int_equal(f->order[i], i + 1);
+}
+
+/* Characters of one to four bytes at every place around the cut. */
+static void
+test_characters(void **state)
+{
+	static const char *const characters[] = { "a", "\xc3\xa9",
+		"\xe2\x82\xac", "\xf0\x9f\x98\x80" };
+	struct fixture *f = *state;
+	struct evbuffer *data, *copy;
+	size_t i, before, k, len;
+
+	f->check_utf8 = true;
+	for (i = 0; i < COUNT(characters); i++)
+		for (before = 0; before < 4; before++) {
+			data = evbuffer_new();
+			copy = evbuffer_new();
+			for (k = 0; k < before; k++)
+				evbuffer_add(data, "x", 1);
+			len = strlen(characters[i]);
+			for (k = 0; k < 300000; k += len)
+				evbuffer_add(data, characters[i], len);
+			evbuffer_add_buffer_reference(copy, data);
+			forget_texts(f);
+			outbox_add(f->proxyd.outbox, 1, "id", data);
+			spin(f);
+			len = evbuffer_get_length(copy);
+			assert_int_equal(evbuffer_get_length(f->texts[1]), len);
+			assert_memory_equal(evbuffer_pullup(f->texts[1], -1),
+			    evbuffer_pullup(copy, -1), len);
+			assert_int_equal(f->messages,
+			    (len + MSG_PAYLOAD_MAX - 1) / MSG_PAYLOAD_MAX);
+			evbuffer_free(copy);
+		}
+}
+
+/* In pieces of any size, as the upstream's body trickled in. */
+static void
+test_pieces(void **state)
+{
+	static const size_t sizes[] = { 1, 100, 5000, 70000 };
+	static uint8_t text[200000];
+	struct fixture *f = *state;
+	struct evbuffer *data;
+	size_t i, k, n;
+
+	for (k = 0; k < sizeof(text); k++)
+		text[k] = byte_of(1, k);
+	for (i = 0; i < COUNT(sizes); i++) {
+		data = evbuffer_new();
+		for (k = 0; k < sizeof(text); k += n) {
+			n = sizeof(text) - k < sizes[i] ? sizeof(text) - k
+							: sizes[i];
+			evbuffer_add_reference(data, text + k, n, NULL, NULL);
+		}
+		forget_texts(f);
+		outbox_add(f->proxyd.outbox, 1, "id", data);
+		spin(f);
+		assert_text(f, 1, sizeof(text));
+	}
+}
+
+/* A connector that takes over gets all that was not acknowledged. */
+static void
+test_hand_over(void **state)
+{
+	struct fixture *f = *state;
+	size_t before;
+
+	f->acknowledge = false;
+	add(f, 1, 10);
+	add(f, 2, 100000);
+	add(f, 3, 30);
+	spin(f);
+	assert_order(f, "1 2 3");
+	outbox_on_sent(f->proxyd.outbox, 1);
+	/* The next ones get stuck, the first of them half out. */
+	channel_pause(f->connector);
+	add(f, 4, 8000000);
+	add(f, 5, 50);
+	add(f, 6, LARGE);
+	spin(f);
+	before = f->proxyd.buffered;
+	assert_int_equal(before, 100000 + 30 + 8000000 + 50 + LARGE);
+
+	detach(f);
+	f->proxyd.link_is_up = false;
+	outbox_rewind(f->proxyd.outbox);
+	forget_texts(f);
+	attach(f);
+	outbox_continue(f->proxyd.outbox);
+	spin(f);
+	assert_int_equal(f->norder, 0);
+
+	f->proxyd.link_is_up = true;
+	f->acknowledge = true;
+	outbox_adopt(f->proxyd.outbox);
+	outbox_continue(f->proxyd.outbox);
+	assert_int_equal(f->proxyd.buffered, before);
+	spin(f);
+	assert_string_equal(f->adopted, "2:id-2 3:id-3 4:id-4 5:id-5 6:id-6 ");
+	assert_order(f, "2 3 4 5 6");
+	assert_text(f, 2, 100000);
+	assert_text(f, 3, 30);
+	assert_text(f, 4, 8000000);
+	assert_text(f, 5, 50);
+	assert_text(f, 6, LARGE);
+	assert_int_equal(f->proxyd.buffered, 0);
+	assert_true(outbox_is_empty(f->proxyd.outbox));
+}
+
+/* Nobody waits any more: nothing is sent, nothing is kept. */
+static void
+test_clear(void **state)
+{
+	struct fixture *f = *state;
+
+	f->acknowledge = false;
+	add(f, 1, 10);
+	spin(f);
+	f->proxyd.link_is_up = false;
+	add(f, 2, LARGE);
+	add(f, 3, 10);
+	assert_int_equal(f->proxyd.buffered, LARGE + 20);
+	outbox_clear(f->proxyd.outbox);
+	assert_int_equal(f->proxyd.buffered, 0);
+	assert_true(outbox_is_empty(f->proxyd.outbox));
+	f->proxyd.link_is_up = true;
+	outbox_adopt(f->proxyd.outbox);
+	outbox_continue(f->proxyd.outbox);
+	outbox_on_sent(f->proxyd.outbox, 1);
+	spin(f);
+	assert_order(f, "1");
+	assert_string_equal(f->adopted, "");
+	/* Left to the end: what waits and what is with the connector. */
+	add(f, 4, 10);
+	spin(f);
+	f->proxyd.link_is_up = false;
+	add(f, 5, 10);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_lengths),
+		TEST(test_waiting),
+		TEST(test_small_first),
+		TEST(test_begun),
+		TEST(test_overtaking),
+		TEST(test_characters),
+		TEST(test_pieces),
+		TEST(test_hand_over),
+		TEST(test_clear),
+	};
+
+	log_set_level(LOG_LEVEL_CRIT);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
