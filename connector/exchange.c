@@ -18,17 +18,24 @@
 /* How long answers may still come once we are told to stop. */
 #define DRAIN_SECONDS 3
 
-/* A request that is not all with proxyd yet. */
+/*
+ * A request that is not all with proxyd yet.  It counts among the requests
+ * from its first byte there on: one that waits for a proxyd which is just
+ * being restarted has lost nothing.
+ */
 struct upload {
 	TAILQ_ENTRY(upload) entry;
-	uint64_t number;
+	uint64_t number; /* 0 until then */
 	struct evbuffer *text;
+	size_t len; /* of the request_id */
+	char request_id[LINK_REQUEST_ID_MAX];
 };
 
 struct exchange {
 	struct connector *connector;
 	struct requests *requests;
 	TAILQ_HEAD(, upload) uploads;
+	size_t nuploads;
 	struct link_up link;
 	uint64_t answering; /* whose answer is half out; 0 for none */
 	struct event *drain_timer;
@@ -61,6 +68,7 @@ static void
 upload_free(struct exchange *ex, struct upload *upload)
 {
 	TAILQ_REMOVE(&ex->uploads, upload, entry);
+	ex->nuploads--;
 	evbuffer_free(upload->text);
 	free(upload);
 }
@@ -103,6 +111,11 @@ upload_continue(struct exchange *ex, struct upload *upload)
 	size_t left, len;
 	bool more;
 
+	if (upload->number == 0)
+		upload->number =
+		    requests_add(ex->requests, upload->request_id, upload->len);
+	if (upload->number == 0)
+		fatal("request");
 	do {
 		left = evbuffer_get_length(upload->text);
 		more = left > MSG_PAYLOAD_MAX;
@@ -142,25 +155,23 @@ exchange_request(struct exchange *ex, const char *request_id, size_t len,
 {
 	struct upload *upload;
 	const char *refusal = NULL;
-	int status = 503;
 
 	if (ex->draining)
 		refusal = "the instance is stopping";
-	else if (proxyd(ex) == NULL) {
-		status = 502;
-		refusal = "the instance cannot reach its web app now";
-	} else if (requests_count(ex->requests) >= REQUESTS_MAX)
+	else if (exchange_count(ex) >= REQUESTS_MAX)
 		refusal = "too many requests at once";
 	if (refusal != NULL) {
-		outgoing_error(ex->connector, request_id, len, status, refusal);
+		outgoing_error(ex->connector, request_id, len, 503, refusal);
 		return;
 	}
 	upload = calloc(1, sizeof(*upload));
-	if (upload == NULL || (upload->text = evbuffer_new()) == NULL ||
-	    (upload->number = requests_add(ex->requests, request_id, len)) == 0)
+	if (upload == NULL || (upload->text = evbuffer_new()) == NULL)
 		fatal("request");
+	upload->len = len;
+	memcpy(upload->request_id, request_id, len);
 	evbuffer_add_buffer(upload->text, text);
 	TAILQ_INSERT_TAIL(&ex->uploads, upload, entry);
+	ex->nuploads++;
 	uploads_continue(ex);
 }
 
@@ -205,6 +216,7 @@ exchange_on_proxyd(struct exchange *ex)
 {
 	if (link_ws(ex) != NULL)
 		announce_link(ex);
+	uploads_continue(ex);
 }
 
 static void
@@ -220,7 +232,7 @@ answer_lost(void *arg, uint64_t number, const char *request_id, size_t len)
 static void
 check_drained(struct exchange *ex)
 {
-	if (!ex->draining || requests_count(ex->requests) > 0)
+	if (!ex->draining || exchange_count(ex) > 0)
 		return;
 	evtimer_del(ex->drain_timer);
 	ex->draining = false;
@@ -230,6 +242,7 @@ check_drained(struct exchange *ex)
 void
 exchange_on_proxyd_lost(struct exchange *ex)
 {
+	struct upload *begun = TAILQ_FIRST(&ex->uploads);
 	struct ws *ws = link_ws(ex);
 
 	/* A message that is half out must end before another begins: cut
@@ -238,12 +251,12 @@ exchange_on_proxyd_lost(struct exchange *ex)
 	    ws_send_fragment(ws, WS_TEXT, true, "", 0) == -1)
 		log_warnx("message not ended");
 	ex->answering = 0;
-	drop_uploads(ex);
+	if (begun != NULL && begun->number != 0)
+		upload_free(ex, begun);
 	if (requests_count(ex->requests) > 0)
 		log_warnx("proxyd is gone: answering %zu requests with 502",
 		    requests_count(ex->requests));
 	requests_clear(ex->requests, answer_lost, ex);
-	uploads_continue(ex);
 	check_drained(ex);
 }
 
@@ -340,5 +353,10 @@ exchange_drain(struct exchange *ex, void (*done)(void *arg), void *arg)
 size_t
 exchange_count(const struct exchange *ex)
 {
-	return requests_count(ex->requests);
+	const struct upload *first = TAILQ_FIRST(&ex->uploads);
+	size_t unsent = ex->nuploads;
+
+	if (first != NULL && first->number != 0)
+		unsent--;
+	return requests_count(ex->requests) + unsent;
 }

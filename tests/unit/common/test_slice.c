@@ -88,14 +88,7 @@ get_connector(struct msg *m)
 		assert_string_equal(c.version, one);
 		assert_string_equal(c.callback_url, three);
 	}
-	free(c.host);
-	free(c.target);
-	free(c.client_id);
-	free(c.ca_file);
-	free(c.hostname);
-	free(c.project);
-	free(c.version);
-	free(c.callback_url);
+	slice_free_connector(&c);
 	return rc;
 }
 
@@ -120,7 +113,7 @@ get_proxyd(struct msg *m)
 		assert_int_equal(c.connect_ms, 9);
 		assert_int_equal(c.total_ms, 10);
 	}
-	free(c.upstream_host);
+	slice_free_proxyd(&c);
 	return rc;
 }
 
@@ -145,11 +138,7 @@ get_authd(struct msg *m)
 		assert_false(c.rules);
 		assert_string_equal(c.users, empty);
 	}
-	free(c.database_path);
-	free(c.state_dir);
-	free(c.jwt_secret);
-	free(c.token);
-	free(c.users);
+	slice_free_authd(&c);
 	return rc;
 }
 
@@ -173,9 +162,7 @@ get_dialer(struct msg *m)
 		assert_string_equal(c.proxy_auth, three);
 		assert_int_equal(c.timeout_ms, 30000);
 	}
-	free(c.host);
-	free(c.proxy_host);
-	free(c.proxy_auth);
+	slice_free_dialer(&c);
 	return rc;
 }
 

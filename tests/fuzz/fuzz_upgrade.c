@@ -1,0 +1,65 @@
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/buffer.h>
+
+#include "connector/upgrade.h"
+
+/*
+ * Any bytes as a server's answer to the opening handshake: the same answer,
+ * whole or in pieces, must come to the same end.
+ */
+
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+/* The example of RFC 6455 section 1.3. */
+static const char key[] = "dGhlIHNhbXBsZSBub25jZQ==";
+static const char accept_value[] = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
+struct outcome {
+	enum upgrade_result result;
+	int status;
+	size_t left;
+};
+
+static struct outcome
+feed(const uint8_t *data, size_t size, size_t piece)
+{
+	struct evbuffer *in = evbuffer_new();
+	struct outcome o = { .result = UPGRADE_MORE };
+	const char *why = NULL;
+	size_t n;
+
+	for (; size > 0 && o.result == UPGRADE_MORE; data += n, size -= n) {
+		n = size < piece ? size : piece;
+		evbuffer_add(in, data, n);
+		o.result = upgrade_response(in, key, &o.status, &why);
+	}
+	if (o.result == UPGRADE_BROKEN && why == NULL)
+		abort();
+	if (o.result == UPGRADE_REFUSED && (o.status < 0 || o.status == 101))
+		abort();
+	o.left = evbuffer_get_length(in) + size;
+	evbuffer_free(in);
+	return o;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct outcome whole = feed(data, size, size), pieces;
+
+	if (whole.result == UPGRADE_DONE) {
+		if (whole.status != 101 ||
+		    memmem(data, size, accept_value,
+			sizeof(accept_value) - 1) == NULL)
+			abort();
+	}
+	pieces = feed(data, size, 7);
+	if (pieces.result != whole.result || pieces.status != whole.status)
+		abort();
+	if (whole.result == UPGRADE_DONE && pieces.left != whole.left)
+		abort();
+	return 0;
+}
