@@ -270,6 +270,9 @@ exchange_on_adopt(struct exchange *ex, struct msg *m)
 		return -1;
 	if (link_ws(ex) == NULL)
 		return 0;
+	/* Those that wait to begin have their place already. */
+	if (exchange_count(ex) >= REQUESTS_MAX)
+		return -1;
 	return requests_adopt(
 	    ex->requests, m->id, request_id, strlen(request_id));
 }

@@ -2,6 +2,7 @@
 #define TETHERD_URL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* The orchestrator's URL, taken apart. */

@@ -1,0 +1,737 @@
+#include <sys/socket.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <event2/buffer.h>
+#include <event2/event.h>
+
+#include "common/link.h"
+#include "common/log.h"
+#include "common/ws.h"
+#include "connector/connection.h"
+#include "connector/connector.h"
+#include "connector/exchange.h"
+#include "connector/outgoing.h"
+#include "connector/requests.h"
+
+#define COUNT(a)    (sizeof(a) / sizeof((a)[0]))
+#define NUMBERS_MAX 64
+#define LARGE	    8000000 /* more than a channel's socket takes */
+
+/* The exchange, and a proxyd that the test plays. */
+static struct fixture {
+	struct event_base *base;
+	struct connector connector;
+	struct exchange *ex;
+	struct channel *proxyd; /* its end */
+	/* what proxyd got */
+	char notes[4096];
+	uint64_t numbers[NUMBERS_MAX];
+	size_t lengths[NUMBERS_MAX];
+	size_t n; /* whole requests */
+	size_t len;
+	/* what the orchestrator got: "text;" and "!status:id;" */
+	char sent[8192];
+	bool in_message;
+	bool up, full, ws_paused;
+	unsigned drained;
+} * f;
+
+/* In front of the connection and the WebSocket: only noted. */
+
+struct ws *
+connection_ws(const struct connection *c)
+{
+	static char ws;
+
+	(void)c;
+	return f->up ? (struct ws *)(void *)&ws : NULL;
+}
+
+int
+ws_send_fragment(
+    struct ws *ws, enum ws_type type, bool fin, const void *data, size_t len)
+{
+	size_t n = strlen(f->sent);
+
+	(void)ws;
+	assert_int_equal(type, WS_TEXT);
+	(void)snprintf(f->sent + n, sizeof(f->sent) - n, "%.*s%s",
+	    (int)(len < 16 ? len : 16), (const char *)data, fin ? ";" : "+");
+	f->in_message = !fin;
+	return 0;
+}
+
+bool
+ws_is_writable(const struct ws *ws)
+{
+	(void)ws;
+	return !f->full;
+}
+
+void
+ws_pause(struct ws *ws)
+{
+	(void)ws;
+	f->ws_paused = true;
+}
+
+void
+ws_resume(struct ws *ws)
+{
+	(void)ws;
+	f->ws_paused = false;
+}
+
+void
+outgoing_error(struct connector *connector, const char *request_id, size_t len,
+    int status, const char *text)
+{
+	size_t n = strlen(f->sent);
+
+	assert_ptr_equal(connector, &f->connector);
+	assert_false(f->in_message); /* it would never get out */
+	assert_true(text[0] != '\0');
+	(void)snprintf(f->sent + n, sizeof(f->sent) - n, "!%d:%.*s;", status,
+	    (int)len, request_id);
+}
+
+static void
+note(const char *text)
+{
+	(void)strlcat(f->notes, text, sizeof(f->notes));
+	(void)strlcat(f->notes, " ", sizeof(f->notes));
+}
+
+static int
+on_request(void *arg, struct msg *m)
+{
+	(void)arg;
+	assert_in_range(f->n, 0, NUMBERS_MAX - 1);
+	if (f->len > 0)
+		assert_true(f->numbers[f->n] == m->id);
+	f->numbers[f->n] = m->id;
+	f->len += m->len;
+	if ((m->flags & MSG_FLAG_MORE) != 0)
+		return 0;
+	f->lengths[f->n++] = f->len;
+	f->len = 0;
+	return 0;
+}
+
+static int
+on_link_up(void *arg, struct msg *m)
+{
+	struct link_up up;
+	char text[64];
+
+	(void)arg;
+	assert_int_equal(link_up_read(m, &up), 0);
+	assert_int_equal(up.message_max, MESSAGE_MAX);
+	(void)snprintf(text, sizeof(text), "up:%u", up.capabilities);
+	note(text);
+	return 0;
+}
+
+static int
+on_link_down(void *arg, struct msg *m)
+{
+	(void)arg;
+	(void)m;
+	note("down");
+	return 0;
+}
+
+static int
+on_answer_sent(void *arg, struct msg *m)
+{
+	char text[64];
+	size_t i;
+
+	(void)arg;
+	for (i = 0; i < f->n && f->numbers[i] != m->id; i++)
+		continue;
+	(void)snprintf(text, sizeof(text), "sent:%zu", i);
+	note(text);
+	return 0;
+}
+
+static int
+on_adopt(void *arg, struct msg *m)
+{
+	(void)arg;
+	return exchange_on_adopt(f->ex, m);
+}
+
+static int
+on_answer(void *arg, struct msg *m)
+{
+	(void)arg;
+	return exchange_on_answer(f->ex, m);
+}
+
+static int
+on_refuse(void *arg, struct msg *m)
+{
+	(void)arg;
+	return exchange_on_refuse(f->ex, m);
+}
+
+static void
+on_writable(void *arg, struct channel *ch)
+{
+	(void)arg;
+	(void)ch;
+	exchange_on_proxyd_writable(f->ex);
+}
+
+static void
+lose_proxyd(void)
+{
+	channel_free(f->connector.child.peers[PROGRAM_PROXYD]);
+	f->connector.child.peers[PROGRAM_PROXYD] = NULL;
+	channel_free(f->proxyd);
+	f->proxyd = NULL;
+	f->len = 0;
+	exchange_on_proxyd_lost(f->ex);
+}
+
+/* As child.c does: proxyd misbehaved. */
+static void
+on_broken(void *arg, struct channel *ch, const char *why)
+{
+	(void)arg;
+	(void)ch;
+	note(why == NULL ? "end" : "broken");
+	lose_proxyd();
+}
+
+static void
+on_proxyd_broken(void *arg, struct channel *ch, const char *why)
+{
+	(void)arg;
+	(void)ch;
+	fail_msg("proxyd got: %s", why == NULL ? "end" : why);
+}
+
+static const struct channel_ops connector_side = {
+	.handlers = {
+		[MSG_ADOPT] = on_adopt,
+		[MSG_ANSWER] = on_answer,
+		[MSG_REFUSE] = on_refuse,
+	},
+	.broken = on_broken,
+	.writable = on_writable,
+};
+
+static const struct channel_ops proxyd_side = {
+	.handlers = {
+		[MSG_LINK_UP] = on_link_up,
+		[MSG_LINK_DOWN] = on_link_down,
+		[MSG_REQUEST] = on_request,
+		[MSG_ANSWER_SENT] = on_answer_sent,
+	},
+	.broken = on_proxyd_broken,
+};
+
+static void
+attach_proxyd(void)
+{
+	int pair[2];
+
+	assert_int_equal(
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	f->connector.child.peers[PROGRAM_PROXYD] = channel_new(f->base, pair[0],
+	    PROGRAM_CONNECTOR, PROGRAM_PROXYD, &connector_side, NULL);
+	f->proxyd = channel_new(f->base, pair[1], PROGRAM_PROXYD,
+	    PROGRAM_CONNECTOR, &proxyd_side, NULL);
+	exchange_on_proxyd(f->ex);
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	f = calloc(1, sizeof(*f));
+	if (f == NULL || (f->base = event_base_new()) == NULL)
+		return -1;
+	f->connector.child.self = PROGRAM_CONNECTOR;
+	f->connector.child.base = f->base;
+	f->ex = exchange_new(&f->connector);
+	attach_proxyd();
+	f->up = true;
+	exchange_link_up(f->ex, LINK_STATUS);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	exchange_free(f->ex);
+	channel_free(f->connector.child.peers[PROGRAM_PROXYD]);
+	channel_free(f->proxyd);
+	event_base_free(f->base);
+	free(f);
+	return 0;
+}
+
+static void
+spin(void)
+{
+	int i;
+
+	for (i = 0; i < 1000; i++)
+		event_base_loop(f->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+}
+
+static void
+request(const char *request_id, size_t len)
+{
+	struct evbuffer *text = evbuffer_new();
+	char *data = calloc(1, len + 1);
+
+	assert_non_null(text);
+	assert_non_null(data);
+	evbuffer_add(text, data, len);
+	exchange_request(f->ex, request_id, strlen(request_id), text);
+	evbuffer_free(text);
+	free(data);
+}
+
+static void
+answer(size_t i, const char *text, bool more)
+{
+	struct evbuffer *data = evbuffer_new();
+	struct evbuffer_ptr start;
+
+	evbuffer_add(data, text, strlen(text));
+	evbuffer_ptr_set(data, &start, 0, EVBUFFER_PTR_SET);
+	assert_true(
+	    channel_send_slice(f->proxyd, MSG_ANSWER, more ? MSG_FLAG_MORE : 0,
+		f->numbers[i], data, &start, strlen(text)));
+	evbuffer_free(data);
+}
+
+static void
+refuse(uint64_t number, uint32_t status)
+{
+	struct msg_out m;
+
+	msg_start(&m, MSG_REFUSE, number);
+	msg_add_u32(&m, status);
+	channel_send(f->proxyd, &m, -1);
+}
+
+static void
+adopt(uint64_t number, const char *request_id)
+{
+	struct msg_out m;
+
+	msg_start(&m, MSG_ADOPT, number);
+	msg_add_str(&m, request_id);
+	channel_send(f->proxyd, &m, -1);
+}
+
+/* Requests of any length, whole and in order; answers as they come. */
+static void
+test_exchange(void **state)
+{
+	static const size_t lengths[] = { 0, 1, MSG_PAYLOAD_MAX,
+		MSG_PAYLOAD_MAX + 1, 3 * MSG_PAYLOAD_MAX, 1000000 };
+	char id[8];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(lengths); i++) {
+		(void)snprintf(id, sizeof(id), "id%zu", i);
+		request(id, lengths[i]);
+	}
+	spin();
+	assert_int_equal(f->n, COUNT(lengths));
+	assert_int_equal(exchange_count(f->ex), COUNT(lengths));
+	for (i = 0; i < COUNT(lengths); i++)
+		assert_int_equal(f->lengths[i], lengths[i]);
+	answer(5, "five", false);
+	answer(0, "zero", true);
+	answer(0, "more", true);
+	answer(0, "", false);
+	spin();
+	assert_string_equal(f->sent, "five;zero+more+;");
+	assert_string_equal(f->notes, "up:1 sent:5 sent:0 ");
+	assert_int_equal(exchange_count(f->ex), COUNT(lengths) - 2);
+	/* A second answer to the same request is none. */
+	answer(0, "again", false);
+	spin();
+	assert_string_equal(f->sent, "five;zero+more+;");
+	/* Two that mix are the end of that proxyd. */
+	answer(1, "one", true);
+	answer(2, "two", false);
+	spin();
+	assert_string_equal(f->sent,
+	    "five;zero+more+;one+;!502:id1;!502:id2;!502:id3;!502:id4;");
+	assert_string_equal(f->notes, "up:1 sent:5 sent:0 broken ");
+	assert_int_equal(exchange_count(f->ex), 0);
+}
+
+static void
+test_refuse(void **state)
+{
+	(void)state;
+	request("a", 10);
+	request("b", 10);
+	request("c", 10);
+	spin();
+	refuse(f->numbers[1], 400);
+	refuse(f->numbers[0], 503);
+	refuse(f->numbers[0], 503);
+	refuse(f->numbers[0] + 99, 400);
+	spin();
+	assert_string_equal(f->sent, "!400:b;!503:a;");
+	assert_int_equal(exchange_count(f->ex), 1);
+	/* No others. */
+	refuse(f->numbers[2], 200);
+	spin();
+	assert_string_equal(f->sent, "!400:b;!503:a;!502:c;");
+	assert_string_equal(f->notes, "up:1 broken ");
+}
+
+/* proxyd dies: exactly one answer for each, a half one is ended before. */
+static void
+test_proxyd_lost(void **state)
+{
+	(void)state;
+	request("a", 10);
+	request("b", 10);
+	request("c", 10);
+	spin();
+	answer(1, "half", true);
+	spin();
+	lose_proxyd();
+	assert_string_equal(f->sent, "half+;!502:a;!502:b;!502:c;");
+	assert_int_equal(exchange_count(f->ex), 0);
+	/* The next one begins with the link, and none of the old numbers. */
+	attach_proxyd();
+	answer(0, "late", false);
+	spin();
+	assert_string_equal(f->sent, "half+;!502:a;!502:b;!502:c;");
+	assert_string_equal(f->notes, "up:1 up:1 ");
+	request("d", 10);
+	spin();
+	answer(3, "d", false);
+	spin();
+	assert_string_equal(f->sent, "half+;!502:a;!502:b;!502:c;d;");
+	assert_false(f->ws_paused);
+}
+
+/* Requests that had not begun on their way are not lost with it. */
+static void
+test_waiting_for_proxyd(void **state)
+{
+	(void)state;
+	lose_proxyd();
+	request("a", 10);
+	request("b", 20);
+	spin();
+	assert_string_equal(f->sent, "");
+	assert_int_equal(exchange_count(f->ex), 2);
+	attach_proxyd();
+	spin();
+	assert_int_equal(f->n, 2);
+	assert_int_equal(f->lengths[0], 10);
+	assert_int_equal(f->lengths[1], 20);
+	assert_false(f->ws_paused);
+	answer(1, "b", false);
+	answer(0, "a", false);
+	spin();
+	assert_string_equal(f->sent, "b;a;");
+	assert_int_equal(exchange_count(f->ex), 0);
+
+	/* One that was half there is lost, the one behind it is not. */
+	channel_pause(f->proxyd);
+	request("c", LARGE);
+	request("d", 30);
+	assert_int_equal(exchange_count(f->ex), 2);
+	lose_proxyd();
+	assert_string_equal(f->sent, "b;a;!502:c;");
+	assert_int_equal(exchange_count(f->ex), 1);
+	attach_proxyd();
+	spin();
+	assert_int_equal(f->n, 3);
+	assert_int_equal(f->lengths[2], 30);
+}
+
+/* The connection is gone: nobody waits, and late answers are dropped. */
+static void
+test_link_down(void **state)
+{
+	(void)state;
+	request("a", 10);
+	request("b", 10);
+	spin();
+	answer(0, "half", true);
+	spin();
+	f->up = false;
+	exchange_link_down(f->ex);
+	answer(0, "rest", false);
+	answer(1, "late", false);
+	refuse(f->numbers[1], 400);
+	adopt(17, "late");
+	spin();
+	assert_string_equal(f->sent, "half+");
+	assert_int_equal(exchange_count(f->ex), 0);
+	assert_string_equal(f->notes, "up:1 down ");
+	/* Another connection, with other capabilities. */
+	f->up = true;
+	f->sent[0] = '\0';
+	exchange_link_up(f->ex, LINK_BASE64);
+	answer(1, "later", false);
+	request("c", 10);
+	spin();
+	answer(2, "c", false);
+	spin();
+	assert_string_equal(f->sent, "c;");
+	assert_string_equal(f->notes, "up:1 down up:2 sent:2 ");
+}
+
+/* The orchestrator does not read: proxyd has to wait. */
+static void
+test_link_full(void **state)
+{
+	(void)state;
+	request("a", 10);
+	request("b", 10);
+	spin();
+	f->full = true;
+	answer(0, "a1", true);
+	answer(0, "a2", false);
+	answer(1, "b", false);
+	spin();
+	assert_string_equal(f->sent, "a1+");
+	exchange_on_link_writable(f->ex);
+	spin();
+	assert_string_equal(f->sent, "a1+a2;");
+	f->full = false;
+	exchange_on_link_writable(f->ex);
+	spin();
+	assert_string_equal(f->sent, "a1+a2;b;");
+	/* Lost while it is paused: what comes next is read again. */
+	request("c", 10);
+	spin();
+	f->full = true;
+	answer(2, "c1", true);
+	answer(2, "c2", false);
+	spin();
+	f->full = f->up = false;
+	exchange_link_down(f->ex);
+	f->up = true;
+	exchange_link_up(f->ex, 0);
+	request("d", 10);
+	spin();
+	answer(3, "d", false);
+	spin();
+	assert_string_equal(f->sent, "a1+a2;b;c1+d;");
+}
+
+/* proxyd does not read: the orchestrator has to wait. */
+static void
+test_proxyd_full(void **state)
+{
+	(void)state;
+	channel_pause(f->proxyd);
+	request("a", LARGE);
+	assert_true(f->ws_paused);
+	request("b", 10);
+	spin();
+	assert_true(f->ws_paused);
+	assert_int_equal(f->n, 0);
+	channel_resume(f->proxyd);
+	spin();
+	assert_false(f->ws_paused);
+	assert_int_equal(f->n, 2);
+	assert_int_equal(f->lengths[0], LARGE);
+	assert_int_equal(f->lengths[1], 10);
+	/* The connection goes while proxyd does not read. */
+	channel_pause(f->proxyd);
+	request("c", LARGE);
+	f->up = false;
+	exchange_link_down(f->ex);
+	assert_int_equal(exchange_count(f->ex), 0);
+}
+
+/* Requests of a connector that died. */
+static void
+test_adopt(void **state)
+{
+	(void)state;
+	f->numbers[0] = 1234;
+	f->numbers[1] = 5678;
+	adopt(1234, "old");
+	adopt(5678, "");
+	spin();
+	assert_int_equal(exchange_count(f->ex), 2);
+	answer(0, "from before", false);
+	refuse(5678, 503);
+	spin();
+	assert_string_equal(f->sent, "from before;!503:;");
+	adopt(1234, "a");
+	adopt(1234, "b");
+	spin();
+	assert_string_equal(f->notes, "up:1 sent:0 broken ");
+	assert_string_equal(f->sent, "from before;!503:;!502:a;");
+}
+
+static void
+test_too_many(void **state)
+{
+	int i;
+
+	(void)state;
+	for (i = 1; i < REQUESTS_MAX; i++)
+		adopt((uint64_t)i, "x");
+	spin();
+	assert_int_equal(exchange_count(f->ex), REQUESTS_MAX - 1);
+	request("a", 10);
+	request("b", 10);
+	spin();
+	assert_string_equal(f->sent, "!503:b;");
+	assert_int_equal(f->n, 1);
+	answer(0, "a", false);
+	spin();
+	request("c", 10);
+	spin();
+	assert_string_equal(f->sent, "!503:b;a;");
+	assert_int_equal(f->n, 2);
+}
+
+/*
+ * A hostile proxyd fills the table while a request waits for room: its own
+ * end, not ours.
+ */
+static void
+test_adopted_meanwhile(void **state)
+{
+	int i;
+
+	(void)state;
+	channel_pause(f->proxyd);
+	request("a", LARGE);
+	request("b", 10);
+	for (i = 1; i < REQUESTS_MAX; i++)
+		adopt((uint64_t)i, "x");
+	spin();
+	assert_non_null(strstr(f->notes, "broken"));
+	/* b had not begun. */
+	assert_int_equal(exchange_count(f->ex), 1);
+}
+
+static void
+on_drained(void *arg)
+{
+	assert_ptr_equal(arg, &f->drained);
+	f->drained++;
+}
+
+static void
+test_drain(void **state)
+{
+	(void)state;
+	request("a", 10);
+	request("b", 10);
+	spin();
+	exchange_drain(f->ex, on_drained, &f->drained);
+	request("c", 10);
+	spin();
+	assert_string_equal(f->sent, "!503:c;");
+	assert_int_equal(f->n, 2);
+	answer(0, "a", false);
+	spin();
+	assert_int_equal(f->drained, 0);
+	answer(1, "b1", true);
+	spin();
+	assert_int_equal(f->drained, 0);
+	answer(1, "b2", false);
+	spin();
+	assert_int_equal(f->drained, 1);
+	assert_string_equal(f->sent, "!503:c;a;b1+b2;");
+}
+
+static void
+test_drain_nothing(void **state)
+{
+	(void)state;
+	exchange_drain(f->ex, on_drained, &f->drained);
+	assert_int_equal(f->drained, 1);
+}
+
+/* The last answer is an error of our own. */
+static void
+test_drain_lost(void **state)
+{
+	(void)state;
+	request("a", 10);
+	spin();
+	exchange_drain(f->ex, on_drained, &f->drained);
+	lose_proxyd();
+	assert_string_equal(f->sent, "!502:a;");
+	assert_int_equal(f->drained, 1);
+}
+
+static void
+test_drain_refused(void **state)
+{
+	(void)state;
+	request("a", 10);
+	spin();
+	exchange_drain(f->ex, on_drained, &f->drained);
+	refuse(f->numbers[0], 503);
+	spin();
+	assert_int_equal(f->drained, 1);
+}
+
+/* Nothing answers: the time limit does. */
+static void
+test_drain_timeout(void **state)
+{
+	(void)state;
+	request("a", 10);
+	spin();
+	exchange_drain(f->ex, on_drained, &f->drained);
+	while (f->drained == 0)
+		event_base_loop(f->base, EVLOOP_ONCE);
+	assert_int_equal(exchange_count(f->ex), 0);
+	assert_string_equal(f->sent, "");
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_exchange),
+		TEST(test_refuse),
+		TEST(test_proxyd_lost),
+		TEST(test_waiting_for_proxyd),
+		TEST(test_link_down),
+		TEST(test_link_full),
+		TEST(test_proxyd_full),
+		TEST(test_adopt),
+		TEST(test_too_many),
+		TEST(test_adopted_meanwhile),
+		TEST(test_drain),
+		TEST(test_drain_nothing),
+		TEST(test_drain_lost),
+		TEST(test_drain_refused),
+		TEST(test_drain_timeout),
+	};
+
+	log_set_level(LOG_LEVEL_CRIT);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,306 @@
+#include <sys/socket.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <event2/buffer.h>
+
+#include "common/link.h"
+#include "common/log.h"
+#include "connector/connection.h"
+#include "connector/connector.h"
+#include "connector/exchange.h"
+#include "connector/incoming.h"
+#include "connector/outgoing.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/*
+ * What incoming_message() does is what it calls: all of that is noted here
+ * instead of being done.
+ */
+static char calls[1024];
+static bool is_up;
+static int log_fd;
+
+static void
+note(const char *call, const char *text)
+{
+	size_t len = strlen(calls);
+
+	(void)snprintf(calls + len, sizeof(calls) - len, "%s(%s)", call, text);
+}
+
+bool
+connection_is_up(const struct connection *c)
+{
+	(void)c;
+	return is_up;
+}
+
+void
+connection_on_registered(struct connection *c)
+{
+	(void)c;
+	note("registered", "");
+}
+
+void
+connection_on_pong(struct connection *c)
+{
+	(void)c;
+	note("pong", "");
+}
+
+void
+connection_refuse(struct connection *c, const char *why)
+{
+	(void)c;
+	note("refuse", why);
+}
+
+void
+outgoing_status_update(struct connector *connector)
+{
+	(void)connector;
+	note("status", "");
+}
+
+void
+exchange_request(struct exchange *ex, const char *request_id, size_t len,
+    struct evbuffer *text)
+{
+	char id[LINK_REQUEST_ID_MAX + 1];
+
+	(void)ex;
+	assert_in_range(len, 0, LINK_REQUEST_ID_MAX);
+	memcpy(id, request_id, len);
+	id[len] = '\0';
+	note("request", id);
+	/* The text is whole: proxyd parses it once more. */
+	assert_memory_equal(evbuffer_pullup(text, 1), "{", 1);
+}
+
+#define LONG_ID_64 \
+	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define LONG_ID LONG_ID_64 LONG_ID_64 LONG_ID_64 LONG_ID_64
+
+#define REQUEST(id)	 "{\"type\":\"http_proxy_request\",\"request_id\":" id "}"
+#define REGISTERED(more) "{\"type\":\"registered\",\"success\":true" more "}"
+#define NO_ID		 "http_proxy_request without a valid request_id ignored"
+#define NO_JSON		 "message that is not a JSON object ignored"
+#define NO_TYPE		 "message without a type ignored"
+
+/* A message, the calls that it leads to, and the line in the log if any. */
+static const struct {
+	const char *text, *called, *line;
+	uint32_t capabilities;
+} table[] = {
+	{ "{\"type\":\"pong\",\"client_id\":\"box\"}", "pong()", NULL, 0 },
+	{ "{\"type\":\"pong\"}", "pong()", NULL, 0 },
+	/* registered */
+	{ REGISTERED(""), "registered()", NULL, 0 },
+	{ REGISTERED(",\"message\":null"), "registered()", NULL, 0 },
+	{ REGISTERED(",\"capabilities\":[\"status\"]"), "registered()", NULL,
+	    LINK_STATUS },
+	{ REGISTERED(",\"capabilities\":[\"x\",\"base64\",1,null,\"status\"]"),
+	    "registered()", NULL, LINK_STATUS | LINK_BASE64 },
+	{ REGISTERED(",\"capabilities\":\"status\""), "registered()", NULL, 0 },
+	{ REGISTERED(",\"capabilities\":null"), "registered()", NULL, 0 },
+	{ "{\"type\":\"registered\",\"success\":false,"
+	  "\"message\":\"no\\n\\u001b[0m\"}",
+	    "refuse(registration refused: no??[0m)", NULL, 0 },
+	{ "{\"type\":\"registered\",\"success\":false}",
+	    "refuse(registration refused: )", NULL, 0 },
+	{ "{\"type\":\"registered\"}", "",
+	    "registered without a valid success ignored", 0 },
+	{ "{\"type\":\"registered\",\"success\":\"true\"}", "",
+	    "registered without a valid success ignored", 0 },
+	{ "{\"type\":\"registered\",\"success\":1}", "",
+	    "registered without a valid success ignored", 0 },
+	/* command */
+	{ "{\"type\":\"command\",\"command\":\"disconnect\"}",
+	    "refuse(the orchestrator told us to disconnect)", NULL, 0 },
+	{ "{\"type\":\"command\",\"command\":\"refresh_status\"}", "status()",
+	    NULL, 0 },
+	{ "{\"type\":\"command\",\"command\":\"dance\\n\"}", "",
+	    "command ignored: dance?", 0 },
+	{ "{\"type\":\"command\"}", "",
+	    "command without a valid command ignored", 0 },
+	{ "{\"type\":\"command\",\"command\":7}", "",
+	    "command without a valid command ignored", 0 },
+	/* error */
+	{ "{\"type\":\"error\",\"message\":\"Disconnected by user\"}", "",
+	    "the orchestrator says: Disconnected by user", 0 },
+	{ "{\"type\":\"error\",\"message\":\"a\\r\\nb\"}", "",
+	    "the orchestrator says: a??b", 0 },
+	{ "{\"type\":\"error\"}", "", "error without a valid message ignored",
+	    0 },
+	/* requests */
+	{ REQUEST("\"9f\""), "request(9f)", NULL, 0 },
+	{ REQUEST("\"" LONG_ID "\""), "request(" LONG_ID ")", NULL, 0 },
+	{ REQUEST("\"" LONG_ID "x\""), "", NO_ID, 0 },
+	{ REQUEST("\"a\\u0000b\""), "", NO_ID, 0 },
+	{ REQUEST("17"), "", NO_ID, 0 },
+	{ REQUEST("null"), "", NO_ID, 0 },
+	{ "{\"type\":\"http_proxy_request\"}", "", NO_ID, 0 },
+	/* what this instance does not do, well formed or not */
+	{ "{\"type\":\"user_request\",\"request_id\":\"1\","
+	  "\"action\":\"a\",\"payload\":{}}",
+	    "", NULL, 0 },
+	{ "{\"type\":\"user_request\",\"request_id\":\"1\"}", "",
+	    "user_request without a valid action ignored", 0 },
+	{ "{\"type\":\"user_request\",\"action\":\"1\"}", "",
+	    "user_request without a valid request_id ignored", 0 },
+	{ "{\"type\":\"user_request_follow_up\"}", "",
+	    "user_request_follow_up without a valid request_id ignored", 0 },
+	{ "{\"type\":\"pending_registered\",\"success\":false}", "", NULL, 0 },
+	{ "{\"type\":\"pending_registered\"}", "",
+	    "pending_registered without a valid success ignored", 0 },
+	{ "{\"type\":\"token_granted\",\"token\":\"t\"}", "",
+	    "token_granted without a valid client_id ignored", 0 },
+	{ "{\"type\":\"token_granted\",\"client_id\":\"t\"}", "",
+	    "token_granted without a valid token ignored", 0 },
+	{ "{\"type\":\"authorization_denied\"}", "",
+	    "authorization_denied without a valid reason ignored", 0 },
+	{ "{\"type\":\"authorization_timeout\"}", "",
+	    "authorization_timeout without a valid message ignored", 0 },
+	/* no message of the protocol */
+	{ "{\"type\":\"unheard_of\"}", "", NULL, 0 },
+	{ "{\"type\":\"Pong\"}", "", NULL, 0 },
+	{ "{\"type\":\"\"}", "", NULL, 0 },
+	{ "{}", "", NO_TYPE, 0 },
+	{ "{\"type\":1}", "", NO_TYPE, 0 },
+	{ "[]", "", NO_JSON, 0 },
+	{ "", "", NO_JSON, 0 },
+	{ "pong", "", NO_JSON, 0 },
+	{ "{\"type\":\"pong\"", "", NO_JSON, 0 },
+	{ "{\"type\":\"pong\"}}", "", NO_JSON, 0 },
+};
+
+static void
+handle(struct connector *connector, const char *text)
+{
+	struct evbuffer *buffer = evbuffer_new();
+
+	assert_non_null(buffer);
+	evbuffer_add(buffer, text, strlen(text));
+	calls[0] = '\0';
+	incoming_message(connector, buffer);
+	evbuffer_free(buffer);
+}
+
+static void
+assert_line(const char *text, const char *expected)
+{
+	char line[LOG_LINE_MAX + 2];
+	ssize_t n = recv(log_fd, line, sizeof(line) - 1, MSG_DONTWAIT);
+
+	if (expected == NULL) {
+		if (n > 0)
+			fail_msg("%s: %.*s", text, (int)n - 1, line + 1);
+		return;
+	}
+	if (n < 1)
+		fail_msg("%s: nothing logged", text);
+	line[n] = '\0';
+	assert_string_equal(line + 1, expected);
+	assert_int_equal(recv(log_fd, line, sizeof(line), MSG_DONTWAIT), -1);
+}
+
+static void
+test_messages(void **state)
+{
+	struct connector connector;
+	size_t i;
+
+	(void)state;
+	is_up = true;
+	for (i = 0; i < COUNT(table); i++) {
+		memset(&connector, 0, sizeof(connector));
+		handle(&connector, table[i].text);
+		assert_string_equal(calls, table[i].called);
+		assert_int_equal(connector.capabilities, table[i].capabilities);
+		assert_line(table[i].text, table[i].line);
+	}
+}
+
+static void
+test_not_up(void **state)
+{
+	struct connector connector = { 0 };
+
+	(void)state;
+	is_up = false;
+	handle(&connector, REQUEST("\"9f\""));
+	assert_string_equal(calls, "");
+	assert_line("", "http_proxy_request before registered ignored");
+}
+
+/* What the last orchestrator could do does not count for this one. */
+static void
+test_capabilities(void **state)
+{
+	struct connector connector = { 0 };
+
+	(void)state;
+	handle(&connector, REGISTERED(",\"capabilities\":[\"base64\"]"));
+	assert_int_equal(connector.capabilities, LINK_BASE64);
+	handle(&connector, REGISTERED(""));
+	assert_int_equal(connector.capabilities, 0);
+}
+
+/* Every prefix of every message: no crash, no call that was not meant. */
+static void
+test_prefixes(void **state)
+{
+	struct connector connector = { 0 };
+	char text[1024], line[LOG_LINE_MAX + 2];
+	size_t i, n;
+
+	(void)state;
+	is_up = true;
+	for (i = 0; i < COUNT(table); i++)
+		for (n = 0; n < strlen(table[i].text) && n < 1023; n++) {
+			memcpy(text, table[i].text, n);
+			text[n] = '\0';
+			handle(&connector, text);
+			if (strcmp(text, "{\"type\":\"pong\"}") != 0)
+				assert_string_equal(calls, "");
+		}
+	while (recv(log_fd, line, sizeof(line), MSG_DONTWAIT) > 0)
+		continue;
+}
+
+static int
+group_setup(void **state)
+{
+	int pair[2];
+
+	(void)state;
+	if (socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) == -1)
+		return -1;
+	log_fd = pair[0];
+	log_to_socket(pair[1]);
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_not_up),
+		cmocka_unit_test(test_capabilities),
+		cmocka_unit_test(test_prefixes),
+	};
+
+	return cmocka_run_group_tests(tests, group_setup, NULL);
+}
