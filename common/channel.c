@@ -149,6 +149,13 @@ channel_on_broken(int fd, short what, void *arg)
 	ch->ops->broken(ch->arg, ch, ch->why);
 }
 
+/* What must not stay in the buffer until the next large message comes. */
+static bool
+is_secret(enum msg_type type)
+{
+	return type == MSG_TOKEN || type == MSG_SESSION;
+}
+
 static void
 channel_dispatch(struct channel *ch, size_t n, int fd)
 {
@@ -166,6 +173,8 @@ channel_dispatch(struct channel *ch, size_t n, int fd)
 		channel_break(ch, "message that nobody handles");
 	else if (ch->ops->handlers[m.type](ch->arg, &m) == -1)
 		channel_break(ch, "malformed message");
+	if (is_secret(m.type))
+		explicit_bzero(ch->buffer, n);
 	if (m.fd != -1)
 		close(m.fd);
 }

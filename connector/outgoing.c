@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include <json-c/json.h>
@@ -38,15 +39,56 @@ message_new(const char *type)
 	return message;
 }
 
-/* Frees the message; its text may hold the token, so that is wiped. */
+static const char *
+message_text(struct json_object *message, size_t *len)
+{
+	const char *text = json_object_to_json_string_length(message,
+	    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, len);
+
+	if (text == NULL)
+		fatalx("json: out of memory");
+	return text;
+}
+
+/* Frees the message. */
 static void
 message_send(struct connector *connector, struct json_object *message)
 {
 	size_t len;
-	const char *text = json_object_to_json_string_length(message,
-	    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
+	const char *text = message_text(message, &len);
 
 	connection_send(connector->connection, text, len);
+	json_object_put(message);
+}
+
+/*
+ * The same with one more member: a token, of printable ASCII.  Added by hand
+ * so that the only text that holds it is one that can be wiped.
+ */
+static void
+message_send_token(
+    struct connector *connector, struct json_object *message, const char *token)
+{
+	static const char member[] = ",\"user_token\":\"";
+	size_t len, size;
+	const char *text = message_text(message, &len);
+	char *copy, *end;
+
+	size = len + sizeof(member) + 2 * strlen(token) + 2;
+	copy = malloc(size);
+	if (copy == NULL)
+		fatal("register");
+	memcpy(copy, text, len - 1); /* all but the last brace */
+	end = stpcpy(copy + len - 1, member);
+	for (; *token != '\0'; token++) {
+		if (*token == '"' || *token == '\\')
+			*end++ = '\\';
+		*end++ = *token;
+	}
+	*end++ = '"';
+	*end++ = '}';
+	connection_send(connector->connection, copy, (size_t)(end - copy));
+	freezero(copy, size);
 	json_object_put(message);
 }
 
@@ -73,9 +115,8 @@ outgoing_register(struct connector *connector, const char *token)
 		: check(json_object_new_string(conf->callback_url)));
 	add(metadata, "capabilities", capabilities);
 	add_string(message, "client_id", conf->client_id);
-	add_string(message, "user_token", token);
 	add(message, "metadata", metadata);
-	message_send(connector, message);
+	message_send_token(connector, message, token);
 }
 
 void

@@ -50,13 +50,16 @@ clean_up() {
 	rm -rf "$dir"
 }
 
-# Start a program: its name here, then the command.
+# Start a program: its name here, then the command.  It gets a process group
+# of its own, so that Ctrl-C reaches this script alone, which ends it in order.
 start() {
 	local name=$1
 
 	shift
+	set -m
 	"$@" </dev/null >"$dir/$name.log" 2>&1 &
 	pids[$name]=$!
+	set +m
 }
 
 # The first line of a program's output that has the text; 15 seconds at most.

@@ -14,6 +14,7 @@ async function startDemo(stage, env = {}) {
 	const home = await stage.directory();
 	const demo = stage.start("demo", join(ROOT, "demo/run.sh"), [], {
 		cwd: home,
+		detached: true, // a process group, as in a shell
 		env: { HOME: home, PATH: process.env.PATH,
 			TETHERD_BUILD: BUILD, ...env },
 	});
@@ -47,7 +48,7 @@ describe("demo", { concurrency: 2 }, () => {
 				assert.equal((await request(new URL(link, url))).status,
 					200, link);
 
-			demo.signal(signal);
+			process.kill(-demo.pid, signal); // as Ctrl-C does
 			assert.equal((await demo.ended()).code, 0);
 			await assert.rejects(request(url));
 			const logs = /logs: (\S+)\/\*/.exec(demo.all("logs: ")[0])[1];

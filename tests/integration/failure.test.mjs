@@ -69,6 +69,15 @@ describe("a process is killed", { concurrency: 3 }, () => {
 		assert.equal(tetherd.all("registered with").length, 1);
 	});
 
+	scenario("proxyd: who comes right behind waits for the next one",
+		async (stage) => {
+			const { connection, tetherd } = await startInstance(stage);
+			await kill(tetherd, "proxyd");
+			assert.deepEqual(await statuses(Array.from(
+				{ length: COUNT }, () => connection.request())), all(200));
+			assert.equal(connection.surplus.length, 0);
+		});
+
 	scenario("authd: what is under way goes on", async (stage) => {
 		const { tetherd, pending, release, get } = await start(stage);
 		await kill(tetherd, "authd");

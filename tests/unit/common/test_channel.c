@@ -408,30 +408,57 @@ test_queue_bound(void **state)
 	stop(&f);
 }
 
-/* What was queued goes out, in order, once the peer reads. */
+/* What was queued goes out, in order, once the peer reads: each time. */
 static void
 test_queue_flows(void **state)
 {
 	char text[4001];
 	struct fixture f;
 	uint64_t sent = 0;
+	unsigned round;
 
 	(void)state;
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	start_pair(&f, PROGRAM_AUTHD, PROGRAM_CONNECTOR);
+	for (round = 1; round <= 3; round++) {
+		channel_pause(f.b.ch);
+		while (sent < round * 900)
+			send_text(&f.a, MSG_TOKEN, sent++, text, -1);
+		assert_false(channel_is_writable(f.a.ch));
+		channel_resume(f.b.ch);
+		spin(&f);
+		assert_ids(&f.b, sent);
+		assert_int_equal(f.a.writable, round);
+		assert_true(channel_is_writable(f.a.ch));
+	}
+	/* More than the bound in all, less at any time. */
+	assert_true(f.b.bytes > 2 * (size_t)CHANNEL_QUEUE_MAX);
+	assert_int_equal(f.a.broken + f.b.broken, 0);
+	stop(&f);
+}
+
+/* Room in the socket is for what waits in the queue first. */
+static void
+test_queue_first(void **state)
+{
+	struct evbuffer *source = filled(10);
+	struct fixture f;
+	uint64_t sent = 0;
+
+	(void)state;
+	start_pair(&f, PROGRAM_CONNECTOR, PROGRAM_PROXYD);
 	channel_pause(f.b.ch);
 	while (channel_is_writable(f.a.ch))
-		send_text(&f.a, MSG_TOKEN, sent++, text, -1);
-	while (sent < 1000)
-		send_text(&f.a, MSG_TOKEN, sent++, text, -1);
-	assert_in_range(sent, 1000, IDS_MAX - 1);
+		send_empty(&f.a, MSG_ANSWER_SENT, sent++);
 	channel_resume(f.b.ch);
+	channel_drain(f.b.ch); /* before a's loop could notice */
+	assert_ids(&f.b, sent - 1);
+	assert_false(send_slice(&f.a, 99, source, 0, 10));
+	send_empty(&f.a, MSG_ANSWER_SENT, sent++);
 	spin(&f);
 	assert_ids(&f.b, sent);
-	assert_int_equal(f.a.writable, 1);
-	assert_true(channel_is_writable(f.a.ch));
-	assert_int_equal(f.a.broken + f.b.broken, 0);
+	evbuffer_free(source);
 	stop(&f);
 }
 
@@ -623,35 +650,41 @@ test_end(void **state)
 
 /* What a peer sent before it closed is still read, all of it. */
 static void
-test_last_words(void **state)
+check_last_words(bool unread, bool sending, bool drained)
 {
 	struct fixture f;
 	uint64_t i;
-	int unread, drained;
+
+	start_pair(&f, PROGRAM_CONNECTOR, PROGRAM_PROXYD);
+	for (i = 0; i < 100; i++)
+		send_empty(&f.a, MSG_ANSWER_SENT, i);
+	/* Died before it read that: ECONNRESET. */
+	if (unread)
+		send_text(&f.b, MSG_ADOPT, 1, "", -1);
+	channel_free(f.a.ch);
+	f.a.ch = NULL;
+	if (sending)
+		send_text(&f.b, MSG_ADOPT, 2, "", -1);
+	assert_int_equal(f.b.n, 0);
+	if (drained) {
+		channel_drain(f.b.ch);
+		assert_int_equal(f.b.broken, 0);
+		assert_ids(&f.b, 100);
+	}
+	spin(&f);
+	assert_ids(&f.b, 100);
+	assert_broken(&f.b, NULL);
+	stop(&f);
+}
+
+static void
+test_last_words(void **state)
+{
+	int i;
 
 	(void)state;
-	for (unread = 0; unread < 2; unread++)
-		for (drained = 0; drained < 2; drained++) {
-			start_pair(&f, PROGRAM_CONNECTOR, PROGRAM_PROXYD);
-			for (i = 0; i < 100; i++)
-				send_empty(&f.a, MSG_ANSWER_SENT, i);
-			/* Died before it read that: ECONNRESET. */
-			if (unread)
-				send_text(&f.b, MSG_ADOPT, 1, "", -1);
-			channel_free(f.a.ch);
-			f.a.ch = NULL;
-			send_text(&f.b, MSG_ADOPT, 2, "", -1);
-			assert_int_equal(f.b.n, 0);
-			if (drained) {
-				channel_drain(f.b.ch);
-				assert_int_equal(f.b.broken, 0);
-				assert_ids(&f.b, 100);
-			}
-			spin(&f);
-			assert_ids(&f.b, 100);
-			assert_broken(&f.b, NULL);
-			stop(&f);
-		}
+	for (i = 0; i < 8; i++)
+		check_last_words((i & 1) != 0, (i & 2) != 0, (i & 4) != 0);
 }
 
 /*
@@ -941,6 +974,7 @@ main(void)
 		cmocka_unit_test(test_queued_descriptors),
 		cmocka_unit_test(test_queue_bound),
 		cmocka_unit_test(test_queue_flows),
+		cmocka_unit_test(test_queue_first),
 		cmocka_unit_test(test_slice_pressure),
 		cmocka_unit_test(test_slice_pieces),
 		cmocka_unit_test(test_slice_in_handler),

@@ -329,6 +329,9 @@ test_stray(void **state)
 	assert_int_equal(w.told, 0);
 	answer(f, questions[0].id, SESSION_OK, "y", 60000);
 	assert_string_equal(w.jwt, "y");
+	/* Nothing is asked of anybody: no answer is to that. */
+	answer(f, 0, SESSION_OK, "x", 60000);
+	assert_string_equal(get(f, 5, "mona", &w)->jwt, "y");
 }
 
 /* authd died with questions, or was not there at all. */
