@@ -269,7 +269,7 @@ test_second_address(void **state)
 		resolves_to(AF_INET, "127.0.0.1", dead);
 	resolves_to(AF_INET, "127.0.0.1", port);
 	assert_connected(dial(5000, text), listening, port, text);
-	assert_in_range(deadline_in(0) - start, 0, 200);
+	assert_in_range(deadline_in(0) - start, 0, 1500);
 	close(bound);
 	assert_int_equal(count_descriptors(), before);
 }
@@ -290,7 +290,7 @@ test_silent_address(void **state)
 	resolves_to(AF_INET, "127.0.0.1", port);
 	start = deadline_in(0);
 	assert_connected(dial(5000, text), listening, port, text);
-	assert_in_range(deadline_in(0) - start, 240, 900);
+	assert_in_range(deadline_in(0) - start, 240, 4000);
 	for (i = 0; i < 4; i++)
 		close(fill[i]);
 	close(hole);
@@ -311,7 +311,7 @@ test_timeout(void **state)
 		resolves_to(AF_INET, "127.0.0.1", silent);
 	start = deadline_in(0);
 	assert_int_equal(dial(400, text), -1);
-	assert_in_range(deadline_in(0) - start, 390, 900);
+	assert_in_range(deadline_in(0) - start, 390, 4000);
 	assert_string_equal(text,
 	    "can't connect to host.example port 443: Connection timed out");
 	/* No time left at all. */
