@@ -1,9 +1,11 @@
 #include <stdbool.h>
+#include <string.h>
 
 #include <event2/buffer.h>
 #include <json-c/json.h>
 
 #include "common/json.h"
+#include "common/log.h"
 
 #define PIECES_MAX 256
 
@@ -71,11 +73,57 @@ const char *
 json_string(const struct json_object *object, const char *name, size_t *len)
 {
 	struct json_object *member;
+	const char *string;
+	size_t length;
 
 	if (!json_object_object_get_ex(object, name, &member) ||
 	    !json_object_is_type(member, json_type_string))
 		return NULL;
+	string = json_object_get_string(member);
+	length = (size_t)json_object_get_string_len(member);
 	if (len != NULL)
-		*len = (size_t)json_object_get_string_len(member);
-	return json_object_get_string(member);
+		*len = length;
+	else if (strlen(string) != length)
+		return NULL;
+	return string;
+}
+
+struct json_object *
+json_message(const char *type)
+{
+	struct json_object *object = json_object_new_object();
+
+	if (object == NULL)
+		fatalx("json: out of memory");
+	json_add_string(object, "type", type);
+	return object;
+}
+
+void
+json_add(
+    struct json_object *object, const char *name, struct json_object *value)
+{
+	if (json_object_object_add(object, name, value) != 0)
+		fatalx("json: out of memory");
+}
+
+void
+json_add_string(struct json_object *object, const char *name, const char *value)
+{
+	struct json_object *string = json_object_new_string(value);
+
+	if (string == NULL)
+		fatalx("json: out of memory");
+	json_add(object, name, string);
+}
+
+const char *
+json_text(struct json_object *object, size_t *len)
+{
+	const char *text = json_object_to_json_string_length(object,
+	    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, len);
+
+	if (text == NULL)
+		fatalx("json: out of memory");
+	return text;
 }

@@ -7,8 +7,8 @@ struct evbuffer;
 struct json_object;
 
 /*
- * Reading protocol messages with json-c.  Only programs that parse JSON
- * link this file.
+ * Protocol messages with json-c.  Only programs that need JSON link this
+ * file.
  */
 
 /* Nesting beyond this is refused. */
@@ -21,10 +21,21 @@ struct json_object;
 struct json_object *json_parse(struct evbuffer *text);
 
 /*
- * The string member of that name, with its length in *len unless that is
- * NULL; NULL if there is none or it is no string.  Owned by the object.
+ * The string member of that name, with its length in *len; NULL if there is
+ * none or it is no string.  Where len is NULL, a NUL inside makes it none,
+ * too: that would make two strings of one.  Owned by the object.
  */
 const char *json_string(
     const struct json_object *, const char *name, size_t *len);
+
+/* A new object with a member "type".  Fatal when out of memory, as below. */
+struct json_object *json_message(const char *type);
+
+/* Add a member; the value belongs to the object from now on. */
+void json_add(struct json_object *, const char *name, struct json_object *);
+void json_add_string(struct json_object *, const char *name, const char *value);
+
+/* The text for the wire, NUL-terminated.  Owned by the object. */
+const char *json_text(struct json_object *, size_t *len);
 
 #endif

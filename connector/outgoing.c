@@ -3,6 +3,7 @@
 
 #include <json-c/json.h>
 
+#include "common/json.h"
 #include "common/log.h"
 #include "connector/connection.h"
 #include "connector/connector.h"
@@ -17,45 +18,12 @@ check(struct json_object *object)
 	return object;
 }
 
-static void
-add(struct json_object *object, const char *name, struct json_object *value)
-{
-	if (json_object_object_add(object, name, value) != 0)
-		fatalx("json: out of memory");
-}
-
-static void
-add_string(struct json_object *object, const char *name, const char *value)
-{
-	add(object, name, check(json_object_new_string(value)));
-}
-
-static struct json_object *
-message_new(const char *type)
-{
-	struct json_object *message = check(json_object_new_object());
-
-	add_string(message, "type", type);
-	return message;
-}
-
-static const char *
-message_text(struct json_object *message, size_t *len)
-{
-	const char *text = json_object_to_json_string_length(message,
-	    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, len);
-
-	if (text == NULL)
-		fatalx("json: out of memory");
-	return text;
-}
-
 /* Frees the message. */
 static void
 message_send(struct connector *connector, struct json_object *message)
 {
 	size_t len;
-	const char *text = message_text(message, &len);
+	const char *text = json_text(message, &len);
 
 	connection_send(connector->connection, text, len);
 	json_object_put(message);
@@ -71,7 +39,7 @@ message_send_token(
 {
 	static const char member[] = ",\"user_token\":\"";
 	size_t len, size;
-	const char *text = message_text(message, &len);
+	const char *text = json_text(message, &len);
 	char *copy, *end;
 
 	size = len + sizeof(member) + 2 * strlen(token) + 2;
@@ -96,7 +64,7 @@ void
 outgoing_register(struct connector *connector, const char *token)
 {
 	const struct connector_conf *conf = &connector->conf;
-	struct json_object *message = message_new("register");
+	struct json_object *message = json_message("register");
 	struct json_object *metadata = check(json_object_new_object());
 	struct json_object *capabilities = check(json_object_new_array());
 
@@ -104,37 +72,37 @@ outgoing_register(struct connector *connector, const char *token)
 	if (json_object_array_add(
 		capabilities, check(json_object_new_string("base64"))) != 0)
 		fatalx("json: out of memory");
-	add_string(metadata, "hostname", conf->hostname);
-	add_string(metadata, "platform", "linux");
-	add_string(metadata, "project", conf->project);
-	add_string(metadata, "status", connector->status);
-	add_string(metadata, "version", conf->version);
-	add(metadata, "callback_url",
+	json_add_string(metadata, "hostname", conf->hostname);
+	json_add_string(metadata, "platform", "linux");
+	json_add_string(metadata, "project", conf->project);
+	json_add_string(metadata, "status", connector->status);
+	json_add_string(metadata, "version", conf->version);
+	json_add(metadata, "callback_url",
 	    conf->callback_url[0] == '\0'
 		? NULL
 		: check(json_object_new_string(conf->callback_url)));
-	add(metadata, "capabilities", capabilities);
-	add_string(message, "client_id", conf->client_id);
-	add(message, "metadata", metadata);
+	json_add(metadata, "capabilities", capabilities);
+	json_add_string(message, "client_id", conf->client_id);
+	json_add(message, "metadata", metadata);
 	message_send_token(connector, message, token);
 }
 
 void
 outgoing_status_update(struct connector *connector)
 {
-	struct json_object *message = message_new("status_update");
+	struct json_object *message = json_message("status_update");
 
-	add_string(message, "client_id", connector->conf.client_id);
-	add_string(message, "status", connector->status);
+	json_add_string(message, "client_id", connector->conf.client_id);
+	json_add_string(message, "status", connector->status);
 	message_send(connector, message);
 }
 
 void
 outgoing_ping(struct connector *connector)
 {
-	struct json_object *message = message_new("ping");
+	struct json_object *message = json_message("ping");
 
-	add_string(message, "client_id", connector->conf.client_id);
+	json_add_string(message, "client_id", connector->conf.client_id);
 	message_send(connector, message);
 }
 
@@ -144,7 +112,7 @@ error_body(const char *text)
 {
 	struct json_object *error = check(json_object_new_object()), *body;
 
-	add_string(error, "error", text);
+	json_add_string(error, "error", text);
 	body = check(json_object_new_string(
 	    json_object_to_json_string_ext(error, JSON_C_TO_STRING_PLAIN)));
 	json_object_put(error);
@@ -155,19 +123,19 @@ void
 outgoing_error(struct connector *connector, const char *request_id, size_t len,
     int status, const char *text)
 {
-	struct json_object *message = message_new("http_proxy_response");
+	struct json_object *message = json_message("http_proxy_response");
 	struct json_object *headers = check(json_object_new_array());
 	struct json_object *header = check(json_object_new_array());
 
-	add(message, "request_id",
+	json_add(message, "request_id",
 	    check(json_object_new_string_len(request_id, (int)len)));
-	add(message, "status", check(json_object_new_int(status)));
+	json_add(message, "status", check(json_object_new_int(status)));
 	json_object_array_add(
 	    header, check(json_object_new_string("content-type")));
 	json_object_array_add(
 	    header, check(json_object_new_string("application/json")));
 	json_object_array_add(headers, header);
-	add(message, "headers", headers);
-	add(message, "body", error_body(text));
+	json_add(message, "headers", headers);
+	json_add(message, "body", error_body(text));
 	message_send(connector, message);
 }

@@ -132,7 +132,7 @@ const char *
 answer_receive(
     struct instance *instance, struct json_object *message, struct body *body)
 {
-	const char *id = json_get_string(message, "request_id");
+	const char *id = json_string(message, "request_id", NULL);
 	struct hub *hub = instance->hub;
 	struct evhttp_request *http;
 	struct request *request;

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/json.h"
 #include "common/log.h"
 #include "hub/browser.h"
 #include "hub/http.h"
@@ -114,7 +113,7 @@ on_get_clients(struct browser *browser, struct json_object *message)
 static const char *
 on_connect_client(struct browser *browser, struct json_object *message)
 {
-	const char *id = json_get_string(message, "client_id");
+	const char *id = json_string(message, "client_id", NULL);
 	struct json_object *answer;
 	bool found;
 
@@ -133,9 +132,9 @@ on_connect_client(struct browser *browser, struct json_object *message)
 static const char *
 on_forward_to_client(struct browser *browser, struct json_object *message)
 {
-	const char *client_id = json_get_string(message, "client_id");
-	const char *request_id = json_get_string(message, "request_id");
-	const char *action = json_get_string(message, "action");
+	const char *client_id = json_string(message, "client_id", NULL);
+	const char *request_id = json_string(message, "request_id", NULL);
+	const char *action = json_string(message, "action", NULL);
 	struct json_object *payload = NULL;
 
 	if (client_id == NULL || request_id == NULL || action == NULL)
@@ -149,7 +148,7 @@ on_forward_to_client(struct browser *browser, struct json_object *message)
 static const char *
 on_ping(struct browser *browser, struct json_object *message)
 {
-	const char *id = json_get_string(message, "client_id");
+	const char *id = json_string(message, "client_id", NULL);
 	struct json_object *pong;
 
 	if (id == NULL)
@@ -173,7 +172,7 @@ static const struct {
 static const char *
 browser_dispatch(struct browser *browser, struct json_object *message)
 {
-	const char *type = json_get_string(message, "type");
+	const char *type = json_string(message, "type", NULL);
 	size_t i;
 
 	if (type == NULL)

@@ -1,7 +1,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/json.h"
 #include "common/log.h"
 #include "hub/answer.h"
 #include "hub/body.h"
@@ -45,7 +44,7 @@ register_metadata(struct instance *instance, struct json_object *from)
 	size_t i;
 
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		text = json_get_string(from, names[i]);
+		text = json_string(from, names[i], NULL);
 		if (text != NULL && strlen(text) <= METADATA_MAX)
 			json_add_string(kept, names[i], text);
 	}
@@ -100,7 +99,7 @@ send_registered(struct instance *instance)
 static const char *
 on_register(struct instance *instance, struct json_object *message)
 {
-	const char *id = json_get_string(message, "client_id");
+	const char *id = json_string(message, "client_id", NULL);
 	const char *status;
 	struct json_object *metadata =
 	    json_get(message, "metadata", json_type_object);
@@ -115,7 +114,7 @@ on_register(struct instance *instance, struct json_object *message)
 	else if (strcmp(instance->id, id) != 0)
 		return "client_id is not that of the URL";
 	register_metadata(instance, metadata);
-	if ((status = json_get_string(metadata, "status")) != NULL)
+	if ((status = json_string(metadata, "status", NULL)) != NULL)
 		(void)set_status(instance, status);
 	old = instance_find(instance->hub, id);
 	if (old != NULL && old != instance) {
@@ -133,7 +132,7 @@ on_register(struct instance *instance, struct json_object *message)
 static const char *
 on_ping(struct instance *instance, struct json_object *message)
 {
-	const char *id = json_get_string(message, "client_id");
+	const char *id = json_string(message, "client_id", NULL);
 	struct json_object *pong;
 
 	if (id == NULL)
@@ -147,7 +146,7 @@ on_ping(struct instance *instance, struct json_object *message)
 static const char *
 on_status_update(struct instance *instance, struct json_object *message)
 {
-	const char *status = json_get_string(message, "status");
+	const char *status = json_string(message, "status", NULL);
 
 	if (status == NULL || !set_status(instance, status))
 		return "status is not idle, active or busy";
@@ -162,7 +161,7 @@ static const char *
 forward_answer(
     struct instance *instance, struct json_object *message, bool complete)
 {
-	const char *id = json_get_string(message, "request_id");
+	const char *id = json_string(message, "request_id", NULL);
 	struct json_object *data = NULL;
 
 	if (id == NULL)
@@ -189,8 +188,8 @@ on_response(struct instance *instance, struct json_object *message)
 static const char *
 on_error(struct instance *instance, struct json_object *message)
 {
-	const char *id = json_get_string(message, "request_id");
-	const char *text = json_get_string(message, "message");
+	const char *id = json_string(message, "request_id", NULL);
+	const char *text = json_string(message, "message", NULL);
 	struct json_object *data, *auth = NULL;
 	char safe[256];
 
@@ -226,7 +225,7 @@ static const char *
 instance_dispatch(
     struct instance *instance, struct json_object *message, struct body *body)
 {
-	const char *type = json_get_string(message, "type");
+	const char *type = json_string(message, "type", NULL);
 	size_t i;
 
 	if (type == NULL)

@@ -1,8 +1,5 @@
 #include <event2/buffer.h>
 
-#include <string.h>
-
-#include "common/log.h"
 #include "common/utf8.h"
 #include "common/ws.h"
 #include "hub/json.h"
@@ -18,60 +15,17 @@ json_get(struct json_object *object, const char *name, enum json_type type)
 	return member;
 }
 
-const char *
-json_get_string(struct json_object *object, const char *name)
-{
-	struct json_object *member = json_get(object, name, json_type_string);
-
-	/* A NUL inside would make two strings of one. */
-	if (member == NULL || strlen(json_object_get_string(member)) !=
-				  (size_t)json_object_get_string_len(member))
-		return NULL;
-	return json_object_get_string(member);
-}
-
-struct json_object *
-json_message(const char *type)
-{
-	struct json_object *object = json_object_new_object();
-
-	if (object == NULL)
-		fatalx("out of memory");
-	json_add_string(object, "type", type);
-	return object;
-}
-
-void
-json_add(
-    struct json_object *object, const char *name, struct json_object *value)
-{
-	if (json_object_object_add(object, name, value) == -1)
-		fatalx("out of memory");
-}
-
-void
-json_add_string(struct json_object *object, const char *name, const char *value)
-{
-	json_add(object, name, json_object_new_string(value));
-}
-
-const char *
-json_text(struct json_object *object, size_t *len)
-{
-	return json_object_to_json_string_length(object,
-	    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, len);
-}
-
 int
 json_send(struct ws *ws, struct json_object *object, size_t unsent_max)
 {
-	const char *text = NULL;
+	const char *text;
 	int result = -1;
 	size_t len;
 
-	if (ws_output_length(ws) <= unsent_max &&
-	    (text = json_text(object, &len)) != NULL)
+	if (ws_output_length(ws) <= unsent_max) {
+		text = json_text(object, &len);
 		result = ws_send(ws, WS_TEXT, text, len);
+	}
 	json_object_put(object);
 	return result;
 }

@@ -3,8 +3,9 @@
 
 #include <json-c/json.h>
 
-#include <stdbool.h>
 #include <stddef.h>
+
+#include "common/json.h"
 
 struct evbuffer;
 struct ws;
@@ -12,28 +13,17 @@ struct ws;
 /* What common/json.h leaves out, for both directions. */
 
 /*
- * The string, or object, or array, that is the named member of an object;
- * NULL if it is absent or of another type.  Belongs to the object.
+ * The object, or array, that is the named member of an object; NULL if it is
+ * absent or of another type.  Belongs to the object.
  */
-const char *json_get_string(struct json_object *, const char *name);
 struct json_object *json_get(
     struct json_object *, const char *name, enum json_type);
-
-/* A new object with a member "type", or fatal(). */
-struct json_object *json_message(const char *type);
-
-/* Add a member; the value belongs to the object from now on. */
-void json_add(struct json_object *, const char *name, struct json_object *);
-void json_add_string(struct json_object *, const char *name, const char *value);
 
 /*
  * Send a message as text and free it.  Returns -1 if that failed, or if
  * more than unsent_max bytes wait already: the peer does not read.
  */
 int json_send(struct ws *, struct json_object *, size_t unsent_max);
-
-/* Write it as text that is fit for a wire, NUL-terminated. */
-const char *json_text(struct json_object *, size_t *len);
 
 /*
  * Append text as a JSON string with its quotes.  Bytes that are not UTF-8

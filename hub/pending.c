@@ -7,7 +7,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/json.h"
 #include "common/log.h"
 #include "hub/claims.h"
 #include "hub/http.h"
@@ -132,7 +131,7 @@ static void
 pending_keep(
     char *dst, size_t size, struct json_object *message, const char *name)
 {
-	const char *text = json_get_string(message, name);
+	const char *text = json_string(message, name, NULL);
 
 	if (text != NULL && strlcpy(dst, text, size) >= size)
 		*dst = '\0';
@@ -144,7 +143,7 @@ on_pending_register(struct pending *pending, struct json_object *message)
 	bool duratii = pending->hub->options->duratii;
 	struct json_object *answer;
 
-	if (json_get_string(message, "pending_id") == NULL)
+	if (json_string(message, "pending_id", NULL) == NULL)
 		return "pending_id is missing";
 	pending_keep(
 	    pending->hostname, sizeof(pending->hostname), message, "hostname");
@@ -164,7 +163,7 @@ on_pending_register(struct pending *pending, struct json_object *message)
 static const char *
 on_ping(struct pending *pending, struct json_object *message)
 {
-	const char *id = json_get_string(message, "pending_id");
+	const char *id = json_string(message, "pending_id", NULL);
 	struct json_object *pong;
 
 	if (id == NULL)
@@ -178,7 +177,7 @@ on_ping(struct pending *pending, struct json_object *message)
 static const char *
 pending_dispatch(struct pending *pending, struct json_object *message)
 {
-	const char *type = json_get_string(message, "type");
+	const char *type = json_string(message, "type", NULL);
 
 	if (type == NULL)
 		return "type is missing";
@@ -263,7 +262,7 @@ pending_client_id(
 	const char *wish = NULL;
 
 	if (!pending->hub->options->duratii) {
-		wish = json_get_string(body, "client_id");
+		wish = json_string(body, "client_id", NULL);
 		if (wish == NULL)
 			wish = pending->hostname;
 	}

@@ -57,12 +57,12 @@ test_get_string(void **state)
 	    json_tokener_parse("{\"a\":\"x\",\"b\":1,\"c\":\"x\\u0000y\"}");
 
 	(void)state;
-	assert_string_equal(json_get_string(o, "a"), "x");
-	assert_null(json_get_string(o, "b"));
+	assert_string_equal(json_string(o, "a", NULL), "x");
+	assert_null(json_string(o, "b", NULL));
 	assert_null(
-	    json_get_string(o, "c")); /* a NUL would hide what follows */
-	assert_null(json_get_string(o, "d"));
-	assert_null(json_get_string(NULL, "a"));
+	    json_string(o, "c", NULL)); /* a NUL would hide what follows */
+	assert_null(json_string(o, "d", NULL));
+	assert_null(json_string(NULL, "a", NULL));
 	json_object_put(o);
 }
 
