@@ -18,6 +18,8 @@
 #define VALUE_MAX     4096
 #define CLIENT_ID_MAX 128
 
+extern char **environ;
+
 typedef const char *(*setter)(struct draft *, const char *);
 
 static const char *
@@ -164,8 +166,12 @@ set_jwt_secret(struct draft *d, const char *value)
 static const char *
 set_ca_file(struct draft *d, const char *value)
 {
-	if (access(value, R_OK) == -1)
+	struct stat st;
+
+	if (access(value, R_OK) == -1 || stat(value, &st) == -1)
 		return strerror(errno);
+	if (S_ISDIR(st.st_mode))
+		return strerror(EISDIR);
 	return put(&d->conf.connector.ca_file, value);
 }
 
@@ -217,12 +223,15 @@ static const char *const unused_secrets[] = { "GITHUB_TOKEN" };
 static void
 scrub(const char *name)
 {
-	char *value = getenv(name);
+	size_t len = strlen(name);
+	char **entry;
 
-	if (value == NULL)
-		return;
-	/* In place: this is what /proc/PID/environ shows. */
-	explicit_bzero(value, strlen(value));
+	/* In place, and each of several with that name: this is what
+	 * /proc/PID/environ shows. */
+	for (entry = environ; entry != NULL && *entry != NULL; entry++)
+		if (strncmp(*entry, name, len) == 0 && (*entry)[len] == '=')
+			explicit_bzero(
+			    *entry + len + 1, strlen(*entry + len + 1));
 	unsetenv(name);
 }
 

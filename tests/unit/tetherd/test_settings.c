@@ -263,6 +263,7 @@ static const struct {
 	{ "PORT", "65536", "not a number from 1 to 65535" },
 	{ "PORT", "http", "not a number from 1 to 65535" },
 	{ "SSL_CERT_FILE", "/nonexistent/ca.pem", "No such file or directory" },
+	{ "SSL_CERT_FILE", "/", "Is a directory" },
 	{ "HTTPS_PROXY", "socks5://p", "only http:// proxies can be used" },
 	{ "https_proxy", "http://%@p",
 	    "bad percent-encoding in user or password" },
@@ -522,7 +523,8 @@ static void
 test_environ(void **state)
 {
 	char envs[COUNT(names)][64];
-	char *envp[COUNT(names) + 1];
+	char again[] = "JWT_SECRET=s3cret again";
+	char *envp[COUNT(names) + 2];
 	char self[] = "/proc/self/exe", flag[] = "--environ";
 	char *argv[] = { self, flag, NULL };
 	int status;
@@ -535,7 +537,8 @@ test_environ(void **state)
 		    names[i].secret ? "s3cret" : "public");
 		envp[i] = envs[i];
 	}
-	envp[i] = NULL;
+	envp[i] = again;
+	envp[i + 1] = NULL;
 	pid = fork();
 	assert_int_not_equal(pid, -1);
 	if (pid == 0) {
