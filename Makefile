@@ -4,7 +4,7 @@
 #	e2e		the real web apps through hub and tetherd
 #	demo		hub, tetherd and a web app to try, until Ctrl-C
 #	fuzz bench	see tests/fuzz and tests/bench
-#	lint		format, headers that compile alone, scripts
+#	lint		format, headers that compile alone, manual pages, scripts
 #	install uninstall	under $(DESTDIR)$(PREFIX)
 #	deps clean dist
 
@@ -15,6 +15,8 @@ PREFIX    ?= /usr/local
 SBINDIR    = $(PREFIX)/sbin
 BINDIR     = $(PREFIX)/bin
 LIBEXECDIR = $(PREFIX)/libexec/tetherd
+MANDIR    ?= $(PREFIX)/share/man
+MANUALS   := $(wildcard man/*.8)
 
 # Objects of different sanitizers do not mix, so each gets its own folder.
 SANITIZE ?=
@@ -177,17 +179,21 @@ lint: all deps-lint
 	@set -e; for h in $(wildcard $(ROOMS:%=%/*.h)); do \
 		echo "#include \"$$h\"" | $(CC) $(CPPFLAGS) -std=gnu11 \
 		-fsyntax-only -x c - || { echo "$$h does not compile alone"; exit 1; }; done
+	mandoc -Tlint -Wwarning $(MANUALS)
 	shellcheck etc/*.sh demo/*.sh tests/e2e/*.sh .ci/run
 
 install: all
-	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR)
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) \
+		$(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(MANDIR)/man8
 	install -m 755 $(B)/sbin/tetherd $(DESTDIR)$(SBINDIR)/
 	install -m 755 $(B)/bin/tether-hub $(DESTDIR)$(BINDIR)/
 	install -m 755 $(CHILDREN:%=$(B)/libexec/tetherd/%) $(DESTDIR)$(LIBEXECDIR)/
+	install -m 644 $(MANUALS) $(DESTDIR)$(MANDIR)/man8/
 
 uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/tetherd $(DESTDIR)$(BINDIR)/tether-hub
 	rm -f $(CHILDREN:%=$(DESTDIR)$(LIBEXECDIR)/%)
+	rm -f $(MANUALS:man/%=$(DESTDIR)$(MANDIR)/man8/%)
 	-rmdir $(DESTDIR)$(LIBEXECDIR)
 
 deps: deps-check deps-e2e

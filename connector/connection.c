@@ -521,6 +521,8 @@ connection_finish(struct connection *c)
 {
 	if (c->state == STATE_CLOSING)
 		c->then = THEN_FINISH;
+	else if (c->state == STATE_HELD)
+		c->ops->finished(c->arg);
 	else
 		connection_lose(c, THEN_FINISH, "shutdown");
 }

@@ -50,7 +50,7 @@ packages() {
 		packages build
 		echo 'clang-format|command -v clang-format'
 		echo 'shellcheck|command -v shellcheck'
-		echo 'binutils|command -v readelf'
+		echo 'mandoc|command -v mandoc'
 		;;
 	fuzz)
 		packages build

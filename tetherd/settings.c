@@ -74,7 +74,7 @@ set_token(struct draft *d, const char *value)
 	return put(&d->conf.authd.token, value);
 }
 
-/* It becomes part of every proxied URL. */
+/* It becomes a segment of every proxied URL's path (RFC 3986: pchar). */
 static const char *
 set_client_id(struct draft *d, const char *value)
 {
@@ -85,9 +85,9 @@ set_client_id(struct draft *d, const char *value)
 	if (strcmp(value, ".") == 0 || strcmp(value, "..") == 0)
 		return "not usable as a part of a URL";
 	for (c = value; *c != '\0'; c++)
-		if (!isalnum((unsigned char)*c) && strchr("._-~", *c) == NULL)
-			return "characters other than letters, digits "
-			       "and . _ - ~";
+		if (!isalnum((unsigned char)*c) &&
+		    strchr("-._~!$&'()*+,;=:@", *c) == NULL)
+			return "characters that have no place in a URL";
 	return put(&d->conf.connector.client_id, value);
 }
 

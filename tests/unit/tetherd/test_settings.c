@@ -152,7 +152,7 @@ test_all(void **state)
 
 	(void)state;
 	set_client();
-	set("ORCHESTRATOR_CLIENT_ID", "my.box_1-~");
+	set("ORCHESTRATOR_CLIENT_ID", "me@my.box_1-~:2");
 	set("ORCHESTRATOR_RECONNECT_INTERVAL", "1");
 	set("ORCHESTRATOR_HEARTBEAT_INTERVAL", "86400000");
 	set("ORCHESTRATOR_CALLBACK_URL", "HTTPS://box.example:3001");
@@ -169,7 +169,7 @@ test_all(void **state)
 	assert_string_equal(c->connector.host, "host.example");
 	assert_int_equal(c->connector.port, 443);
 	assert_string_equal(c->connector.target, "/ws?a=1");
-	assert_string_equal(c->connector.client_id, "my.box_1-~");
+	assert_string_equal(c->connector.client_id, "me@my.box_1-~:2");
 	assert_int_equal(c->connector.reconnect_ms, 1);
 	assert_int_equal(c->connector.heartbeat_ms, 86400000);
 	assert_string_equal(c->connector.ca_file, "/dev/null");
@@ -223,7 +223,7 @@ test_relative_database(void **state)
 static char long_value[4098];
 
 #define NO_NUMBER "not a number from 1 to 86400000"
-#define BAD_ID	  "characters other than letters, digits and . _ - ~"
+#define BAD_ID	  "characters that have no place in a URL"
 #define BAD_TOKEN \
 	"white space or other characters that have no place in a token"
 
