@@ -78,7 +78,7 @@ static struct request *
 requests_find(const struct requests *r, uint64_t number)
 {
 	struct request key = { .number = number };
-	struct request_tree tree = r->tree;
+	struct request_tree tree = r->tree; /* RB_FIND knows no const */
 
 	return RB_FIND(request_tree, &tree, &key);
 }

@@ -218,8 +218,9 @@ clean_descriptors(void)
 	closefrom(STDERR_FILENO + 1);
 }
 
+/* From here on a signal waits for the event loop instead of killing us. */
 static void
-start(struct tetherd *t)
+take_signals(struct tetherd *t)
 {
 	size_t i;
 
@@ -233,6 +234,11 @@ start(struct tetherd *t)
 		    event_add(t->signals[i], NULL) == -1)
 			fatalx("no signal event");
 	}
+}
+
+static void
+start(struct tetherd *t)
+{
 	t->children = children_new(t->base, t->conf, &children_ops, t);
 	t->dial = dial_new(t->base, on_dialed, t);
 	children_start(t->children);
@@ -278,6 +284,7 @@ main(int argc, char **argv)
 	if (!t.options.foreground)
 		log_to_syslog("tetherd");
 	set_title(arg0_end);
+	take_signals(&t);
 	log_infox("startup: tetherd %s", TETHERD_VERSION);
 	log_infox("no chroot and no change of uid: all processes run as uid %d",
 	    (int)getuid());
