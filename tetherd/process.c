@@ -59,13 +59,28 @@ place(int fd, int number)
 		_exit(1);
 }
 
+/*
+ * Signals are blocked from before the fork until here: our handlers, run in
+ * the child, would tell the parent's event loop of signals it never got.
+ */
+static void
+forget_handlers(void)
+{
+	sigset_t none;
+	int sig;
+
+	for (sig = 1; sig < NSIG; sig++)
+		(void)signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 static void
 child_exec(enum program program, int channel, int log)
 {
 	char path[PATH_MAX];
 	char *argv[] = { path, NULL };
 	char *envp[] = { NULL };
-	sigset_t none;
 
 	if (executable_path(program, path, sizeof(path)) == -1)
 		_exit(1);
@@ -77,8 +92,7 @@ child_exec(enum program program, int channel, int log)
 	place(channel, CHILD_FD_PARENT);
 	place(log, CHILD_FD_LOG);
 	closefrom(CHILD_FD_LOG + 1);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	forget_handlers();
 	execve(path, argv, envp);
 	_exit(127);
 }
@@ -87,6 +101,7 @@ pid_t
 process_spawn(enum program program, struct process_sockets *ours)
 {
 	int channel[2] = { -1, -1 }, log[2] = { -1, -1 }, i;
+	sigset_t all, old;
 	pid_t pid;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) ==
@@ -95,13 +110,16 @@ process_spawn(enum program program, struct process_sockets *ours)
 		log_warn("%s: socketpair", program_name(program));
 		goto failed;
 	}
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old);
 	pid = fork();
+	if (pid == 0)
+		child_exec(program, channel[1], log[1]);
+	sigprocmask(SIG_SETMASK, &old, NULL);
 	if (pid == -1) {
 		log_warn("%s: fork", program_name(program));
 		goto failed;
 	}
-	if (pid == 0)
-		child_exec(program, channel[1], log[1]);
 	close(channel[1]);
 	close(log[1]);
 	ours->channel = channel[0];
