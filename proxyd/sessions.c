@@ -225,6 +225,9 @@ sessions_on_authd(struct sessions *s)
 {
 	struct session_entry *e;
 
+	/* It may have come with other rules: what the last one said of a
+	 * person counts no more. */
+	sessions_flush(s);
 	TAILQ_FOREACH (e, &s->used, by_use)
 		if (e->asked != 0)
 			entry_ask(s, e);

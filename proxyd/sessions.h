@@ -46,7 +46,10 @@ void sessions_cancel(struct session_wait *);
  */
 void sessions_forget(struct sessions *, uint64_t github_id, const char *login);
 
-/* Messages of authd; it came (back): ask what it did not answer. */
+/*
+ * Messages of authd; it came (back): ask what it did not answer, and from
+ * now on what only its forerunner did.
+ */
 int sessions_on_session(struct sessions *, struct msg *);
 void sessions_flush(struct sessions *);
 void sessions_on_authd(struct sessions *);

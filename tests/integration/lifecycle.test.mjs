@@ -11,6 +11,7 @@ import { Orchestrator, identity } from "./lib/orchestrator.mjs";
 import { CLIENT, programPath, SECRET, startTetherd, TOKEN }
 	from "./lib/programs.mjs";
 import { scenario } from "./lib/scenario.mjs";
+import { until } from "./lib/time.mjs";
 
 const CHILDREN = ["connector", "proxyd", "authd"];
 const STOP_MAX = 5000;
@@ -89,6 +90,31 @@ describe("lifecycle", { concurrency: 4 }, () => {
 			headers: identity(7, "ada"),
 		})).json.username, "ada");
 	});
+
+	scenario("SIGHUP locks out whom the settings name no more",
+		async (stage) => {
+			const file = join(await stage.directory(), "env");
+			await writeFile(file, "ORCHESTRATOR_GITHUB_USERS=ada,bob\n");
+			const { tetherd, connection } = await startInstance(stage, {
+				args: ["-d", "-e", file],
+			});
+			const ask = async (id, login) => (await connection.request({
+				path: "/api/whoami", headers: identity(id, login),
+			})).status;
+			assert.equal(await ask(7, "ada"), 200);
+			assert.equal(await ask(8, "bob"), 200);
+
+			await writeFile(file, "ORCHESTRATOR_GITHUB_USERS=bob\n");
+			const authd = tetherd.childPid("authd");
+			tetherd.signal("SIGHUP");
+			await until(() => tetherd.childPid("authd") !== authd,
+				"a new authd");
+			// Far less than the minute that an answer is kept for.
+			await until(async () => await ask(7, "ada") === 403,
+				"ada is still let in");
+			assert.equal(await ask(8, "bob"), 200);
+			assert.equal(tetherd.all("registered with").length, 1);
+		});
 
 	scenario("SIGHUP with a wrong file keeps what there is", async (stage) => {
 		const file = join(await stage.directory(), "env");

@@ -364,6 +364,9 @@ test_authd_returns(void **state)
 	nquestions = 0;
 	sessions_on_authd(f->s);
 	assert_int_equal(nquestions, 0);
+	/* What was known before may not be true for the new one. */
+	assert_null(get(f, 2, "lisa", &b));
+	assert_int_equal(nquestions, 1);
 }
 
 /* 1024 people: beyond, the one not asked for the longest goes. */
