@@ -14,6 +14,9 @@
 /* How long answers wait for a connector that takes over from a dead one. */
 #define HAND_OVER_SECONDS 30
 
+/* Bytes of requests and answers that are worth a look at the heap later. */
+#define TRIM_BYTES (4 * 1024 * 1024)
+
 /* How long answers may still come once we are told to stop. */
 #define DRAIN_SECONDS 3
 
@@ -93,12 +96,29 @@ on_request(void *arg, struct msg *m)
 	return transactions_on_request(p->transactions, m);
 }
 
+/*
+ * Many bodies leave the heap full of holes, which malloc keeps: once all are
+ * gone their pages go back to the system.
+ */
+static void
+trim(struct proxyd *p, size_t was_buffered)
+{
+	if (was_buffered >= TRIM_BYTES)
+		p->trim_is_due = true;
+	if (!p->trim_is_due || p->buffered > 0)
+		return;
+	p->trim_is_due = false;
+	(void)malloc_trim(0);
+}
+
 static int
 on_answer_sent(void *arg, struct msg *m)
 {
 	struct proxyd *p = arg;
+	size_t buffered = p->buffered;
 
 	outbox_on_sent(p->outbox, m->id);
+	trim(p, buffered);
 	check_drained(p);
 	return 0;
 }

@@ -23,6 +23,7 @@ struct proxyd {
 	bool link_is_up;
 	struct link_up link;
 	bool upstream_fails; /* the last transfer did */
+	bool trim_is_due;    /* much was buffered since the last time */
 	size_t buffered;     /* bytes of all requests and answers */
 	struct event *timer; /* limits hand-over and shutdown */
 };
