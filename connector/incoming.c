@@ -150,6 +150,19 @@ on_pending_registered(struct connector *connector, const struct incoming *in)
 	return NULL;
 }
 
+static const char *
+on_user_request(struct connector *connector, const struct incoming *in)
+{
+	size_t len;
+	const char *request_id = json_string(in->json, "request_id", &len);
+
+	if (len > LINK_REQUEST_ID_MAX)
+		return "request_id";
+	outgoing_unknown_action(
+	    connector, request_id, json_string(in->json, "action", NULL));
+	return NULL;
+}
+
 /*
  * A message of the protocol that asks for what this instance does not do.
  * Only its form is looked at.
@@ -178,7 +191,7 @@ static const struct {
 	{ "pending_registered", on_pending_registered, { NULL } },
 	{ "command", on_command, { "command" } },
 	{ "error", on_error, { "message" } },
-	{ "user_request", on_other, { "request_id", "action" } },
+	{ "user_request", on_user_request, { "request_id", "action" } },
 	{ "user_request_follow_up", on_other, { "request_id" } },
 	{ "token_granted", on_other, { "token", "client_id" } },
 	{ "authorization_denied", on_other, { "reason" } },

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -138,4 +139,26 @@ outgoing_error(struct connector *connector, const char *request_id, size_t len,
 	json_add(message, "headers", headers);
 	json_add(message, "body", error_body(text));
 	message_send(connector, message);
+}
+
+void
+outgoing_unknown_action(
+    struct connector *connector, const char *request_id, const char *action)
+{
+	struct json_object *error = json_message("error");
+	struct json_object *complete = json_message("response_complete");
+	struct json_object *data = check(json_object_new_object());
+	char safe[64], text[96];
+
+	(void)snprintf(text, sizeof(text), "Unknown action: %s",
+	    log_safe(safe, sizeof(safe), action));
+	json_add_string(error, "request_id", request_id);
+	json_add_string(error, "message", text);
+	message_send(connector, error);
+
+	json_add(data, "code", check(json_object_new_int(4000)));
+	json_add_string(data, "reason", "Unknown action");
+	json_add_string(complete, "request_id", request_id);
+	json_add(complete, "data", data);
+	message_send(connector, complete);
 }

@@ -20,4 +20,11 @@ void outgoing_ping(struct connector *);
 void outgoing_error(struct connector *, const char *request_id, size_t len,
     int status, const char *text);
 
+/*
+ * The end of a user_request whose action we do not know: an error, and the
+ * response_complete without which the browser would wait for ever.
+ */
+void outgoing_unknown_action(
+    struct connector *, const char *request_id, const char *action);
+
 #endif

@@ -171,6 +171,21 @@ describe("registration", { concurrency: 6 }, () => {
 		assert.equal(orchestrator.upgrades.length, 1);
 	});
 
+	scenario("an action that nobody knows ends at once", async (stage) => {
+		const { orchestrator } = await start(stage);
+		const connection = await orchestrator.registered();
+
+		connection.send({ type: "user_request", request_id: "r1",
+			action: "dance\u001b", payload: { auth_token: "gho_x" } });
+		const error = await connection.receive("error");
+		assert.equal(error.request_id, "r1");
+		assert.equal(error.message, "Unknown action: dance?");
+		const complete = await connection.receive("response_complete");
+		assert.equal(complete.request_id, "r1");
+		assert.deepEqual(complete.data,
+			{ code: 4000, reason: "Unknown action" });
+	});
+
 	scenario("a malformed request that has an id: 400", async (stage) => {
 		const { orchestrator } = await start(stage);
 		const connection = await orchestrator.registered();

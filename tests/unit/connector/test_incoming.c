@@ -74,6 +74,17 @@ outgoing_status_update(struct connector *connector)
 }
 
 void
+outgoing_unknown_action(
+    struct connector *connector, const char *request_id, const char *action)
+{
+	char text[128];
+
+	(void)connector;
+	(void)snprintf(text, sizeof(text), "%s %s", request_id, action);
+	note("unknown", text);
+}
+
+void
 exchange_request(struct exchange *ex, const char *request_id, size_t len,
     struct evbuffer *text)
 {
@@ -154,7 +165,10 @@ static const struct {
 	/* what this instance does not do, well formed or not */
 	{ "{\"type\":\"user_request\",\"request_id\":\"1\","
 	  "\"action\":\"a\",\"payload\":{}}",
-	    "", NULL, 0 },
+	    "unknown(1 a)", NULL, 0 },
+	{ "{\"type\":\"user_request\",\"request_id\":\"" LONG_ID "x\","
+	  "\"action\":\"a\"}",
+	    "", "user_request without a valid request_id ignored", 0 },
 	{ "{\"type\":\"user_request\",\"request_id\":\"1\"}", "",
 	    "user_request without a valid action ignored", 0 },
 	{ "{\"type\":\"user_request\",\"action\":\"1\"}", "",
