@@ -18,7 +18,7 @@ struct session_entry {
 	RB_ENTRY(session_entry) by_person;
 	TAILQ_ENTRY(session_entry) by_use; /* the latest first */
 	uint64_t github_id;
-	char *login;
+	char login[SESSION_LOGIN_MAX];
 	uint64_t asked; /* id of the question under way, or 0 */
 	int64_t expires_ms;
 	struct session session;
@@ -81,7 +81,6 @@ entry_free(struct sessions *s, struct session_entry *e)
 	RB_REMOVE(person_tree, &s->people, e);
 	TAILQ_REMOVE(&s->used, e, by_use);
 	s->count--;
-	free(e->login);
 	freezero(e, sizeof(*e));
 }
 
@@ -110,9 +109,10 @@ entry_ask(struct sessions *s, struct session_entry *e)
 static struct session_entry *
 find(struct sessions *s, uint64_t github_id, const char *login)
 {
-	struct session_entry key = { .github_id = github_id };
+	static struct session_entry key; /* too large to be zeroed each time */
 
-	key.login = strdupa(login);
+	key.github_id = github_id;
+	(void)strlcpy(key.login, login, sizeof(key.login));
 	return RB_FIND(person_tree, &s->people, &key);
 }
 
@@ -138,9 +138,10 @@ entry_new(struct sessions *s, uint64_t github_id, const char *login)
 
 	if (s->count >= SESSIONS_MAX)
 		evict(s);
-	if (e == NULL || (e->login = strdup(login)) == NULL)
+	if (e == NULL)
 		fatal("session");
 	e->github_id = github_id;
+	(void)strlcpy(e->login, login, sizeof(e->login));
 	TAILQ_INIT(&e->waiting);
 	RB_INSERT(person_tree, &s->people, e);
 	TAILQ_INSERT_HEAD(&s->used, e, by_use);
