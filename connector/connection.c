@@ -1,10 +1,7 @@
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 
@@ -13,10 +10,10 @@
 #include "connector/backoff.h"
 #include "connector/connection.h"
 #include "connector/connector.h"
+#include "connector/handshake.h"
 #include "connector/heartbeat.h"
 #include "connector/outgoing.h"
 #include "connector/tls.h"
-#include "connector/upgrade.h"
 
 /* From the first SYN to the finished upgrade, and from there to registered. */
 #define CONNECT_MS 30000
@@ -27,9 +24,7 @@ enum state {
 	STATE_HELD,	   /* until the operator asks, or the peers are there */
 	STATE_WAITING,	   /* for the next attempt */
 	STATE_DIALING,	   /* the parent sees to a socket */
-	STATE_TLS,	   /* handshake */
-	STATE_TOKEN,	   /* authd is asked for it, to send the upgrade */
-	STATE_UPGRADING,   /* the request is out */
+	STATE_HANDSHAKE,   /* TLS and upgrade */
 	STATE_REGISTERING, /* the WebSocket is open */
 	STATE_UP,
 	STATE_CLOSING,
@@ -46,14 +41,13 @@ struct connection {
 	enum then then; /* after STATE_CLOSING */
 	bool started;
 	bool refusal_logged;
+	bool wants_token; /* authd was asked, and has not answered */
 	struct event *timer;
 	struct backoff backoff;
 	struct heartbeat heartbeat;
 	uint64_t attempt; /* the id of DIAL and TOKEN_GET, to match answers */
-	struct bufferevent *bev; /* until there is a ws */
+	struct handshake *handshake; /* until there is a ws */
 	struct ws *ws;
-	char peer[256];
-	char key[UPGRADE_KEY_SIZE];
 };
 
 static void connect_now(struct connection *);
@@ -61,11 +55,20 @@ static void connection_lose(struct connection *, enum then, const char *why);
 static void on_timer(int, short, void *);
 static void on_send_ping(void *);
 static void on_heartbeat_dead(void *, const char *);
-static void on_readable(struct bufferevent *, void *);
-static void on_event(struct bufferevent *, short, void *);
+static void ask_token(void *);
+static void on_open(void *, struct bufferevent *);
+static void on_refused(void *, int);
+static void on_failed(void *, const char *);
 static void on_ws_message(void *, struct ws *, enum ws_type, struct evbuffer *);
 static void on_ws_writable(void *, struct ws *);
 static void on_ws_closed(void *, struct ws *, uint16_t, const char *, bool);
+
+static const struct handshake_ops handshake_ops = {
+	.token_wanted = ask_token,
+	.done = on_open,
+	.refused = on_refused,
+	.failed = on_failed,
+};
 
 static const struct ws_ops ws_ops = {
 	.message = on_ws_message,
@@ -101,9 +104,9 @@ drop_transport(struct connection *c)
 {
 	heartbeat_stop(&c->heartbeat);
 	evtimer_del(c->timer);
-	if (c->bev != NULL)
-		bufferevent_free(c->bev);
-	c->bev = NULL;
+	c->wants_token = false;
+	handshake_free(c->handshake);
+	c->handshake = NULL;
 	ws_free(c->ws);
 	c->ws = NULL;
 }
@@ -143,10 +146,12 @@ on_timer(int fd, short what, void *arg)
 
 /* Ask for a token that is about to be sent. */
 static void
-ask_token(struct connection *c)
+ask_token(void *arg)
 {
+	struct connection *c = arg;
 	struct msg_out m;
 
+	c->wants_token = true;
 	msg_start(&m, MSG_TOKEN_GET, c->attempt);
 	if (!child_send(&c->connector->child, PROGRAM_AUTHD, &m))
 		log_debugx("no authd to ask for the token: it will be back");
@@ -179,8 +184,8 @@ connection_on_peer(struct connection *c)
 		else
 			log_infox("standalone: not connecting to an "
 				  "orchestrator");
-	} else if (c->state == STATE_TOKEN || c->state == STATE_REGISTERING)
-		ask_token(c);
+	} else if (c->wants_token)
+		ask_token(c); /* authd died with the question */
 }
 
 void
@@ -205,36 +210,23 @@ connection_refresh(struct connection *c)
 int
 connection_on_dialed(struct connection *c, struct msg *m)
 {
-	struct event_base *base = c->connector->child.base;
-	char peer[sizeof(c->peer)];
-	int fd;
+	struct connector *connector = c->connector;
+	char peer[256];
 
 	msg_get_str(m, peer, sizeof(peer));
 	if (!msg_end(m))
 		return -1;
 	if (c->state != STATE_DIALING || m->id != c->attempt)
 		return 0; /* of an attempt that was given up */
-	fd = msg_take_fd(m);
-	(void)strlcpy(c->peer, peer, sizeof(c->peer));
-	log_debugx("connected to %s", c->peer);
-	if (c->tls != NULL)
-		c->bev = tls_connect(c->tls, base, fd, c->connector->conf.host);
-	else
-		c->bev =
-		    bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
-	if (c->bev == NULL) {
-		close(fd);
+	log_debugx("connected to %s", peer);
+	c->handshake = handshake_new(connector->child.base, c->tls,
+	    &connector->conf, msg_take_fd(m), &handshake_ops, c);
+	if (c->handshake == NULL) {
 		connection_lose(c, THEN_RETRY, "out of memory");
 		return 0;
 	}
-	bufferevent_setcb(c->bev, on_readable, NULL, on_event, c);
-	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
-	if (c->tls != NULL) {
-		c->state = STATE_TLS;
-	} else {
-		c->state = STATE_TOKEN;
-		ask_token(c);
-	}
+	c->state = STATE_HANDSHAKE;
+	handshake_start(c->handshake);
 	return 0;
 }
 
@@ -251,38 +243,6 @@ connection_on_dial_failed(struct connection *c, struct msg *m)
 	return 0;
 }
 
-/* Until the WebSocket is open: TLS is done, or all is over. */
-static void
-on_event(struct bufferevent *bev, short what, void *arg)
-{
-	struct connection *c = arg;
-	char why[256];
-
-	if ((what & BEV_EVENT_CONNECTED) != 0) {
-		c->state = STATE_TOKEN;
-		ask_token(c);
-		return;
-	}
-	if (c->tls != NULL)
-		(void)tls_error(bev, why, sizeof(why));
-	else if ((what & BEV_EVENT_EOF) != 0)
-		(void)strlcpy(why, "connection closed", sizeof(why));
-	else
-		(void)strlcpy(why, strerror(errno), sizeof(why));
-	connection_lose(c, THEN_RETRY, why);
-}
-
-static void
-send_upgrade(struct connection *c, const char *token)
-{
-	if (upgrade_request(&c->connector->conf, token, c->key,
-		bufferevent_get_output(c->bev)) == -1) {
-		connection_lose(c, THEN_RETRY, "out of memory");
-		return;
-	}
-	c->state = STATE_UPGRADING;
-}
-
 int
 connection_on_token(struct connection *c, struct msg *m)
 {
@@ -291,36 +251,47 @@ connection_on_token(struct connection *c, struct msg *m)
 	msg_get_str(m, token, sizeof(token));
 	if (!msg_end(m))
 		return -1;
-	if (m->id != c->attempt)
-		return 0;
-	if (token[0] == '\0' &&
-	    (c->state == STATE_TOKEN || c->state == STATE_REGISTERING))
+	if (m->id != c->attempt || !c->wants_token)
+		return 0; /* for an attempt that was given up */
+	c->wants_token = false;
+	if (token[0] == '\0')
 		connection_lose(c, THEN_RETRY, "there is no token");
-	else if (c->state == STATE_TOKEN)
-		send_upgrade(c, token);
-	else if (c->state == STATE_REGISTERING)
+	else if (c->state == STATE_HANDSHAKE)
+		handshake_send_upgrade(c->handshake, token);
+	else
 		outgoing_register(c->connector, token);
 	explicit_bzero(token, sizeof(token));
 	return 0;
 }
 
 static void
-on_open(struct connection *c)
+on_failed(void *arg, const char *why)
 {
-	c->ws = ws_new(c->bev, WS_CLIENT, MESSAGE_MAX, &ws_ops, c);
+	connection_lose(arg, THEN_RETRY, why);
+}
+
+static void
+on_open(void *arg, struct bufferevent *bev)
+{
+	struct connection *c = arg;
+
+	handshake_free(c->handshake);
+	c->handshake = NULL;
+	c->ws = ws_new(bev, WS_CLIENT, MESSAGE_MAX, &ws_ops, c);
 	if (c->ws == NULL) {
+		bufferevent_free(bev);
 		connection_lose(c, THEN_RETRY, "out of memory");
 		return;
 	}
-	c->bev = NULL;
 	c->state = STATE_REGISTERING;
 	set_timer(c, CONNECT_MS);
 	ask_token(c);
 }
 
 static void
-on_refused(struct connection *c, int status)
+on_refused(void *arg, int status)
 {
+	struct connection *c = arg;
 	char why[64];
 
 	if (status != 401) {
@@ -339,34 +310,6 @@ on_refused(struct connection *c, int status)
 	drop_transport(c);
 	c->state = STATE_WAITING;
 	set_timer(c, BACKOFF_REFUSED_MS);
-}
-
-/* The answer to the upgrade. */
-static void
-on_readable(struct bufferevent *bev, void *arg)
-{
-	struct connection *c = arg;
-	const char *why = NULL;
-	int status;
-
-	if (c->state != STATE_UPGRADING) {
-		connection_lose(c, THEN_RETRY, "data before the upgrade");
-		return;
-	}
-	switch (upgrade_response(
-	    bufferevent_get_input(bev), c->key, &status, &why)) {
-	case UPGRADE_MORE:
-		return;
-	case UPGRADE_DONE:
-		on_open(c);
-		return;
-	case UPGRADE_REFUSED:
-		on_refused(c, status);
-		return;
-	case UPGRADE_BROKEN:
-		connection_lose(c, THEN_RETRY, why);
-		return;
-	}
 }
 
 void
@@ -493,6 +436,7 @@ connection_lose(struct connection *c, enum then then, const char *why)
 	    then != THEN_RETRY) {
 		c->state = STATE_CLOSING;
 		c->then = then;
+		c->wants_token = false;
 		heartbeat_stop(&c->heartbeat);
 		evtimer_del(c->timer);
 		if (was_up)
@@ -553,9 +497,7 @@ connection_log_status(const struct connection *c)
 		[STATE_HELD] = "held until asked to reconnect",
 		[STATE_WAITING] = "waiting for the next attempt",
 		[STATE_DIALING] = "connecting",
-		[STATE_TLS] = "in the TLS handshake",
-		[STATE_TOKEN] = "waiting for the token",
-		[STATE_UPGRADING] = "upgrading",
+		[STATE_HANDSHAKE] = "in the opening handshake",
 		[STATE_REGISTERING] = "registering",
 		[STATE_UP] = "registered",
 		[STATE_CLOSING] = "closing",

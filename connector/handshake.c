@@ -1,0 +1,123 @@
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+
+#include "common/slice.h"
+#include "connector/handshake.h"
+#include "connector/tls.h"
+#include "connector/upgrade.h"
+
+struct handshake {
+	const struct connector_conf *conf;
+	const struct handshake_ops *ops;
+	void *arg;
+	struct bufferevent *bev;
+	bool tls;
+	bool asked; /* the request is out */
+	char key[UPGRADE_KEY_SIZE];
+};
+
+/* TLS is done, or all is over. */
+static void
+on_event(struct bufferevent *bev, short what, void *arg)
+{
+	struct handshake *h = arg;
+	char why[256];
+
+	if ((what & BEV_EVENT_CONNECTED) != 0) {
+		h->ops->token_wanted(h->arg);
+		return;
+	}
+	if (h->tls)
+		(void)tls_error(bev, why, sizeof(why));
+	else if ((what & BEV_EVENT_EOF) != 0)
+		(void)strlcpy(why, "connection closed", sizeof(why));
+	else
+		(void)strlcpy(why, strerror(errno), sizeof(why));
+	h->ops->failed(h->arg, why);
+}
+
+/* The answer to the upgrade. */
+static void
+on_readable(struct bufferevent *bev, void *arg)
+{
+	struct handshake *h = arg;
+	const char *why = "data before the upgrade";
+	enum upgrade_result result = UPGRADE_BROKEN;
+	int status;
+
+	if (h->asked)
+		result = upgrade_response(
+		    bufferevent_get_input(bev), h->key, &status, &why);
+	switch (result) {
+	case UPGRADE_MORE:
+		break;
+	case UPGRADE_DONE:
+		h->bev = NULL;
+		h->ops->done(h->arg, bev);
+		break;
+	case UPGRADE_REFUSED:
+		h->ops->refused(h->arg, status);
+		break;
+	case UPGRADE_BROKEN:
+		h->ops->failed(h->arg, why);
+		break;
+	}
+}
+
+struct handshake *
+handshake_new(struct event_base *base, SSL_CTX *tls,
+    const struct connector_conf *conf, int fd, const struct handshake_ops *ops,
+    void *arg)
+{
+	struct handshake *h = calloc(1, sizeof(*h));
+
+	if (h != NULL)
+		h->bev = tls != NULL ? tls_connect(tls, base, fd, conf->host)
+				     : bufferevent_socket_new(
+					   base, fd, BEV_OPT_CLOSE_ON_FREE);
+	if (h == NULL || h->bev == NULL) {
+		close(fd);
+		free(h);
+		return NULL;
+	}
+	h->conf = conf;
+	h->ops = ops;
+	h->arg = arg;
+	h->tls = tls != NULL;
+	bufferevent_setcb(h->bev, on_readable, NULL, on_event, h);
+	bufferevent_enable(h->bev, EV_READ | EV_WRITE);
+	return h;
+}
+
+void
+handshake_start(struct handshake *h)
+{
+	if (!h->tls)
+		h->ops->token_wanted(h->arg);
+}
+
+void
+handshake_free(struct handshake *h)
+{
+	if (h == NULL)
+		return;
+	if (h->bev != NULL)
+		bufferevent_free(h->bev);
+	free(h);
+}
+
+void
+handshake_send_upgrade(struct handshake *h, const char *token)
+{
+	h->asked = true;
+	if (upgrade_request(
+		h->conf, token, h->key, bufferevent_get_output(h->bev)) == -1)
+		h->ops->failed(h->arg, "out of memory");
+}
