@@ -56,8 +56,9 @@ function watch(pids) {
 	};
 }
 
-const now = (pids) => Object.fromEntries(Object.entries(pids)
-	.map(([name, pid]) => [name, resident(pid).now]));
+const read = (pids, what) => Object.fromEntries(Object.entries(pids)
+	.map(([name, pid]) => [name, resident(pid)[what]]));
+const now = (pids) => read(pids, "now");
 
 await bench(async (stage) => {
 	const { hub, tetherd } = await startAll(stage);
@@ -69,14 +70,13 @@ await bench(async (stage) => {
 	await request(`${base}/api/whoami`);
 	const idle = now(pids);
 
-	let stop = watch(pids);
 	const body = await request(
 		`${base}/api/big?bytes=${BODY}&type=text/plain`);
-	const atBody = stop();
+	const atBody = read(pids, "peak"); // too short for samples
 	if (body.status !== 200 || body.body.length !== BODY)
 		throw new Error(`20 MB: ${body.status}, ${body.body.length}`);
 
-	stop = watch(pids);
+	const stop = watch(pids);
 	const first = await load(base + ASSET, CONNECTIONS, SECONDS / 2);
 	const middle = now(pids);
 	const second = await load(base + ASSET, CONNECTIONS, SECONDS / 2);
