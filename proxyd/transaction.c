@@ -330,6 +330,17 @@ follow(struct transaction *t, int status)
 	return true;
 }
 
+/*
+ * An orchestrator that does not undo base64 sends it to the browser as it
+ * is, longer than the body was.
+ */
+static bool
+length_is_untrue(const struct transaction *t)
+{
+	return body_is_base64(&t->body) && body_length(&t->body) > 0 &&
+	       (t->proxyd->link.capabilities & LINK_BASE64) == 0;
+}
+
 static void
 respond(struct transaction *t, int status)
 {
@@ -341,8 +352,8 @@ respond(struct transaction *t, int status)
 		fail(t, 502, "the web app's answer is too large");
 		return;
 	}
-	message =
-	    answer_compose(r->id, r->id_len, status, &t->headers, 0, &t->body);
+	message = answer_compose(r->id, r->id_len, status, &t->headers,
+	    length_is_untrue(t) ? HEADERS_NO_LENGTH : 0, &t->body);
 	if (message != NULL &&
 	    evbuffer_get_length(message) > t->proxyd->link.message_max) {
 		evbuffer_free(message);
