@@ -52,6 +52,7 @@ override LDFLAGS += $(LDHARDEN) -Wl,--gc-sections \
 
 # Each program and test links what its folder needs, and nothing else.
 LIBS_common    = $(call libs,libevent_core libbsd-overlay)
+# libmd comes with libbsd; the opening handshake needs its SHA-1.
 LIBS_ws        = -lwslay $(call libs,libmd)
 LIBS_tetherd   = $(LIBS_common)
 LIBS_dialer    = $(LIBS_common)
