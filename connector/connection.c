@@ -6,6 +6,7 @@
 #include <event2/event.h>
 
 #include "common/log.h"
+#include "common/timer.h"
 #include "common/ws.h"
 #include "connector/backoff.h"
 #include "connector/connection.h"
@@ -122,16 +123,6 @@ connection_free(struct connection *c)
 }
 
 static void
-set_timer(struct connection *c, uint32_t ms)
-{
-	struct timeval after = { .tv_sec = ms / 1000,
-		.tv_usec = ms % 1000 * 1000 };
-
-	if (event_add(c->timer, &after) == -1)
-		fatalx("event_add failed");
-}
-
-static void
 on_timer(int fd, short what, void *arg)
 {
 	struct connection *c = arg;
@@ -164,7 +155,7 @@ connect_now(struct connection *c)
 
 	c->state = STATE_DIALING;
 	c->attempt++;
-	set_timer(c, CONNECT_MS);
+	timer_set(c->timer, CONNECT_MS);
 	msg_start(&m, MSG_DIAL, c->attempt);
 	(void)child_send(&c->connector->child, PROGRAM_PARENT, &m);
 }
@@ -284,7 +275,7 @@ on_open(void *arg, struct bufferevent *bev)
 		return;
 	}
 	c->state = STATE_REGISTERING;
-	set_timer(c, CONNECT_MS);
+	timer_set(c->timer, CONNECT_MS);
 	ask_token(c);
 }
 
@@ -309,7 +300,7 @@ on_refused(void *arg, int status)
 	c->refusal_logged = true;
 	drop_transport(c);
 	c->state = STATE_WAITING;
-	set_timer(c, BACKOFF_REFUSED_MS);
+	timer_set(c->timer, BACKOFF_REFUSED_MS);
 }
 
 void
@@ -405,7 +396,7 @@ go_on(struct connection *c, enum then then, const char *why)
 		ms = backoff_next(&c->backoff);
 		log_warnx("disconnected: %s; next attempt in %u ms", why, ms);
 		c->state = STATE_WAITING;
-		set_timer(c, ms);
+		timer_set(c->timer, ms);
 		break;
 	case THEN_CONNECT:
 		log_infox("disconnected: %s", why);
@@ -448,7 +439,9 @@ connection_lose(struct connection *c, enum then then, const char *why)
 	c->state = STATE_WAITING;
 	if (was_up)
 		c->ops->down(c->arg);
-	go_on(c, then, why);
+	/* Nothing else may be left to wait for: connection_finish(). */
+	if (c->state == STATE_WAITING)
+		go_on(c, then, why);
 }
 
 void

@@ -8,6 +8,7 @@
 
 #include "common/link.h"
 #include "common/log.h"
+#include "common/timer.h"
 #include "common/ws.h"
 #include "connector/connection.h"
 #include "connector/connector.h"
@@ -16,7 +17,7 @@
 #include "connector/requests.h"
 
 /* How long answers may still come once we are told to stop. */
-#define DRAIN_SECONDS 3
+#define DRAIN_MS 3000
 
 /*
  * A request that is not all with proxyd yet.  It counts among the requests
@@ -44,7 +45,10 @@ struct exchange {
 	void *drained_arg;
 };
 
+static const char stopping[] = "the instance is stopping";
+
 static void on_drain_timer(int, short, void *);
+static void check_drained(struct exchange *);
 
 struct exchange *
 exchange_new(struct connector *connector)
@@ -157,7 +161,7 @@ exchange_request(struct exchange *ex, const char *request_id, size_t len,
 	const char *refusal = NULL;
 
 	if (ex->draining)
-		refusal = "the instance is stopping";
+		refusal = stopping;
 	else if (exchange_count(ex) >= REQUESTS_MAX)
 		refusal = "too many requests at once";
 	if (refusal != NULL) {
@@ -205,10 +209,11 @@ exchange_link_down(struct exchange *ex)
 	drop_uploads(ex);
 	requests_clear(ex->requests, NULL, NULL);
 	ex->answering = 0;
-	if (proxyd(ex) == NULL)
-		return;
-	channel_send_empty(proxyd(ex), MSG_LINK_DOWN, 0);
-	channel_resume(proxyd(ex));
+	if (proxyd(ex) != NULL) {
+		channel_send_empty(proxyd(ex), MSG_LINK_DOWN, 0);
+		channel_resume(proxyd(ex));
+	}
+	check_drained(ex);
 }
 
 void
@@ -219,14 +224,40 @@ exchange_on_proxyd(struct exchange *ex)
 	uploads_continue(ex);
 }
 
+/* An error that answers several requests. */
+struct failure {
+	struct exchange *ex;
+	int status;
+	const char *text;
+};
+
 static void
-answer_lost(void *arg, uint64_t number, const char *request_id, size_t len)
+answer_failure(void *arg, uint64_t number, const char *request_id, size_t len)
 {
-	struct exchange *ex = arg;
+	const struct failure *failure = arg;
 
 	(void)number;
-	outgoing_error(ex->connector, request_id, len, 502,
-	    "the instance lost the request; try again");
+	outgoing_error(failure->ex->connector, request_id, len, failure->status,
+	    failure->text);
+}
+
+/* Answer all requests that proxyd has, wholly or in part. */
+static void
+fail_requests(struct exchange *ex, int status, const char *text)
+{
+	struct failure failure = { ex, status, text };
+	struct upload *begun = TAILQ_FIRST(&ex->uploads);
+	struct ws *ws = link_ws(ex);
+
+	/* A message that is half out must end before another begins: cut
+	 * short it is no JSON, which orchestrators ignore. */
+	if (ex->answering != 0 && ws != NULL &&
+	    ws_send_fragment(ws, WS_TEXT, true, "", 0) == -1)
+		log_warnx("message not ended");
+	ex->answering = 0;
+	if (begun != NULL && begun->number != 0)
+		upload_free(ex, begun);
+	requests_clear(ex->requests, answer_failure, &failure);
 }
 
 static void
@@ -242,21 +273,10 @@ check_drained(struct exchange *ex)
 void
 exchange_on_proxyd_lost(struct exchange *ex)
 {
-	struct upload *begun = TAILQ_FIRST(&ex->uploads);
-	struct ws *ws = link_ws(ex);
-
-	/* A message that is half out must end before another begins: cut
-	 * short it is no JSON, which orchestrators ignore. */
-	if (ex->answering != 0 && ws != NULL &&
-	    ws_send_fragment(ws, WS_TEXT, true, "", 0) == -1)
-		log_warnx("message not ended");
-	ex->answering = 0;
-	if (begun != NULL && begun->number != 0)
-		upload_free(ex, begun);
 	if (requests_count(ex->requests) > 0)
 		log_warnx("proxyd is gone: answering %zu requests with 502",
 		    requests_count(ex->requests));
-	requests_clear(ex->requests, answer_lost, ex);
+	fail_requests(ex, 502, "the instance lost the request; try again");
 	check_drained(ex);
 }
 
@@ -331,25 +351,28 @@ static void
 on_drain_timer(int fd, short what, void *arg)
 {
 	struct exchange *ex = arg;
+	struct upload *upload;
 
 	(void)fd;
 	(void)what;
-	log_warnx(
-	    "%zu requests not answered in time", requests_count(ex->requests));
-	requests_clear(ex->requests, NULL, NULL);
+	log_warnx("%zu requests not answered in time: answering with 503",
+	    exchange_count(ex));
+	fail_requests(ex, 503, stopping);
+	while ((upload = TAILQ_FIRST(&ex->uploads)) != NULL) {
+		outgoing_error(ex->connector, upload->request_id, upload->len,
+		    503, stopping);
+		upload_free(ex, upload);
+	}
 	check_drained(ex);
 }
 
 void
 exchange_drain(struct exchange *ex, void (*done)(void *arg), void *arg)
 {
-	struct timeval limit = { .tv_sec = DRAIN_SECONDS };
-
 	ex->draining = true;
 	ex->drained = done;
 	ex->drained_arg = arg;
-	if (event_add(ex->drain_timer, &limit) == -1)
-		fatalx("event_add failed");
+	timer_set(ex->drain_timer, DRAIN_MS);
 	check_drained(ex);
 }
 

@@ -1,6 +1,7 @@
 #include <event2/event.h>
 
 #include "common/log.h"
+#include "common/timer.h"
 #include "connector/heartbeat.h"
 
 /*
@@ -11,21 +12,11 @@
 #define LATE_SECONDS 15
 
 static void
-schedule(struct event *ev, uint32_t ms)
-{
-	struct timeval after = { .tv_sec = ms / 1000,
-		.tv_usec = ms % 1000 * 1000 };
-
-	if (event_add(ev, &after) == -1)
-		fatalx("event_add failed");
-}
-
-static void
 ping_now(struct heartbeat *h)
 {
-	schedule(h->ping, h->interval_ms);
+	timer_set(h->ping, h->interval_ms);
 	if (!evtimer_pending(h->pong, NULL))
-		schedule(h->pong, HEARTBEAT_PONG_MS);
+		timer_set(h->pong, HEARTBEAT_PONG_MS);
 	h->send_ping(h->arg);
 }
 
@@ -60,7 +51,7 @@ on_tick(int fd, short what, void *arg)
 	clock_gettime(CLOCK_BOOTTIME, &now);
 	passed = now.tv_sec - h->ticked.tv_sec;
 	h->ticked = now;
-	schedule(h->tick, TICK_SECONDS * 1000);
+	timer_set(h->tick, TICK_SECONDS * 1000);
 	if (passed < TICK_SECONDS + LATE_SECONDS)
 		return;
 	log_infox(
@@ -98,8 +89,8 @@ void
 heartbeat_start(struct heartbeat *h)
 {
 	clock_gettime(CLOCK_BOOTTIME, &h->ticked);
-	schedule(h->ping, h->interval_ms);
-	schedule(h->tick, TICK_SECONDS * 1000);
+	timer_set(h->ping, h->interval_ms);
+	timer_set(h->tick, TICK_SECONDS * 1000);
 }
 
 void

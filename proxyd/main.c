@@ -4,6 +4,7 @@
 #include <event2/event.h>
 
 #include "common/log.h"
+#include "common/timer.h"
 #include "proxyd/outbox.h"
 #include "proxyd/proxyd.h"
 #include "proxyd/sessions.h"
@@ -12,28 +13,37 @@
 #include "sandbox/sandbox.h"
 
 /* How long answers wait for a connector that takes over from a dead one. */
-#define HAND_OVER_SECONDS 30
+#define HAND_OVER_MS 30000
 
 /* Bytes of requests and answers that are worth a look at the heap later. */
 #define TRIM_BYTES (4 * 1024 * 1024)
 
 /* How long answers may still come once we are told to stop. */
-#define DRAIN_SECONDS 3
+#define DRAIN_MS 3000
 
+/*
+ * Many bodies leave the heap full of holes, which malloc keeps: once all are
+ * gone their pages go back to the system.
+ */
 static void
-set_timer(struct proxyd *p, time_t seconds)
+trim(struct proxyd *p, size_t was_buffered)
 {
-	struct timeval after = { .tv_sec = seconds };
-
-	if (event_add(p->timer, &after) == -1)
-		fatalx("event_add failed");
+	if (was_buffered >= TRIM_BYTES)
+		p->trim_is_due = true;
+	if (!p->trim_is_due || p->buffered > 0)
+		return;
+	p->trim_is_due = false;
+	(void)malloc_trim(0);
 }
 
 static void
 clear_all(struct proxyd *p)
 {
+	size_t buffered = p->buffered;
+
 	transactions_clear(p->transactions);
 	outbox_clear(p->outbox);
+	trim(p, buffered);
 }
 
 static void
@@ -96,21 +106,6 @@ on_request(void *arg, struct msg *m)
 	return transactions_on_request(p->transactions, m);
 }
 
-/*
- * Many bodies leave the heap full of holes, which malloc keeps: once all are
- * gone their pages go back to the system.
- */
-static void
-trim(struct proxyd *p, size_t was_buffered)
-{
-	if (was_buffered >= TRIM_BYTES)
-		p->trim_is_due = true;
-	if (!p->trim_is_due || p->buffered > 0)
-		return;
-	p->trim_is_due = false;
-	(void)malloc_trim(0);
-}
-
 static int
 on_answer_sent(void *arg, struct msg *m)
 {
@@ -170,7 +165,7 @@ on_peer_lost(void *arg, enum program peer)
 	transactions_orphan(p->transactions);
 	outbox_rewind(p->outbox);
 	if (!p->child.stopping)
-		set_timer(p, HAND_OVER_SECONDS);
+		timer_set(p->timer, HAND_OVER_MS);
 	check_drained(p);
 }
 
@@ -180,7 +175,7 @@ on_shutdown(void *arg)
 	struct proxyd *p = arg;
 
 	transactions_drain(p->transactions);
-	set_timer(p, DRAIN_SECONDS);
+	timer_set(p->timer, DRAIN_MS);
 	check_drained(p);
 }
 

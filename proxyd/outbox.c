@@ -115,7 +115,7 @@ static size_t
 slice_length(const struct answer *a)
 {
 	size_t len = a->len - a->sent;
-	struct evbuffer_ptr at = a->at;
+	struct evbuffer_ptr at;
 	uint8_t c;
 
 	if (len <= MSG_PAYLOAD_MAX)

@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -8,6 +7,7 @@
 #include <event2/event.h>
 
 #include "common/log.h"
+#include "common/timer.h"
 #include "proxyd/answer.h"
 #include "proxyd/outbox.h"
 #include "proxyd/proxyd.h"
@@ -52,7 +52,7 @@ transaction_new(struct proxyd *proxyd, uint64_t number, struct evbuffer *text,
 	return t;
 }
 
-static void
+void
 transaction_free(struct transaction *t)
 {
 	if (t->transfer != NULL)
@@ -68,12 +68,6 @@ transaction_free(struct transaction *t)
 	free(t->kept_headers);
 	request_free(t->request);
 	free(t);
-}
-
-void
-transaction_cancel(struct transaction *t)
-{
-	transaction_free(t);
 }
 
 uint64_t
@@ -146,9 +140,6 @@ void
 transaction_start(struct transaction *t, transaction_ended ended, void *arg)
 {
 	const struct request *r = t->request;
-	const struct proxyd_conf *conf = &t->proxyd->conf;
-	struct timeval limit = { .tv_sec = conf->total_ms / 1000,
-		.tv_usec = conf->total_ms % 1000 * 1000 };
 	const struct session *session;
 
 	t->ended = ended;
@@ -158,8 +149,7 @@ transaction_start(struct transaction *t, transaction_ended ended, void *arg)
 		fail(t, 400, r->error);
 		return;
 	}
-	if (evtimer_add(&t->deadline, &limit) == -1)
-		fatalx("event_add failed");
+	timer_set(&t->deadline, t->proxyd->conf.total_ms);
 	set_buffered(t, r->body_len);
 	if (!r->identified) {
 		transfer(t);

@@ -59,8 +59,8 @@ struct transaction *transaction_new(
 void transaction_start(
     struct transaction *, transaction_ended ended, void *arg);
 
-/* Stop and free it without an answer. */
-void transaction_cancel(struct transaction *);
+/* Stop it, if it is under way, and free it: there will be no answer. */
+void transaction_free(struct transaction *);
 
 uint64_t transaction_number(const struct transaction *);
 const char *transaction_request_id(const struct transaction *);

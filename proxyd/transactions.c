@@ -167,7 +167,7 @@ transactions_clear(struct transactions *ts)
 	upload_clear(ts);
 	while ((t = TAILQ_FIRST(&ts->list)) != NULL) {
 		on_transaction_end(ts, t);
-		transaction_cancel(t);
+		transaction_free(t);
 	}
 }
 

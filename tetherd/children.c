@@ -13,6 +13,7 @@
 #include "common/channel.h"
 #include "common/child.h"
 #include "common/log.h"
+#include "common/timer.h"
 #include "tetherd/children.h"
 #include "tetherd/conf.h"
 #include "tetherd/process.h"
@@ -23,10 +24,13 @@
 #define DEATHS_PERIOD 60
 
 /* One that does not stop by itself in this time is killed ... */
-#define STOP_SECONDS 4
+#define STOP_MS 4000
 
 /* ... and so are all that are left when all were to stop: promised are 5 s. */
 #define STOP_ALL_MS 4500
+
+/* A fork that failed is tried again after this time. */
+#define SPAWN_AGAIN_MS 1000
 
 enum child_state {
 	CHILD_STOPPED,
@@ -173,15 +177,6 @@ children_start(struct children *c)
 		process_start(&c->process[lasting[i]]);
 }
 
-static void
-process_set_timer(struct process *p, time_t seconds)
-{
-	struct timeval after = { .tv_sec = seconds };
-
-	if (event_add(p->timer, &after) == -1)
-		fatalx("event_add failed");
-}
-
 /* One more death: true if there were too many in too little time. */
 static bool
 process_died_too_often(struct process *p)
@@ -213,7 +208,7 @@ process_start(struct process *p)
 			return;
 		}
 		p->state = CHILD_STARTING;
-		process_set_timer(p, 1);
+		timer_set(p->timer, SPAWN_AGAIN_MS);
 		return;
 	}
 	p->state = CHILD_STARTING;
@@ -221,7 +216,7 @@ process_start(struct process *p)
 	p->channel = channel_new(c->base, sockets.channel, PROGRAM_PARENT,
 	    p->program, &process_ops, p);
 	channel_set_state(p->channel, MSG_START);
-	process_set_timer(p, CHILD_SETUP_TIMEOUT / 1000);
+	timer_set(p->timer, CHILD_SETUP_TIMEOUT);
 	log_infox("%s: started, pid %d", program_name(p->program), (int)p->pid);
 
 	msg_start(&m, MSG_HELLO, 0);
@@ -244,6 +239,13 @@ process_on_hello(void *arg, struct msg *m)
 	return 0;
 }
 
+/* Its channel can be gone a little before its death is known. */
+static bool
+process_listens(const struct process *p)
+{
+	return p->state == CHILD_RUNNING && p->channel != NULL;
+}
+
 static void
 send_peer(struct process *to, const struct process *peer, int fd)
 {
@@ -259,7 +261,7 @@ link_connect(struct process *a, struct process *b)
 {
 	int fds[2];
 
-	if (a->state != CHILD_RUNNING || b->state != CHILD_RUNNING)
+	if (!process_listens(a) || !process_listens(b))
 		return;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) == -1)
 		fatal("socketpair");
@@ -437,7 +439,7 @@ process_stop(struct process *p)
 		break;
 	}
 	p->state = CHILD_STOPPING;
-	process_set_timer(p, STOP_SECONDS);
+	timer_set(p->timer, STOP_MS);
 }
 
 /* The next step of stopping: all but the connector once that is gone. */
@@ -478,14 +480,10 @@ children_on_stop_timer(int fd, short what, void *arg)
 void
 children_stop(struct children *c)
 {
-	struct timeval limit = { .tv_usec = STOP_ALL_MS % 1000 * 1000,
-		.tv_sec = STOP_ALL_MS / 1000 };
-
 	if (c->stopping)
 		return;
 	c->stopping = true;
-	if (event_add(c->stop_timer, &limit) == -1)
-		fatalx("event_add failed");
+	timer_set(c->stop_timer, STOP_ALL_MS);
 	process_stop(&c->process[PROGRAM_CONNECTOR]);
 	children_continue_stop(c);
 }
@@ -515,7 +513,7 @@ children_send(struct children *c, enum program program, enum msg_type type)
 {
 	struct process *p = &c->process[program];
 
-	if (p->state == CHILD_RUNNING && p->channel != NULL)
+	if (process_listens(p))
 		channel_send_empty(p->channel, type, 0);
 }
 
@@ -534,7 +532,7 @@ children_dialed(struct children *c, uint64_t id, int fd, const char *text)
 	struct process *p = &c->process[PROGRAM_CONNECTOR];
 	struct msg_out m;
 
-	if (p->state != CHILD_RUNNING || p->channel == NULL) {
+	if (!process_listens(p)) {
 		if (fd != -1)
 			close(fd);
 		return;

@@ -7,10 +7,14 @@
 
 #include "common/channel.h"
 #include "common/log.h"
+#include "common/timer.h"
 #include "tetherd/conf.h"
 #include "tetherd/dial.h"
 #include "tetherd/process.h"
 #include "tetherd/relay.h"
+
+/* What a dialer may take longer than it was told, before it is killed. */
+#define GRACE_MS 5000
 
 struct dial {
 	struct event_base *base;
@@ -103,7 +107,6 @@ void
 dial_start(struct dial *d, const struct conf *conf, uint64_t id)
 {
 	struct process_sockets sockets;
-	struct timeval limit = { 0 };
 	struct msg_out m;
 
 	dial_abandon(d);
@@ -122,9 +125,7 @@ dial_start(struct dial *d, const struct conf *conf, uint64_t id)
 	    PROGRAM_DIALER, &dial_ops, d);
 	channel_set_state(d->channel, MSG_START);
 	/* The dialer keeps the time itself; this is for one that does not. */
-	limit.tv_sec = conf->dialer.timeout_ms / 1000 + 5;
-	if (event_add(d->timer, &limit) == -1)
-		fatalx("event_add failed");
+	timer_set(d->timer, conf->dialer.timeout_ms + GRACE_MS);
 
 	msg_start(&m, MSG_HELLO, 0);
 	msg_add_u32(&m, MSG_PROTOCOL_VERSION);

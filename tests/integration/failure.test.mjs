@@ -107,6 +107,19 @@ describe("a process is killed", { concurrency: 3 }, () => {
 			assert.equal((await get("/next")).text, "free");
 		});
 
+	scenario("all of them, three times", async (stage) => {
+		const { tetherd, get, release } = await start(stage);
+		release();
+		for (let i = 0; i < 3; i++) {
+			const before = tetherd.lines.length;
+			for (const name of ["connector", "proxyd", "authd"])
+				process.kill(tetherd.childPid(name), "SIGKILL");
+			await tetherd.registered(before);
+			assert.equal((await get("/next")).text, "free");
+		}
+		assert.equal(tetherd.all("lost child").length, 9);
+	});
+
 	scenario("authd while 50 users wait for it", async (stage) => {
 		const { connection, tetherd } = await startInstance(stage);
 		const ask = (i) => connection.request({

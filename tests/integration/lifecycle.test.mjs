@@ -53,10 +53,28 @@ describe("lifecycle", { concurrency: 4 }, () => {
 		const { tetherd, connection, upstream } = await startInstance(stage, {
 			handle: () => {},
 		});
-		connection.request().catch(() => {});
+		const answer = connection.request();
 		await upstream.requests.next();
 		await endsCleanly(tetherd, "SIGTERM");
+		assert.equal((await answer).status, 503);
+		assert.equal((await connection.closed).code, 1000);
 	});
+
+	scenario("an orchestrator that goes meanwhile does not, either",
+		async (stage) => {
+			const { tetherd, connection, upstream } =
+				await startInstance(stage, { handle: () => {} });
+			connection.request().catch(() => {});
+			await upstream.requests.next();
+			const start = Date.now();
+			tetherd.signal("SIGTERM");
+			await tetherd.line("tetherd: terminating");
+			connection.socket.destroy();
+			assert.equal((await tetherd.ended()).code, 0);
+			// Nobody waits for that answer any more.
+			assert.ok(Date.now() - start < 2500, "took too long");
+			assert.deepEqual(tetherd.all("next attempt"), []);
+		});
 
 	scenario("SIGHUP leaves alone what does not change", async (stage) => {
 		const { tetherd, connection } = await startInstance(stage);

@@ -698,15 +698,59 @@ test_drain_refused(void **state)
 
 /* Nothing answers: the time limit does. */
 static void
+wait_drained(void)
+{
+	exchange_drain(f->ex, on_drained, &f->drained);
+	while (f->drained == 0)
+		event_base_loop(f->base, EVLOOP_ONCE);
+	assert_int_equal(exchange_count(f->ex), 0);
+}
+
+static void
 test_drain_timeout(void **state)
 {
 	(void)state;
 	request("a", 10);
 	spin();
+	wait_drained();
+	assert_string_equal(f->sent, "!503:a;");
+}
+
+/* A message that is half out ends before the errors begin. */
+static void
+test_drain_timeout_halfway(void **state)
+{
+	(void)state;
+	request("a", 10);
+	request("b", 10);
+	spin();
+	answer(0, "a1", true);
+	spin();
+	wait_drained();
+	assert_string_equal(f->sent, "a1+;!503:a;!503:b;");
+}
+
+/* Requests that wait for a proxyd which does not come. */
+static void
+test_drain_timeout_waiting(void **state)
+{
+	(void)state;
+	lose_proxyd();
+	request("a", 10);
+	request("b", 10);
+	wait_drained();
+	assert_string_equal(f->sent, "!503:a;!503:b;");
+}
+
+static void
+test_drain_link_down(void **state)
+{
+	(void)state;
+	request("a", 10);
+	spin();
 	exchange_drain(f->ex, on_drained, &f->drained);
-	while (f->drained == 0)
-		event_base_loop(f->base, EVLOOP_ONCE);
-	assert_int_equal(exchange_count(f->ex), 0);
+	exchange_link_down(f->ex);
+	assert_int_equal(f->drained, 1);
 	assert_string_equal(f->sent, "");
 }
 
@@ -730,6 +774,9 @@ main(void)
 		TEST(test_drain_lost),
 		TEST(test_drain_refused),
 		TEST(test_drain_timeout),
+		TEST(test_drain_timeout_halfway),
+		TEST(test_drain_timeout_waiting),
+		TEST(test_drain_link_down),
 	};
 
 	log_set_level(LOG_LEVEL_CRIT);
