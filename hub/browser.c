@@ -81,8 +81,7 @@ browser_send(struct browser *browser, struct json_object *message)
 	size_t len;
 	const char *text = json_text(message, &len);
 
-	if (text != NULL)
-		browser_write(browser, text, len);
+	browser_write(browser, text, len);
 	json_object_put(message);
 }
 
@@ -94,8 +93,7 @@ browsers_send(struct hub *hub, struct json_object *message)
 	struct browser *browser;
 
 	TAILQ_FOREACH (browser, &hub->browsers, entry)
-		if (text != NULL)
-			browser_write(browser, text, len);
+		browser_write(browser, text, len);
 	json_object_put(message);
 }
 
