@@ -20,8 +20,7 @@ http_json(struct evhttp_request *req, int status, struct json_object *object)
 	(void)evhttp_add_header(headers, "Content-Type", "application/json");
 	(void)evhttp_add_header(headers, "Cache-Control", "no-store");
 	(void)evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
-	if (body != NULL && text != NULL &&
-	    evhttp_request_get_command(req) != EVHTTP_REQ_HEAD)
+	if (body != NULL && evhttp_request_get_command(req) != EVHTTP_REQ_HEAD)
 		(void)evbuffer_add(body, text, len);
 	evhttp_send_reply(req, status, NULL, body);
 	if (body != NULL)
