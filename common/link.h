@@ -13,6 +13,9 @@
 /* The longest request_id that can be answered, in bytes. */
 #define LINK_REQUEST_ID_MAX 256
 
+/* The longest client id, in bytes. */
+#define LINK_CLIENT_ID_MAX 256
+
 /* What the orchestrator announced in "registered" (capabilities). */
 #define LINK_STATUS		0x1 /* status codes and repeated headers arrive as sent */
 #define LINK_BASE64		0x2 /* it undoes and sends base64 bodies */
@@ -20,7 +23,8 @@
 
 struct link_up {
 	uint32_t capabilities;
-	uint64_t message_max; /* bytes that one answer may have */
+	uint64_t message_max;		    /* bytes that one answer may have */
+	char client_id[LINK_CLIENT_ID_MAX]; /* that we are registered as */
 };
 
 /* The payload of LINK_UP; the reader returns -1 if it is malformed. */

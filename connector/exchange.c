@@ -61,6 +61,8 @@ exchange_new(struct connector *connector)
 	ex->requests = requests_new();
 	TAILQ_INIT(&ex->uploads);
 	ex->link.message_max = MESSAGE_MAX;
+	(void)strlcpy(ex->link.client_id, connector->conf.client_id,
+	    sizeof(ex->link.client_id));
 	ex->drain_timer =
 	    evtimer_new(connector->child.base, on_drain_timer, ex);
 	if (ex->drain_timer == NULL)

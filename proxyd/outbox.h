@@ -5,9 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/msg.h"
+
 /*
- * Answers on their way to the connector, whole and one after the other.
- * Each is kept until the connector says that it is out, so that a connector
+ * Answers and replies on their way to the connector, whole and one after the
+ * other.  An answer is kept until the connector says that it is out, so that a connector
  * that takes over can have it again.
  */
 
@@ -22,6 +24,15 @@ void outbox_free(struct outbox *);
 /* Take over the answer to the request of that number and id. */
 void outbox_add(struct outbox *, uint64_t number, const char *request_id,
     struct evbuffer *answer);
+
+/*
+ * Take over a reply to the user_request of that number: one whole protocol
+ * message of at most OUTBOX_REPLY_MAX bytes; last says that no more follow.
+ * Replies are not kept for another connector: who waited for them is gone.
+ */
+#define OUTBOX_REPLY_MAX MSG_PAYLOAD_MAX
+void outbox_reply(
+    struct outbox *, uint64_t number, struct evbuffer *message, bool last);
 
 /* Send what the connector takes; when its channel or the link is new, too. */
 void outbox_continue(struct outbox *);

@@ -10,7 +10,8 @@
 
 /*
  * The program as a whole: transactions (a request, its session, its transfer
- * from the upstream), and the outbox of answers.
+ * from the upstream), tunnels (WebSockets and streams of pages), and the
+ * outbox of what goes back.
  */
 
 struct proxyd {
@@ -18,7 +19,10 @@ struct proxyd {
 	struct proxyd_conf conf;
 	struct upstream *upstream;
 	struct sessions *sessions;
+	struct handles *handles;
+	struct intake *intake;
 	struct transactions *transactions;
+	struct tunnels *tunnels;
 	struct outbox *outbox;
 	bool link_is_up;
 	struct link_up link;

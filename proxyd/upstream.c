@@ -40,6 +40,7 @@ struct upstream_transfer {
 	struct curl_slist *headers;
 	const struct upstream_ops *ops;
 	void *arg;
+	bool stopped; /* by body(), which curl may forget in a resume */
 };
 
 static int on_curl_socket(CURL *, curl_socket_t, int, void *, void *);
@@ -122,10 +123,12 @@ report_done(struct upstream *up)
 			continue;
 		result = message->data.result;
 		status = 0;
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &t);
+		if (t->stopped)
+			result = CURLE_WRITE_ERROR;
 		if (result == CURLE_OK)
 			curl_easy_getinfo(message->easy_handle,
 			    CURLINFO_RESPONSE_CODE, &status);
-		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &t);
 		t->ops->done(t->arg, (int)status, result);
 		transfer_free(t);
 	}
@@ -200,15 +203,18 @@ on_curl_socket(CURL *easy, curl_socket_t fd, int poll, void *arg, void *data)
 			return -1;
 		check(curl_multi_assign(up->multi, fd, w));
 	}
-	if (poll != CURL_POLL_OUT)
+	if ((poll & CURL_POLL_IN) != 0)
 		what |= EV_READ;
-	if (poll != CURL_POLL_IN)
+	if ((poll & CURL_POLL_OUT) != 0)
 		what |= EV_WRITE;
 	if (w->event != NULL && what == w->what)
 		return 0;
 	if (w->event != NULL)
 		event_free(w->event);
+	w->event = NULL;
 	w->what = what;
+	if (what == EV_PERSIST)
+		return 0; /* a transfer that waits */
 	w->event = event_new(up->base, fd, what, on_socket, up);
 	return w->event == NULL ? -1 : event_add(w->event, NULL);
 }
@@ -226,8 +232,17 @@ on_body(char *piece, size_t size, size_t n, void *arg)
 {
 	struct upstream_transfer *t = arg;
 
-	/* 0 would not stop curl when the piece is empty; it never is. */
-	return t->ops->body(t->arg, piece, size * n) == -1 ? 0 : size * n;
+	switch (t->stopped ? -1 : t->ops->body(t->arg, piece, size * n)) {
+	case 0:
+		return size * n;
+	case UPSTREAM_PAUSE:
+		return CURL_WRITEFUNC_PAUSE;
+	default:
+		t->stopped = true;
+		/* That would not stop curl when the piece is empty, which it
+		 * never is. */
+		return 0;
+	}
 }
 
 static bool
@@ -360,6 +375,14 @@ upstream_start(struct upstream *up, const struct upstream_request *r,
 		return NULL;
 	}
 	return t;
+}
+
+void
+upstream_resume(struct upstream_transfer *t)
+{
+	/* The piece that waits is handed over in here. */
+	if (curl_easy_pause(t->easy, CURLPAUSE_CONT) != CURLE_OK)
+		t->stopped = true;
 }
 
 void

@@ -27,10 +27,15 @@ struct upstream_request {
 	size_t body_len;
 };
 
+#define UPSTREAM_PAUSE 1
+
 struct upstream_ops {
 	/* A line of the head, as headers_line() takes it; -1 stops it. */
 	int (*header)(void *arg, const char *line, size_t len);
-	/* A piece of the body; -1 stops the transfer. */
+	/*
+	 * A piece of the body; -1 stops the transfer, UPSTREAM_PAUSE makes
+	 * it wait: the same piece comes again after upstream_resume().
+	 */
 	int (*body)(void *arg, const void *piece, size_t len);
 	/*
 	 * The whole response is there: its status.  Or 0, and what happened
@@ -49,6 +54,9 @@ const char *upstream_base(const struct upstream *);
 /* NULL when out of memory. */
 struct upstream_transfer *upstream_start(struct upstream *,
     const struct upstream_request *, const struct upstream_ops *, void *arg);
+
+/* Let a transfer that waits go on.  Not from header() or body(). */
+void upstream_resume(struct upstream_transfer *);
 
 /* Stop and free a transfer; done() is not called.  Not from header() or
  * body(). */

@@ -1,0 +1,43 @@
+#include <string.h>
+
+#include "common/handle.h"
+
+void
+handle_add(struct msg_out *m, const char *handle)
+{
+	msg_add_str(m, handle);
+}
+
+/* Only what looks like one gets anywhere: it ends up in pages. */
+static bool
+handle_is_valid(const char *handle)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "abcdefghijklmnopqrstuvwxyz0123456789-_";
+
+	return strlen(handle) == HANDLE_LEN &&
+	       strncmp(handle, HANDLE_PREFIX, strlen(HANDLE_PREFIX)) == 0 &&
+	       strspn(handle, digits) == HANDLE_LEN;
+}
+
+int
+handle_read(struct msg *m, char handle[HANDLE_SIZE])
+{
+	msg_get_str(m, handle, HANDLE_SIZE);
+	if (!msg_end(m))
+		return -1;
+	return handle[0] == '\0' || handle_is_valid(handle) ? 0 : -1;
+}
+
+void
+handle_owner_add(struct msg_out *m, uint64_t github_id, const char *login)
+{
+	session_get_add(m, github_id, login);
+}
+
+int
+handle_owner_read(
+    struct msg *m, uint64_t *github_id, char login[SESSION_LOGIN_MAX])
+{
+	return session_get_read(m, github_id, login);
+}

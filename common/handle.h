@@ -1,0 +1,33 @@
+#ifndef COMMON_HANDLE_H
+#define COMMON_HANDLE_H
+
+#include <stdint.h>
+
+#include "common/msg.h"
+#include "common/session.h"
+
+/*
+ * Handles: what a page holds in place of a JWT.  proxyd asks authd for one
+ * (HANDLE_NEW) for each page that it shows to a person, and whose one it is
+ * (HANDLE_CHECK) when a page opens a tunnel; the answers, HANDLE and
+ * HANDLE_OWNER, carry the id of the question, and always come.
+ */
+
+/*
+ * "tether_" and 256 random bits in base64url (RFC 4648 section 5): one word
+ * without a dot, which the web app takes for no JWT.
+ */
+#define HANDLE_PREFIX "tether_"
+#define HANDLE_LEN    50
+#define HANDLE_SIZE   (HANDLE_LEN + 1)
+
+/* The payload of HANDLE and HANDLE_CHECK; "" stands for no handle. */
+void handle_add(struct msg_out *, const char *handle);
+int handle_read(struct msg *, char handle[HANDLE_SIZE]);
+
+/* The payload of HANDLE_NEW and HANDLE_OWNER; id 0 for nobody. */
+void handle_owner_add(struct msg_out *, uint64_t github_id, const char *login);
+int handle_owner_read(
+    struct msg *, uint64_t *github_id, char login[SESSION_LOGIN_MAX]);
+
+#endif
