@@ -57,7 +57,7 @@ LIBS_ws        = -lwslay $(call libs,libmd)
 LIBS_tetherd   = $(LIBS_common)
 LIBS_dialer    = $(LIBS_common)
 LIBS_connector = $(LIBS_common) $(LIBS_ws) $(call libs,libevent_openssl json-c openssl)
-LIBS_proxyd    = $(LIBS_common) $(call libs,json-c libcurl)
+LIBS_proxyd    = $(LIBS_common) $(LIBS_ws) $(call libs,json-c libcurl)
 LIBS_authd     = $(LIBS_common) $(call libs,sqlite3 json-c libcrypto)
 LIBS_hub       = $(LIBS_common) $(LIBS_ws) $(call libs,libevent_extra json-c)
 

@@ -9,9 +9,10 @@
 #include <event2/event.h>
 
 #include "common/slice.h"
+#include "common/upgrade.h"
 #include "connector/handshake.h"
+#include "connector/target.h"
 #include "connector/tls.h"
-#include "connector/upgrade.h"
 
 struct handshake {
 	const struct connector_conf *conf;
@@ -48,13 +49,13 @@ static void
 on_readable(struct bufferevent *bev, void *arg)
 {
 	struct handshake *h = arg;
-	const char *why = "data before the upgrade";
+	static const struct upgrade offer = { 0 };
+	struct upgrade_answer answer = { .why = "data before the upgrade" };
 	enum upgrade_result result = UPGRADE_BROKEN;
-	int status;
 
 	if (h->asked)
 		result = upgrade_response(
-		    bufferevent_get_input(bev), h->key, &status, &why);
+		    bufferevent_get_input(bev), &offer, h->key, &answer);
 	switch (result) {
 	case UPGRADE_MORE:
 		break;
@@ -63,10 +64,10 @@ on_readable(struct bufferevent *bev, void *arg)
 		h->ops->done(h->arg, bev);
 		break;
 	case UPGRADE_REFUSED:
-		h->ops->refused(h->arg, status);
+		h->ops->refused(h->arg, answer.status);
 		break;
 	case UPGRADE_BROKEN:
-		h->ops->failed(h->arg, why);
+		h->ops->failed(h->arg, answer.why);
 		break;
 	}
 }
@@ -116,8 +117,22 @@ handshake_free(struct handshake *h)
 void
 handshake_send_upgrade(struct handshake *h, const char *token)
 {
+	char *target = target_new(h->conf, token);
+	struct upgrade upgrade = {
+		.host = h->conf->host,
+		.port = h->conf->port,
+		.default_port = h->conf->port == (h->conf->tls ? 443 : 80),
+		.target = target,
+		.version = h->conf->version,
+	};
+	int rc = -1;
+
 	h->asked = true;
-	if (upgrade_request(
-		h->conf, token, h->key, bufferevent_get_output(h->bev)) == -1)
-		h->ops->failed(h->arg, "out of memory");
+	if (target != NULL) {
+		rc = upgrade_request(
+		    &upgrade, h->key, bufferevent_get_output(h->bev));
+		freezero(target, strlen(target));
+	}
+	if (rc == -1)
+		h->ops->failed(h->arg, "can't make the upgrade request");
 }

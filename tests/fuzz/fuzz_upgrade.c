@@ -4,7 +4,7 @@
 
 #include <event2/buffer.h>
 
-#include "connector/upgrade.h"
+#include "common/upgrade.h"
 
 /*
  * Any bytes as a server's answer to the opening handshake: the same answer,
@@ -19,8 +19,14 @@ static const char accept_value[] = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 struct outcome {
 	enum upgrade_result result;
-	int status;
+	struct upgrade_answer answer;
 	size_t left;
+};
+
+static const char *const protocols[] = { "a", "bc" };
+static const struct upgrade offer = {
+	.protocols = protocols,
+	.nprotocols = 2,
 };
 
 static struct outcome
@@ -28,17 +34,17 @@ feed(const uint8_t *data, size_t size, size_t piece)
 {
 	struct evbuffer *in = evbuffer_new();
 	struct outcome o = { .result = UPGRADE_MORE };
-	const char *why = NULL;
 	size_t n;
 
 	for (; size > 0 && o.result == UPGRADE_MORE; data += n, size -= n) {
 		n = size < piece ? size : piece;
 		evbuffer_add(in, data, n);
-		o.result = upgrade_response(in, key, &o.status, &why);
+		o.result = upgrade_response(in, &offer, key, &o.answer);
 	}
-	if (o.result == UPGRADE_BROKEN && why == NULL)
+	if (o.result == UPGRADE_BROKEN && o.answer.why == NULL)
 		abort();
-	if (o.result == UPGRADE_REFUSED && (o.status < 0 || o.status == 101))
+	if (o.result == UPGRADE_REFUSED &&
+	    (o.answer.status < 0 || o.answer.status == 101))
 		abort();
 	o.left = evbuffer_get_length(in) + size;
 	evbuffer_free(in);
@@ -51,13 +57,15 @@ check(const uint8_t *data, size_t size)
 	struct outcome whole = feed(data, size, size), pieces;
 
 	if (whole.result == UPGRADE_DONE) {
-		if (whole.status != 101 ||
+		if (whole.answer.status != 101 ||
 		    memmem(data, size, accept_value,
 			sizeof(accept_value) - 1) == NULL)
 			abort();
 	}
 	pieces = feed(data, size, 7);
-	if (pieces.result != whole.result || pieces.status != whole.status)
+	if (pieces.result != whole.result ||
+	    pieces.answer.status != whole.answer.status ||
+	    pieces.answer.protocol != whole.answer.protocol)
 		abort();
 	if (whole.result == UPGRADE_DONE && pieces.left != whole.left)
 		abort();
