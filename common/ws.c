@@ -27,10 +27,6 @@ struct ws *
 ws_new(struct bufferevent *bev, enum ws_role role, size_t message_max,
     const struct ws_ops *ops, void *arg)
 {
-	static const struct wslay_frame_callbacks callbacks = {
-		.send_callback = ws_write,
-		.genmask_callback = ws_mask,
-	};
 	struct event_base *base = bufferevent_get_base(bev);
 	struct ws *ws;
 
@@ -40,11 +36,12 @@ ws_new(struct bufferevent *bev, enum ws_role role, size_t message_max,
 	ws->message_max = message_max;
 	ws->ops = ops;
 	ws->arg = arg;
-	ws->message = evbuffer_new();
+	if (ops->part == NULL)
+		ws->message = evbuffer_new();
 	ws->frame = evbuffer_new();
 	ws->behind = evbuffer_new();
-	if (ws->message == NULL || ws->frame == NULL || ws->behind == NULL ||
-	    wslay_frame_context_init(&ws->frames, &callbacks, ws) != 0) {
+	if ((ops->part == NULL && ws->message == NULL) || ws->frame == NULL ||
+	    ws->behind == NULL) {
 		ws_destroy(ws);
 		return NULL;
 	}
@@ -81,7 +78,6 @@ ws_free(struct ws *ws)
 static void
 ws_destroy(struct ws *ws)
 {
-	wslay_frame_context_free(ws->frames);
 	if (ws->message != NULL)
 		evbuffer_free(ws->message);
 	if (ws->frame != NULL)

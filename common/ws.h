@@ -40,6 +40,18 @@ struct ws_ops {
 	void (*message)(
 	    void *arg, struct ws *, enum ws_type, struct evbuffer *message);
 
+	/*
+	 * In place of message(), for messages of any size: payload as it
+	 * arrives, also in the middle of a frame.  fin is true exactly once
+	 * in each message, with its last part, which may be empty; if the
+	 * connection ends within a message it never comes.  Text is valid
+	 * UTF-8 so far, but a part may end within a character; the whole of
+	 * a text is known to be valid once fin comes.  The data is gone when
+	 * the callee returns, or frees the ws.
+	 */
+	void (*part)(void *arg, struct ws *, enum ws_type, const void *data,
+	    size_t len, bool fin);
+
 	/* A pong frame came.  May be NULL. */
 	void (*pong)(void *arg, struct ws *);
 
@@ -62,7 +74,8 @@ struct ws_ops {
 /*
  * Take over the bufferevent, whose input may hold the first frames already.
  * Messages of more than message_max bytes fail the connection with 1009
- * before they are buffered.  All callbacks come from the event loop, never
+ * before they are buffered; where there is a part(), message_max does not
+ * count.  All callbacks come from the event loop, never
  * from inside one of the functions below; ws_free() is allowed in each.
  * Returns NULL (bufferevent still the caller's) when out of memory.
  */

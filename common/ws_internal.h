@@ -44,8 +44,6 @@ struct ws {
 	int depth;  /* of callbacks under way */
 	bool freed; /* by one of them: the struct lives until it returns */
 
-	wslay_frame_context_ptr frames;
-
 	/* The frame being received. */
 	bool in_frame;
 	bool fin;
@@ -58,7 +56,7 @@ struct ws {
 
 	/* The message being received; type 0 for none. */
 	uint8_t type;
-	struct evbuffer *message;
+	struct evbuffer *message; /* NULL where part() takes it */
 	struct utf8 utf8;
 	bool paused;
 
@@ -74,10 +72,6 @@ struct ws {
 
 /* Process input until there is no more, or a callback says stop. */
 void ws_receive(struct ws *);
-
-/* wslay's callbacks: where it writes to, and how it masks. */
-ssize_t ws_write(const uint8_t *, size_t len, int flags, void *ws);
-int ws_mask(uint8_t *, size_t len, void *ws);
 
 /* Make a frame and put it into the output, or behind it. */
 int ws_frame(struct ws *, uint8_t opcode, bool fin, const void *, size_t len);

@@ -90,8 +90,9 @@ ws_frame_begin(struct ws *ws, const struct ws_header *h)
 		ws_fail(ws, WS_CLOSE_PROTOCOL, "unknown opcode");
 	} else if ((h->opcode == WSLAY_CONTINUATION_FRAME) == (ws->type == 0)) {
 		ws_fail(ws, WS_CLOSE_PROTOCOL, "fragments out of order");
-	} else if (h->len >
-		   ws->message_max - evbuffer_get_length(ws->message)) {
+	} else if (ws->message != NULL &&
+		   h->len >
+		       ws->message_max - evbuffer_get_length(ws->message)) {
 		ws_fail(ws, WS_CLOSE_TOO_BIG, "message too big");
 	} else if (h->opcode != WSLAY_CONTINUATION_FRAME) {
 		ws->type = h->opcode;
@@ -120,6 +121,21 @@ ws_unmask(struct ws *ws, uint8_t *p, size_t len)
 	ws->at = (ws->at + len) % sizeof(ws->mask);
 }
 
+/* Payload for part(); its end is also the message's where that is fin. */
+static void
+ws_part(struct ws *ws, const uint8_t *data, size_t len, bool fin)
+{
+	enum ws_type type = ws->type;
+
+	if (fin && type == WS_TEXT && !utf8_complete(&ws->utf8)) {
+		ws_fail(ws, WS_CLOSE_INVALID, "text is not UTF-8");
+		return;
+	}
+	if (fin)
+		ws->type = 0;
+	ws->ops->part(ws->arg, ws, type, data, len, fin);
+}
+
 static void
 ws_frame_data(struct ws *ws, const uint8_t *data, size_t len)
 {
@@ -134,6 +150,8 @@ ws_frame_data(struct ws *ws, const uint8_t *data, size_t len)
 		return; /* after our close frame nobody wants messages */
 	if (ws->type == WS_TEXT && !utf8_feed(&ws->utf8, data, len))
 		ws_fail(ws, WS_CLOSE_INVALID, "text is not UTF-8");
+	else if (ws->message == NULL)
+		ws_part(ws, data, len, ws->fin && ws->left == 0);
 	else if (len > 0 && evbuffer_add(ws->message, data, len) == -1)
 		ws_fail(ws, WS_CLOSE_TOO_BIG, "out of memory");
 }
@@ -179,6 +197,13 @@ ws_message_end(struct ws *ws)
 {
 	enum ws_type type = ws->type;
 
+	if (ws->message == NULL) {
+		/* An empty frame: else the last part has been there. */
+		if (ws->type != 0 && ws->state == WS_OPEN)
+			ws_part(ws, NULL, 0, true);
+		ws->type = 0;
+		return;
+	}
 	ws->type = 0;
 	if (ws->state == WS_OPEN) {
 		if (type == WS_TEXT && !utf8_complete(&ws->utf8)) {
@@ -253,7 +278,9 @@ ws_take_payload(struct ws *ws, struct evbuffer *input)
 	if (ws->role == WS_SERVER)
 		ws_unmask(ws, piece.iov_base, len);
 	ws_frame_data(ws, piece.iov_base, len);
-	(void)evbuffer_drain(input, len);
+	/* Where part() freed the ws, the input is gone. */
+	if (ws->bev != NULL)
+		(void)evbuffer_drain(input, len);
 	return ws_listens(ws);
 }
 

@@ -6,7 +6,7 @@
 
 #include "common/ws_internal.h"
 
-ssize_t
+static ssize_t
 ws_write(const uint8_t *data, size_t len, int flags, void *arg)
 {
 	struct ws *ws = arg;
@@ -15,7 +15,7 @@ ws_write(const uint8_t *data, size_t len, int flags, void *arg)
 	return evbuffer_add(ws->frame, data, len) == 0 ? (ssize_t)len : -1;
 }
 
-int
+static int
 ws_mask(uint8_t *mask, size_t len, void *arg)
 {
 	(void)arg;
@@ -25,11 +25,16 @@ ws_mask(uint8_t *mask, size_t len, void *arg)
 
 /*
  * Frames are made aside and moved over whole, so that running out of memory
- * halfway leaves no torn frame in the output.
+ * halfway leaves no torn frame in the output.  wslay's context lives as long
+ * as that: it holds 4 KiB that an idle connection has no use for.
  */
 static int
 ws_make(struct ws *ws, uint8_t opcode, bool fin, const void *data, size_t len)
 {
+	static const struct wslay_frame_callbacks callbacks = {
+		.send_callback = ws_write,
+		.genmask_callback = ws_mask,
+	};
 	struct wslay_frame_iocb iocb = {
 		.fin = fin,
 		.opcode = opcode,
@@ -38,13 +43,17 @@ ws_make(struct ws *ws, uint8_t opcode, bool fin, const void *data, size_t len)
 		.data = data,
 		.data_length = len,
 	};
+	wslay_frame_context_ptr context;
+	ssize_t n;
 
-	if (evbuffer_expand(ws->frame, len + WS_HEADER_MAX) == -1)
+	if (evbuffer_expand(ws->frame, len + WS_HEADER_MAX) == -1 ||
+	    wslay_frame_context_init(&context, &callbacks, ws) != 0)
 		return -1;
-	if (wslay_frame_send(ws->frames, &iocb) == (ssize_t)len)
+	n = wslay_frame_send(context, &iocb);
+	wslay_frame_context_free(context);
+	if (n == (ssize_t)len)
 		return 0;
-	/* wslay is in the middle of a frame now: nothing can follow. */
-	ws_over(ws, WS_CLOSE_ABNORMAL, "out of memory", false);
+	(void)evbuffer_drain(ws->frame, evbuffer_get_length(ws->frame));
 	return -1;
 }
 

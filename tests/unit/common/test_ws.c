@@ -31,6 +31,10 @@ struct fixture {
 	bool clean;
 	bool closed;
 	const char *free_in; /* the callback that frees the ws */
+	/* of part() */
+	struct evbuffer *gathered; /* of a message that is not at its end */
+	size_t parts;
+	bool pausing; /* in each of them */
 };
 
 static void
@@ -56,6 +60,31 @@ on_message(
 
 	assert_ptr_equal(ws, f->ws);
 	assert_true(n >= 0);
+	note(f, type == WS_TEXT ? "text" : "binary", text);
+}
+
+static void
+on_part(void *arg, struct ws *ws, enum ws_type type, const void *data,
+    size_t len, bool fin)
+{
+	struct fixture *f = arg;
+	char text[MESSAGE_MAX + 1] = "";
+	int n;
+
+	assert_ptr_equal(ws, f->ws);
+	assert_true(len > 0 || fin);
+	f->parts++;
+	assert_int_equal(evbuffer_add(f->gathered, data, len), 0);
+	if (f->pausing)
+		ws_pause(ws);
+	if (!fin) {
+		if (f->free_in != NULL && strcmp(f->free_in, "part") == 0)
+			note(f, "part", "");
+		return;
+	}
+	n = evbuffer_remove(f->gathered, text, sizeof(text) - 1);
+	assert_true(n >= 0);
+	assert_int_equal(evbuffer_get_length(f->gathered), 0);
 	note(f, type == WS_TEXT ? "text" : "binary", text);
 }
 
@@ -96,6 +125,13 @@ static const struct ws_ops ops = {
 	.closed = on_closed,
 };
 
+static const struct ws_ops part_ops = {
+	.part = on_part,
+	.pong = on_pong,
+	.writable = on_writable,
+	.closed = on_closed,
+};
+
 static struct bufferevent *
 bufferevent_of(struct event_base *base, int fd)
 {
@@ -108,7 +144,8 @@ bufferevent_of(struct event_base *base, int fd)
 }
 
 static void
-fixture_init(struct fixture *f, enum ws_role role)
+fixture_init_ops(
+    struct fixture *f, enum ws_role role, const struct ws_ops *ws_ops)
 {
 	int fds[2];
 
@@ -117,9 +154,16 @@ fixture_init(struct fixture *f, enum ws_role role)
 	assert_int_equal(evutil_make_socket_nonblocking(fds[1]), 0);
 	f->base = event_base_new();
 	f->peer = fds[1];
-	f->ws =
-	    ws_new(bufferevent_of(f->base, fds[0]), role, MESSAGE_MAX, &ops, f);
+	f->gathered = evbuffer_new();
+	f->ws = ws_new(
+	    bufferevent_of(f->base, fds[0]), role, MESSAGE_MAX, ws_ops, f);
 	assert_non_null(f->ws);
+}
+
+static void
+fixture_init(struct fixture *f, enum ws_role role)
+{
+	fixture_init_ops(f, role, &ops);
 }
 
 static void
@@ -131,6 +175,7 @@ fixture_clear(struct fixture *f)
 	/* The bufferevent closes its descriptor from the loop. */
 	event_base_loop(f->base, EVLOOP_NONBLOCK);
 	event_base_free(f->base);
+	evbuffer_free(f->gathered);
 }
 
 /* Let the loop do all that it can do now. */
@@ -268,13 +313,13 @@ static const struct {
 #define NRECEIVED (sizeof(received) / sizeof(received[0]))
 
 static void
-check_received(size_t i, bool bytewise)
+check_received(size_t i, const struct ws_ops *ws_ops, bool bytewise)
 {
 	struct fixture f;
 	uint8_t in[2048], out[256];
 	size_t len = 0, n, p;
 
-	fixture_init(&f, WS_SERVER);
+	fixture_init_ops(&f, WS_SERVER, ws_ops);
 	for (p = 0; p < 4 && received[i].pieces[p].payload != NULL; p++)
 		len += frame(in + len, received[i].pieces[p].first,
 		    received[i].pieces[p].payload, received[i].pieces[p].len);
@@ -308,9 +353,136 @@ test_received(void **state)
 	(void)state;
 	for (i = 0; i < NRECEIVED; i++) {
 		print_message("# %s\n", received[i].name);
-		check_received(i, false);
-		check_received(i, true);
+		check_received(i, &ops, false);
+		check_received(i, &ops, true);
+		/* Passed on in parts nothing is too big. */
+		if (received[i].code == WS_CLOSE_TOO_BIG)
+			continue;
+		check_received(i, &part_ops, false);
+		check_received(i, &part_ops, true);
 	}
+}
+
+/* More than is gathered, and more than comes in one piece. */
+static void
+test_large_parts(void **state)
+{
+	static const char payload[50000];
+	static uint8_t in[sizeof(payload) + 14];
+	struct fixture f;
+	size_t i, n;
+
+	(void)state;
+	fixture_init_ops(&f, WS_SERVER, &part_ops);
+	for (i = 0; i < 10; i++) {
+		n = frame(in, i == 0 ? 0x02 : 0x00, payload, sizeof(payload));
+		peer_send(&f, in, n / 2);
+		peer_send(&f, in + n / 2, n - n / 2);
+		assert_string_equal(f.log, "");
+		assert_int_equal(evbuffer_get_length(f.gathered), 50000);
+		(void)evbuffer_drain(f.gathered, 50000);
+	}
+	assert_true(f.parts >= 20);
+	peer_send(&f, in, frame(in, 0x89, "p", 1));
+	assert_string_equal(f.log, "");
+	peer_send(&f, in, frame(in, 0x80, "", 0));
+	assert_string_equal(f.log, "binary() ");
+	/* What follows is a message of its own. */
+	n = f.parts;
+	peer_send(&f, in, frame(in, 0x81, "", 0));
+	peer_send(&f, in, frame(in, 0x81, "a", 1));
+	assert_string_equal(f.log, "binary() text() text(a) ");
+	assert_int_equal(f.parts, n + 2);
+	fixture_clear(&f);
+}
+
+/* Each part pauses: nothing more comes, nor is lost, until it is resumed. */
+static void
+test_pausing_parts(void **state)
+{
+	struct fixture f;
+	uint8_t in[256];
+	size_t n, parts;
+
+	(void)state;
+	fixture_init_ops(&f, WS_SERVER, &part_ops);
+	f.pausing = true;
+	n = frame(in, 0x01, "a", 1);
+	n += frame(in + n, 0x89, "", 0);
+	n += frame(in + n, 0x00, "b", 1);
+	n += frame(in + n, 0x80, "", 0);
+	n += frame(in + n, 0x81, "c", 1);
+	n += frame(in + n, 0x8a, "", 0);
+	peer_send(&f, in, n);
+	for (parts = 1; parts <= 4; parts++) {
+		assert_int_equal(f.parts, parts);
+		assert_string_equal(f.log, parts < 3   ? ""
+					   : parts < 4 ? "text(ab) "
+						       : "text(ab) text(c) ");
+		ws_resume(f.ws);
+		assert_int_equal(f.parts, parts);
+		spin(&f);
+	}
+	assert_string_equal(f.log, "text(ab) text(c) pong() ");
+	fixture_clear(&f);
+}
+
+/* Bad UTF-8 is found as it comes; the parts before it are not taken back. */
+static void
+test_bad_parts(void **state)
+{
+	static const struct {
+		const char *end;
+		size_t gathered;
+	} cases[] = { { "x\xff", 1 }, { "\xc3", 1 }, { "\xe2\x82", 1 } };
+	struct fixture f;
+	uint8_t in[64];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		fixture_init_ops(&f, WS_SERVER, &part_ops);
+		peer_send(&f, in, frame(in, 0x01, "a", 1));
+		peer_send(&f, in,
+		    frame(in, 0x80, cases[i].end, strlen(cases[i].end)));
+		shutdown(f.peer, SHUT_WR);
+		spin(&f);
+		assert_string_equal(f.log, "closed(text is not UTF-8) ");
+		assert_int_equal(f.code, WS_CLOSE_INVALID);
+		assert_int_equal(
+		    evbuffer_get_length(f.gathered), cases[i].gathered);
+		fixture_clear(&f);
+	}
+	/* An empty last frame may not hide an unfinished character. */
+	fixture_init_ops(&f, WS_SERVER, &part_ops);
+	peer_send(&f, in, frame(in, 0x01, "\xc3", 1));
+	peer_send(&f, in, frame(in, 0x80, "", 0));
+	shutdown(f.peer, SHUT_WR);
+	spin(&f);
+	assert_int_equal(f.code, WS_CLOSE_INVALID);
+	fixture_clear(&f);
+}
+
+/* After our close frame no part comes any more. */
+static void
+test_part_after_close(void **state)
+{
+	struct fixture f;
+	uint8_t in[64];
+
+	(void)state;
+	fixture_init_ops(&f, WS_SERVER, &part_ops);
+	peer_send(&f, in, frame(in, 0x01, "a", 1));
+	ws_close(f.ws, WS_CLOSE_NORMAL, "");
+	peer_send(&f, in, frame(in, 0x00, "b", 1));
+	peer_send(&f, in, frame(in, 0x80, "", 0));
+	peer_send(&f, in, frame(in, 0x81, "c", 1));
+	assert_int_equal(f.parts, 1);
+	peer_send(&f, in, frame(in, 0x88, "", 0));
+	shutdown(f.peer, SHUT_WR);
+	spin(&f);
+	assert_string_equal(f.log, "closed() ");
+	fixture_clear(&f);
 }
 
 /* Frames that the table cannot write. */
@@ -416,22 +588,33 @@ test_pair(void **state)
 static void
 test_free_in_callbacks(void **state)
 {
-	static const char *const callbacks[] = { "text", "pong", "closed" };
+	static const struct {
+		const char *name;
+		const struct ws_ops *ops;
+		bool closed;
+	} callbacks[] = {
+		{ "text", &ops, false },
+		{ "pong", &ops, false },
+		{ "closed", &ops, true },
+		{ "part", &part_ops, false },
+		{ "text", &part_ops, false },
+	};
 	struct fixture f;
 	uint8_t in[256];
 	size_t i, len;
 
 	(void)state;
-	for (i = 0; i < 3; i++) {
-		fixture_init(&f, WS_SERVER);
-		f.free_in = callbacks[i];
+	for (i = 0; i < sizeof(callbacks) / sizeof(callbacks[0]); i++) {
+		fixture_init_ops(&f, WS_SERVER, callbacks[i].ops);
+		f.free_in = callbacks[i].name;
 		len = frame(in, 0x8a, "", 0);
-		len += frame(in + len, 0x81, "a", 1);
+		len += frame(in + len, 0x01, "a", 1);
+		len += frame(in + len, 0x80, "", 0);
 		len += frame(in + len, 0x81, "b", 1);
 		len += frame(in + len, 0x88, "", 0);
 		peer_send(&f, in, len);
 		assert_null(f.ws);
-		assert_int_equal(f.closed, i == 2);
+		assert_int_equal(f.closed, callbacks[i].closed);
 		fixture_clear(&f);
 	}
 }
@@ -519,6 +702,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_received),
+		cmocka_unit_test(test_large_parts),
+		cmocka_unit_test(test_pausing_parts),
+		cmocka_unit_test(test_bad_parts),
+		cmocka_unit_test(test_part_after_close),
 		cmocka_unit_test(test_headers),
 		cmocka_unit_test(test_client_refuses_mask),
 		cmocka_unit_test(test_pair),
