@@ -5,6 +5,7 @@
 
 #include "common/log.h"
 #include "common/timer.h"
+#include "proxyd/intake.h"
 #include "proxyd/outbox.h"
 #include "proxyd/proxyd.h"
 #include "proxyd/sessions.h"
@@ -41,6 +42,7 @@ clear_all(struct proxyd *p)
 {
 	size_t buffered = p->buffered;
 
+	intake_clear(p->intake);
 	transactions_clear(p->transactions);
 	outbox_clear(p->outbox);
 	trim(p, buffered);
@@ -99,11 +101,11 @@ on_link_down(void *arg, struct msg *m)
 }
 
 static int
-on_request(void *arg, struct msg *m)
+on_chunk(void *arg, struct msg *m)
 {
 	struct proxyd *p = arg;
 
-	return transactions_on_request(p->transactions, m);
+	return intake_on_chunk(p->intake, m);
 }
 
 static int
@@ -162,7 +164,7 @@ on_peer_lost(void *arg, enum program peer)
 	if (peer != PROGRAM_CONNECTOR)
 		return;
 	p->link_is_up = false;
-	transactions_orphan(p->transactions);
+	intake_clear(p->intake);
 	outbox_rewind(p->outbox);
 	if (!p->child.stopping)
 		timer_set(p->timer, HAND_OVER_MS);
@@ -174,7 +176,7 @@ on_shutdown(void *arg)
 {
 	struct proxyd *p = arg;
 
-	transactions_drain(p->transactions);
+	intake_drain(p->intake);
 	timer_set(p->timer, DRAIN_MS);
 	check_drained(p);
 }
@@ -194,7 +196,8 @@ static const struct channel_ops connector_ops = {
 	.handlers = {
 		[MSG_LINK_UP] = on_link_up,
 		[MSG_LINK_DOWN] = on_link_down,
-		[MSG_REQUEST] = on_request,
+		[MSG_REQUEST] = on_chunk,
+		[MSG_USER_REQUEST] = on_chunk,
 		[MSG_ANSWER_SENT] = on_answer_sent,
 	},
 	.writable = on_connector_writable,
@@ -234,11 +237,13 @@ main(int argc, char **argv)
 	p.sessions = sessions_new(&p);
 	p.outbox = outbox_new(&p);
 	p.transactions = transactions_new(&p);
+	p.intake = intake_new(&p);
 	p.timer = evtimer_new(p.child.base, on_timer, &p);
 	if (p.timer == NULL)
 		fatalx("no timer");
 	sandbox_enter(PROGRAM_PROXYD);
 	child_run(&p.child, &child_ops, &p);
+	intake_free(p.intake);
 	transactions_free(p.transactions);
 	outbox_free(p.outbox);
 	sessions_free(p.sessions);

@@ -18,8 +18,9 @@
 
 struct answer {
 	TAILQ_ENTRY(answer) entry;
+	enum msg_type type; /* REPLY and REPLY_LAST are one message each */
 	uint64_t number;
-	char *request_id;
+	char *request_id; /* NULL for a reply */
 	struct evbuffer *data;
 	size_t len;
 	size_t sent;
@@ -89,21 +90,45 @@ insert(struct outbox *ob, struct answer *a)
 		TAILQ_INSERT_AFTER(&ob->waiting, before, a, entry);
 }
 
-void
-outbox_add(struct outbox *ob, uint64_t number, const char *request_id,
+static void
+add(struct outbox *ob, enum msg_type type, uint64_t number, char *request_id,
     struct evbuffer *data)
 {
 	struct answer *a = calloc(1, sizeof(*a));
 
-	if (a == NULL || (a->request_id = strdup(request_id)) == NULL)
+	if (a == NULL)
 		fatal("answer");
+	a->type = type;
 	a->number = number;
+	a->request_id = request_id;
 	a->data = data;
 	a->len = evbuffer_get_length(data);
 	ob->proxyd->buffered += a->len;
 	answer_rewind(a);
 	insert(ob, a);
 	outbox_continue(ob);
+}
+
+void
+outbox_add(struct outbox *ob, uint64_t number, const char *request_id,
+    struct evbuffer *data)
+{
+	char *copy = strdup(request_id);
+
+	if (copy == NULL)
+		fatal("answer");
+	add(ob, MSG_ANSWER, number, copy, data);
+}
+
+void
+outbox_reply(
+    struct outbox *ob, uint64_t number, struct evbuffer *message, bool last)
+{
+	if (ob->proxyd->link_is_up)
+		add(ob, last ? MSG_REPLY_LAST : MSG_REPLY, number, NULL,
+		    message);
+	else
+		evbuffer_free(message);
 }
 
 /*
@@ -139,7 +164,7 @@ answer_continue(struct channel *ch, struct answer *a)
 	size_t len = slice_length(a);
 	bool more = a->sent + len < a->len;
 
-	if (!channel_send_slice(ch, MSG_ANSWER, more ? MSG_FLAG_MORE : 0,
+	if (!channel_send_slice(ch, a->type, more ? MSG_FLAG_MORE : 0,
 		a->number, a->data, &a->at, len))
 		return false;
 	a->sent += len;
@@ -161,6 +186,10 @@ outbox_continue(struct outbox *ob)
 			return;
 		if (a->sent < a->len)
 			continue;
+		if (a->type != MSG_ANSWER) {
+			answer_free(ob, &ob->waiting, a);
+			continue;
+		}
 		TAILQ_REMOVE(&ob->waiting, a, entry);
 		TAILQ_INSERT_TAIL(&ob->handed, a, entry);
 	}
@@ -182,12 +211,17 @@ outbox_on_sent(struct outbox *ob, uint64_t number)
 void
 outbox_rewind(struct outbox *ob)
 {
-	struct answer *a;
+	struct answer *a, *next;
 
 	TAILQ_CONCAT(&ob->handed, &ob->waiting, entry);
 	TAILQ_CONCAT(&ob->waiting, &ob->handed, entry);
-	TAILQ_FOREACH (a, &ob->waiting, entry)
-		answer_rewind(a);
+	for (a = TAILQ_FIRST(&ob->waiting); a != NULL; a = next) {
+		next = TAILQ_NEXT(a, entry);
+		if (a->type == MSG_ANSWER)
+			answer_rewind(a);
+		else
+			answer_free(ob, &ob->waiting, a);
+	}
 }
 
 void

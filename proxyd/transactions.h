@@ -2,14 +2,14 @@
 #define PROXYD_TRANSACTIONS_H
 
 #include <stddef.h>
-
-#include "common/msg.h"
+#include <stdint.h>
 
 /*
  * Transactions: a request from the orchestrator, who asks, the upstream's
  * response, the answer.  Each ends with one answer in the outbox.
  */
 
+struct evbuffer;
 struct proxyd;
 struct transactions;
 
@@ -17,14 +17,13 @@ struct transactions;
 struct transactions *transactions_new(struct proxyd *);
 void transactions_free(struct transactions *);
 
-/* A chunk of a request's text, from the connector. */
-int transactions_on_request(struct transactions *, struct msg *);
+/*
+ * Begin the one for the text of a request, which is drained.  Returns NULL;
+ * or what is wrong with a text that has no request_id to answer to.
+ */
+const char *transactions_begin(
+    struct transactions *, uint64_t number, struct evbuffer *text);
 
-/* Take no more requests. */
-void transactions_drain(struct transactions *);
-
-/* The connector died: half received requests will never be whole. */
-void transactions_orphan(struct transactions *);
 /* Tell a connector that took over which requests are under way. */
 void transactions_adopt(struct transactions *);
 

@@ -9,13 +9,22 @@
  */
 
 struct evbuffer;
+struct json_object;
 struct proxyd;
 
+/* One of them, as a handler gets it: valid until the handler returns. */
+struct user_request {
+	uint64_t number;
+	const char *request_id;
+	struct json_object *payload; /* an object, or NULL for none */
+};
+
 /*
- * The text of a whole user_request, which is drained.  Every number gets
- * exactly one last reply in the outbox, at once or later.
+ * Begin the user_request of that text, which is drained.  Every number gets
+ * exactly one last reply in the outbox, at once or later.  Returns NULL; or
+ * what is wrong with a text that has no request_id to reply to.
  */
-void user_requests_begin(
+const char *user_requests_begin(
     struct proxyd *, uint64_t number, struct evbuffer *text);
 
 #endif

@@ -1,0 +1,110 @@
+#include <string.h>
+
+#include <event2/buffer.h>
+#include <json-c/json.h>
+
+#include "common/json.h"
+#include "common/log.h"
+#include "proxyd/proxyd.h"
+#include "proxyd/reply.h"
+
+static void
+add(struct evbuffer *out, const void *data, size_t len)
+{
+	if (evbuffer_add(out, data, len) == -1)
+		fatal("reply");
+}
+
+struct evbuffer *
+reply_begin(const char *request_id, bool last)
+{
+	static const char id[] = "\",\"request_id\":\"";
+	static const char data[] = "\",\"data\":";
+	const char *type = last ? "{\"type\":\"response_complete"
+				: "{\"type\":\"response_chunk";
+	struct evbuffer *out = evbuffer_new();
+
+	if (out == NULL)
+		fatal("reply");
+	add(out, type, strlen(type));
+	add(out, id, strlen(id));
+	if (escape_add_text(out, request_id, strlen(request_id)) == -1)
+		fatal("reply");
+	add(out, data, strlen(data));
+	return out;
+}
+
+void
+reply_end(struct proxyd *p, uint64_t number, const char *request_id,
+    struct evbuffer *out, bool last)
+{
+	add(out, "}", 1);
+	if (evbuffer_get_length(out) <= OUTBOX_REPLY_MAX) {
+		outbox_reply(p->outbox, number, out, last);
+		return;
+	}
+	log_warnx("reply of %zu bytes not sent", evbuffer_get_length(out));
+	evbuffer_free(out);
+	if (last)
+		reply_error(p, number, request_id, "reply too large");
+}
+
+static void
+reply_json(struct proxyd *p, uint64_t number, const char *request_id,
+    struct json_object *data, bool last)
+{
+	struct evbuffer *out = reply_begin(request_id, last);
+	size_t len;
+	const char *text = json_text(data, &len);
+
+	add(out, text, len);
+	json_object_put(data);
+	reply_end(p, number, request_id, out, last);
+}
+
+void
+reply_chunk(struct proxyd *p, uint64_t number, const char *request_id,
+    struct json_object *data)
+{
+	reply_json(p, number, request_id, data, false);
+}
+
+void
+reply_complete(struct proxyd *p, uint64_t number, const char *request_id,
+    struct json_object *data)
+{
+	reply_json(p, number, request_id, data, true);
+}
+
+void
+reply_error(struct proxyd *p, uint64_t number, const char *request_id,
+    const char *message)
+{
+	struct json_object *data = json_object_new_object();
+	struct json_object *error = json_object_new_boolean(true);
+
+	if (data == NULL || error == NULL)
+		fatalx("json: out of memory");
+	json_add(data, "error", error);
+	json_add_string(data, "message", message);
+	reply_complete(p, number, request_id, data);
+}
+
+void
+reply_error_message(struct proxyd *p, uint64_t number, const char *request_id,
+    const char *message)
+{
+	struct json_object *error = json_message("error");
+	struct evbuffer *out = evbuffer_new();
+	const char *text;
+	size_t len;
+
+	if (out == NULL)
+		fatal("reply");
+	json_add_string(error, "request_id", request_id);
+	json_add_string(error, "message", message);
+	text = json_text(error, &len);
+	add(out, text, len);
+	json_object_put(error);
+	outbox_reply(p->outbox, number, out, false);
+}
