@@ -21,6 +21,10 @@
 
 #define TOKEN_MAX 4096
 
+/* Unsent bytes at which the orchestrator counts as gone: answers wait for
+ * room, but not the errors that it can cause. */
+#define OUTPUT_MAX (8 * 1024 * 1024)
+
 enum state {
 	STATE_HELD,	   /* until the operator asks, or the peers are there */
 	STATE_WAITING,	   /* for the next attempt */
@@ -473,7 +477,11 @@ connection_is_up(const struct connection *c)
 void
 connection_send(struct connection *c, const char *text, size_t len)
 {
-	if (c->ws != NULL && ws_send(c->ws, WS_TEXT, text, len) == -1)
+	if (c->ws == NULL)
+		return;
+	if (ws_output_length(c->ws) > OUTPUT_MAX)
+		ws_close(c->ws, WS_CLOSE_POLICY, "reads too slowly");
+	else if (ws_send(c->ws, WS_TEXT, text, len) == -1)
 		log_warnx("message not sent");
 }
 

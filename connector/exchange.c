@@ -1,9 +1,6 @@
-#include <sys/queue.h>
-
 #include <stdlib.h>
 #include <string.h>
 
-#include <event2/buffer.h>
 #include <event2/event.h>
 
 #include "common/link.h"
@@ -15,28 +12,14 @@
 #include "connector/exchange.h"
 #include "connector/outgoing.h"
 #include "connector/requests.h"
+#include "connector/uploads.h"
 
 /* How long answers may still come once we are told to stop. */
 #define DRAIN_MS 3000
 
-/*
- * A request that is not all with proxyd yet.  It counts among the requests
- * from its first byte there on: one that waits for a proxyd which is just
- * being restarted has lost nothing.
- */
-struct upload {
-	TAILQ_ENTRY(upload) entry;
-	uint64_t number; /* 0 until then */
-	struct evbuffer *text;
-	size_t len; /* of the request_id */
-	char request_id[LINK_REQUEST_ID_MAX];
-};
-
 struct exchange {
 	struct connector *connector;
 	struct requests *requests;
-	TAILQ_HEAD(, upload) uploads;
-	size_t nuploads;
 	struct link_up link;
 	uint64_t answering; /* whose answer is half out; 0 for none */
 	struct event *drain_timer;
@@ -59,7 +42,6 @@ exchange_new(struct connector *connector)
 		fatal("exchange");
 	ex->connector = connector;
 	ex->requests = requests_new();
-	TAILQ_INIT(&ex->uploads);
 	ex->link.message_max = MESSAGE_MAX;
 	(void)strlcpy(ex->link.client_id, connector->conf.client_id,
 	    sizeof(ex->link.client_id));
@@ -70,28 +52,9 @@ exchange_new(struct connector *connector)
 	return ex;
 }
 
-static void
-upload_free(struct exchange *ex, struct upload *upload)
-{
-	TAILQ_REMOVE(&ex->uploads, upload, entry);
-	ex->nuploads--;
-	evbuffer_free(upload->text);
-	free(upload);
-}
-
-static void
-drop_uploads(struct exchange *ex)
-{
-	struct upload *upload;
-
-	while ((upload = TAILQ_FIRST(&ex->uploads)) != NULL)
-		upload_free(ex, upload);
-}
-
 void
 exchange_free(struct exchange *ex)
 {
-	drop_uploads(ex);
 	requests_free(ex->requests);
 	event_free(ex->drain_timer);
 	free(ex);
@@ -109,82 +72,21 @@ link_ws(const struct exchange *ex)
 	return connection_ws(ex->connector->connection);
 }
 
-/* Pass on what proxyd takes; true when all of this request is there. */
-static bool
-upload_continue(struct exchange *ex, struct upload *upload)
-{
-	struct evbuffer_ptr start;
-	size_t left, len;
-	bool more;
-
-	if (upload->number == 0)
-		upload->number =
-		    requests_add(ex->requests, upload->request_id, upload->len);
-	if (upload->number == 0)
-		fatal("request");
-	do {
-		left = evbuffer_get_length(upload->text);
-		more = left > MSG_PAYLOAD_MAX;
-		len = more ? MSG_PAYLOAD_MAX : left;
-		evbuffer_ptr_set(upload->text, &start, 0, EVBUFFER_PTR_SET);
-		if (!channel_send_slice(proxyd(ex), MSG_REQUEST,
-			more ? MSG_FLAG_MORE : 0, upload->number, upload->text,
-			&start, len))
-			return false;
-		evbuffer_drain(upload->text, len);
-	} while (more);
-	return true;
-}
-
-/* While requests wait for proxyd, the orchestrator has to wait as well. */
-static void
-uploads_continue(struct exchange *ex)
-{
-	struct ws *ws = link_ws(ex);
-	struct upload *upload;
-
-	while (proxyd(ex) != NULL &&
-	       (upload = TAILQ_FIRST(&ex->uploads)) != NULL &&
-	       upload_continue(ex, upload))
-		upload_free(ex, upload);
-	if (ws == NULL)
-		return;
-	if (TAILQ_EMPTY(&ex->uploads))
-		ws_resume(ws);
-	else
-		ws_pause(ws);
-}
-
 void
 exchange_request(struct exchange *ex, const char *request_id, size_t len,
     struct evbuffer *text)
 {
-	struct upload *upload;
 	const char *refusal = NULL;
 
 	if (ex->draining)
 		refusal = stopping;
 	else if (exchange_count(ex) >= REQUESTS_MAX)
 		refusal = "too many requests at once";
-	if (refusal != NULL) {
+	if (refusal != NULL)
 		outgoing_error(ex->connector, request_id, len, 503, refusal);
-		return;
-	}
-	upload = calloc(1, sizeof(*upload));
-	if (upload == NULL || (upload->text = evbuffer_new()) == NULL)
-		fatal("request");
-	upload->len = len;
-	memcpy(upload->request_id, request_id, len);
-	evbuffer_add_buffer(upload->text, text);
-	TAILQ_INSERT_TAIL(&ex->uploads, upload, entry);
-	ex->nuploads++;
-	uploads_continue(ex);
-}
-
-void
-exchange_on_proxyd_writable(struct exchange *ex)
-{
-	uploads_continue(ex);
+	else
+		uploads_add(ex->connector->uploads, MSG_REQUEST, ex->requests,
+		    request_id, len, text);
 }
 
 static void
@@ -208,7 +110,7 @@ void
 exchange_link_down(struct exchange *ex)
 {
 	/* Nobody waits for those any more. */
-	drop_uploads(ex);
+	uploads_clear(ex->connector->uploads);
 	requests_clear(ex->requests, NULL, NULL);
 	ex->answering = 0;
 	if (proxyd(ex) != NULL) {
@@ -223,7 +125,7 @@ exchange_on_proxyd(struct exchange *ex)
 {
 	if (link_ws(ex) != NULL)
 		announce_link(ex);
-	uploads_continue(ex);
+	uploads_continue(ex->connector->uploads);
 }
 
 /* An error that answers several requests. */
@@ -248,7 +150,6 @@ static void
 fail_requests(struct exchange *ex, int status, const char *text)
 {
 	struct failure failure = { ex, status, text };
-	struct upload *begun = TAILQ_FIRST(&ex->uploads);
 	struct ws *ws = link_ws(ex);
 
 	/* A message that is half out must end before another begins: cut
@@ -257,8 +158,7 @@ fail_requests(struct exchange *ex, int status, const char *text)
 	    ws_send_fragment(ws, WS_TEXT, true, "", 0) == -1)
 		log_warnx("message not ended");
 	ex->answering = 0;
-	if (begun != NULL && begun->number != 0)
-		upload_free(ex, begun);
+	uploads_drop_begun(ex->connector->uploads);
 	requests_clear(ex->requests, answer_failure, &failure);
 }
 
@@ -353,18 +253,15 @@ static void
 on_drain_timer(int fd, short what, void *arg)
 {
 	struct exchange *ex = arg;
-	struct upload *upload;
+	struct failure failure = { ex, 503, stopping };
 
 	(void)fd;
 	(void)what;
 	log_warnx("%zu requests not answered in time: answering with 503",
 	    exchange_count(ex));
 	fail_requests(ex, 503, stopping);
-	while ((upload = TAILQ_FIRST(&ex->uploads)) != NULL) {
-		outgoing_error(ex->connector, upload->request_id, upload->len,
-		    503, stopping);
-		upload_free(ex, upload);
-	}
+	uploads_drop_waiting(
+	    ex->connector->uploads, MSG_REQUEST, answer_failure, &failure);
 	check_drained(ex);
 }
 
@@ -378,13 +275,15 @@ exchange_drain(struct exchange *ex, void (*done)(void *arg), void *arg)
 	check_drained(ex);
 }
 
+bool
+exchange_is_answering(const struct exchange *ex)
+{
+	return ex->answering != 0;
+}
+
 size_t
 exchange_count(const struct exchange *ex)
 {
-	const struct upload *first = TAILQ_FIRST(&ex->uploads);
-	size_t unsent = ex->nuploads;
-
-	if (first != NULL && first->number != 0)
-		unsent--;
-	return requests_count(ex->requests) + unsent;
+	return requests_count(ex->requests) +
+	       uploads_count(ex->connector->uploads, MSG_REQUEST);
 }

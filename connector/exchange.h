@@ -30,9 +30,8 @@ void exchange_link_down(struct exchange *);
 /* The connection takes more. */
 void exchange_on_link_writable(struct exchange *);
 
-/* proxyd is there, takes more, or is gone. */
+/* proxyd is there, or gone. */
 void exchange_on_proxyd(struct exchange *);
-void exchange_on_proxyd_writable(struct exchange *);
 void exchange_on_proxyd_lost(struct exchange *);
 
 /* Messages of proxyd. */
@@ -45,6 +44,9 @@ int exchange_on_refuse(struct exchange *, struct msg *);
  * in any case.
  */
 void exchange_drain(struct exchange *, void (*done)(void *arg), void *arg);
+
+/* Whether an answer is half out: no other message may begin. */
+bool exchange_is_answering(const struct exchange *);
 
 /* Requests that wait for an answer. */
 size_t exchange_count(const struct exchange *);

@@ -11,6 +11,7 @@
 #include "connector/exchange.h"
 #include "connector/incoming.h"
 #include "connector/outgoing.h"
+#include "connector/user_requests.h"
 
 /* One message under way from the parser to its handler. */
 struct incoming {
@@ -150,16 +151,22 @@ on_pending_registered(struct connector *connector, const struct incoming *in)
 	return NULL;
 }
 
+/* A user_request, or what follows one: the rest is proxyd's to check. */
 static const char *
 on_user_request(struct connector *connector, const struct incoming *in)
 {
 	size_t len;
 	const char *request_id = json_string(in->json, "request_id", &len);
+	char type[32];
 
 	if (len > LINK_REQUEST_ID_MAX)
 		return "request_id";
-	outgoing_unknown_action(
-	    connector, request_id, json_string(in->json, "action", NULL));
+	if (connection_is_up(connector->connection))
+		user_requests_add(
+		    connector->user_requests, request_id, len, in->text);
+	else
+		log_warnx("%s before registered ignored",
+		    get_safe(in, "type", type, sizeof(type)));
 	return NULL;
 }
 
@@ -192,7 +199,7 @@ static const struct {
 	{ "command", on_command, { "command" } },
 	{ "error", on_error, { "message" } },
 	{ "user_request", on_user_request, { "request_id", "action" } },
-	{ "user_request_follow_up", on_other, { "request_id" } },
+	{ "user_request_follow_up", on_user_request, { "request_id" } },
 	{ "token_granted", on_other, { "token", "client_id" } },
 	{ "authorization_denied", on_other, { "reason" } },
 	{ "authorization_timeout", on_other, { "message" } },

@@ -6,6 +6,8 @@
 #include "connector/exchange.h"
 #include "connector/incoming.h"
 #include "connector/outgoing.h"
+#include "connector/uploads.h"
+#include "connector/user_requests.h"
 #include "sandbox/sandbox.h"
 
 static void
@@ -23,6 +25,7 @@ on_down(void *arg)
 {
 	struct connector *c = arg;
 
+	user_requests_on_link_down(c->user_requests);
 	exchange_link_down(c->exchange);
 }
 
@@ -71,8 +74,10 @@ on_peer_lost(void *arg, enum program peer)
 {
 	struct connector *c = arg;
 
-	if (peer == PROGRAM_PROXYD)
-		exchange_on_proxyd_lost(c->exchange);
+	if (peer != PROGRAM_PROXYD)
+		return;
+	exchange_on_proxyd_lost(c->exchange);
+	user_requests_on_proxyd_lost(c->user_requests);
 }
 
 static void
@@ -80,6 +85,7 @@ on_drained(void *arg)
 {
 	struct connector *c = arg;
 
+	user_requests_stop(c->user_requests);
 	connection_finish(c->connection);
 }
 
@@ -97,8 +103,9 @@ on_log_status(void *arg)
 	struct connector *c = arg;
 
 	connection_log_status(c->connection);
-	log_infox("status: %s, %zu requests under way", c->status,
-	    exchange_count(c->exchange));
+	log_infox("status: %s, %zu requests and %zu user requests under way",
+	    c->status, exchange_count(c->exchange),
+	    user_requests_count(c->user_requests));
 }
 
 static void
@@ -167,13 +174,29 @@ on_refuse(void *arg, struct msg *m)
 	return exchange_on_refuse(c->exchange, m);
 }
 
+static int
+on_reply(void *arg, struct msg *m)
+{
+	struct connector *c = arg;
+
+	return user_requests_on_reply(c->user_requests, m);
+}
+
+static int
+on_user_refuse(void *arg, struct msg *m)
+{
+	struct connector *c = arg;
+
+	return user_requests_on_refuse(c->user_requests, m);
+}
+
 static void
 on_proxyd_writable(void *arg, struct channel *ch)
 {
 	struct connector *c = arg;
 
 	(void)ch;
-	exchange_on_proxyd_writable(c->exchange);
+	uploads_continue(c->uploads);
 }
 
 static const struct channel_ops proxyd_ops = {
@@ -181,6 +204,9 @@ static const struct channel_ops proxyd_ops = {
 		[MSG_ADOPT] = on_adopt,
 		[MSG_ANSWER] = on_answer,
 		[MSG_REFUSE] = on_refuse,
+		[MSG_REPLY] = on_reply,
+		[MSG_REPLY_LAST] = on_reply,
+		[MSG_USER_REFUSE] = on_user_refuse,
 	},
 	.writable = on_proxyd_writable,
 };
@@ -215,11 +241,15 @@ main(int argc, char **argv)
 	child_configure(
 	    &c.child, MSG_CONF_CONNECTOR, slice_get_connector, &c.conf);
 	c.connection = connection_new(&c, &connection_ops, &c);
+	c.uploads = uploads_new(&c);
 	c.exchange = exchange_new(&c);
+	c.user_requests = user_requests_new(&c);
 	sandbox_enter(PROGRAM_CONNECTOR);
 	child_run(&c.child, &child_ops, &c);
 	connection_free(c.connection);
+	user_requests_free(c.user_requests);
 	exchange_free(c.exchange);
+	uploads_free(c.uploads);
 	slice_free_connector(&c.conf);
 	child_finish(&c.child);
 	return 0;

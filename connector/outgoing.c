@@ -1,4 +1,3 @@
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,8 +68,10 @@ outgoing_register(struct connector *connector, const char *token)
 	struct json_object *metadata = check(json_object_new_object());
 	struct json_object *capabilities = check(json_object_new_array());
 
-	/* Request bodies may come as base64. */
+	/* WebSockets of pages; request bodies that come as base64. */
 	if (json_object_array_add(
+		capabilities, check(json_object_new_string("tunnel"))) != 0 ||
+	    json_object_array_add(
 		capabilities, check(json_object_new_string("base64"))) != 0)
 		fatalx("json: out of memory");
 	json_add_string(metadata, "hostname", conf->hostname);
@@ -142,23 +143,28 @@ outgoing_error(struct connector *connector, const char *request_id, size_t len,
 }
 
 void
-outgoing_unknown_action(
-    struct connector *connector, const char *request_id, const char *action)
+outgoing_user_error(struct connector *connector, const char *request_id,
+    size_t len, const char *text)
 {
-	struct json_object *error = json_message("error");
-	struct json_object *complete = json_message("response_complete");
+	struct json_object *message = json_message("response_complete");
 	struct json_object *data = check(json_object_new_object());
-	char safe[64], text[96];
 
-	(void)snprintf(text, sizeof(text), "Unknown action: %s",
-	    log_safe(safe, sizeof(safe), action));
-	json_add_string(error, "request_id", request_id);
-	json_add_string(error, "message", text);
-	message_send(connector, error);
+	json_add(data, "error", check(json_object_new_boolean(true)));
+	json_add_string(data, "message", text);
+	json_add(message, "request_id",
+	    check(json_object_new_string_len(request_id, (int)len)));
+	json_add(message, "data", data);
+	message_send(connector, message);
+}
 
-	json_add(data, "code", check(json_object_new_int(4000)));
-	json_add_string(data, "reason", "Unknown action");
-	json_add_string(complete, "request_id", request_id);
-	json_add(complete, "data", data);
-	message_send(connector, complete);
+void
+outgoing_user_message(struct connector *connector, const char *request_id,
+    size_t len, const char *text)
+{
+	struct json_object *message = json_message("error");
+
+	json_add(message, "request_id",
+	    check(json_object_new_string_len(request_id, (int)len)));
+	json_add_string(message, "message", text);
+	message_send(connector, message);
 }

@@ -21,10 +21,12 @@ void outgoing_error(struct connector *, const char *request_id, size_t len,
     int status, const char *text);
 
 /*
- * The end of a user_request whose action we do not know: an error, and the
- * response_complete without which the browser would wait for ever.
+ * The last reply to a user_request, with an error of our own; and a message
+ * of type "error", which does not end it.  As above.
  */
-void outgoing_unknown_action(
-    struct connector *, const char *request_id, const char *action);
+void outgoing_user_error(
+    struct connector *, const char *request_id, size_t len, const char *text);
+void outgoing_user_message(
+    struct connector *, const char *request_id, size_t len, const char *text);
 
 #endif

@@ -54,6 +54,7 @@ describe("registration", { concurrency: 6 }, () => {
 		assert.match(metadata.version, /^\d+\.\d+\.\d+$/);
 		assert.equal(metadata.callback_url, "http://box.example:3001");
 		assert.match(metadata.project, /^\//);
+		assert.deepEqual(metadata.capabilities, ["tunnel", "base64"]);
 		assert.match(line, new RegExp("registered with " +
 			`ws://127\\.0\\.0\\.1:${orchestrator.port} as ${CLIENT}$`));
 	});
@@ -169,21 +170,6 @@ describe("registration", { concurrency: 6 }, () => {
 		await connection.receive("status_update");
 		assert.equal(connection.surplus.length, 0);
 		assert.equal(orchestrator.upgrades.length, 1);
-	});
-
-	scenario("an action that nobody knows ends at once", async (stage) => {
-		const { orchestrator } = await start(stage);
-		const connection = await orchestrator.registered();
-
-		connection.send({ type: "user_request", request_id: "r1",
-			action: "dance\u001b", payload: { auth_token: "gho_x" } });
-		const error = await connection.receive("error");
-		assert.equal(error.request_id, "r1");
-		assert.equal(error.message, "Unknown action: dance?");
-		const complete = await connection.receive("response_complete");
-		assert.equal(complete.request_id, "r1");
-		assert.deepEqual(complete.data,
-			{ code: 4000, reason: "Unknown action" });
 	});
 
 	scenario("a malformed request that has an id: 400", async (stage) => {

@@ -526,9 +526,10 @@ test_longest_fit(void **state)
 	session_get_add(&out, UINT64_MAX, login);
 	assert_true(out.len <= rows[MSG_SESSION_GET - 1].max);
 	msg_discard(&out);
+	memset(up.client_id, 'c', sizeof(up.client_id) - 1);
 	msg_start(&out, MSG_LINK_UP, 1);
 	link_up_add(&out, &up);
-	assert_int_equal(out.len, rows[MSG_LINK_UP - 1].max);
+	assert_true(out.len <= rows[MSG_LINK_UP - 1].max);
 	msg_discard(&out);
 	free(login);
 	assert_int_equal(rows[MSG_ADOPT - 1].max, 4 + LINK_REQUEST_ID_MAX);

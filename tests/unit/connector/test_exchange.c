@@ -20,6 +20,7 @@
 #include "connector/exchange.h"
 #include "connector/outgoing.h"
 #include "connector/requests.h"
+#include "connector/uploads.h"
 
 #define COUNT(a)    (sizeof(a) / sizeof((a)[0]))
 #define NUMBERS_MAX 64
@@ -189,7 +190,7 @@ on_writable(void *arg, struct channel *ch)
 {
 	(void)arg;
 	(void)ch;
-	exchange_on_proxyd_writable(f->ex);
+	uploads_continue(f->connector.uploads);
 }
 
 static void
@@ -258,12 +259,16 @@ attach_proxyd(void)
 static int
 setup(void **state)
 {
+	static char client_id[] = "box";
+
 	(void)state;
 	f = calloc(1, sizeof(*f));
 	if (f == NULL || (f->base = event_base_new()) == NULL)
 		return -1;
 	f->connector.child.self = PROGRAM_CONNECTOR;
 	f->connector.child.base = f->base;
+	f->connector.conf.client_id = client_id;
+	f->connector.uploads = uploads_new(&f->connector);
 	f->ex = exchange_new(&f->connector);
 	attach_proxyd();
 	f->up = true;
@@ -276,6 +281,7 @@ teardown(void **state)
 {
 	(void)state;
 	exchange_free(f->ex);
+	uploads_free(f->connector.uploads);
 	channel_free(f->connector.child.peers[PROGRAM_PROXYD]);
 	channel_free(f->proxyd);
 	event_base_free(f->base);

@@ -19,6 +19,7 @@
 #include "connector/exchange.h"
 #include "connector/incoming.h"
 #include "connector/outgoing.h"
+#include "connector/user_requests.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -73,30 +74,34 @@ outgoing_status_update(struct connector *connector)
 	note("status", "");
 }
 
-void
-outgoing_unknown_action(
-    struct connector *connector, const char *request_id, const char *action)
+static void
+note_request(
+    const char *call, const char *request_id, size_t len, struct evbuffer *text)
 {
-	char text[128];
+	char id[LINK_REQUEST_ID_MAX + 1];
 
-	(void)connector;
-	(void)snprintf(text, sizeof(text), "%s %s", request_id, action);
-	note("unknown", text);
+	assert_in_range(len, 0, LINK_REQUEST_ID_MAX);
+	memcpy(id, request_id, len);
+	id[len] = '\0';
+	note(call, id);
+	/* The text is whole: proxyd parses it once more. */
+	assert_memory_equal(evbuffer_pullup(text, 1), "{", 1);
 }
 
 void
 exchange_request(struct exchange *ex, const char *request_id, size_t len,
     struct evbuffer *text)
 {
-	char id[LINK_REQUEST_ID_MAX + 1];
-
 	(void)ex;
-	assert_in_range(len, 0, LINK_REQUEST_ID_MAX);
-	memcpy(id, request_id, len);
-	id[len] = '\0';
-	note("request", id);
-	/* The text is whole: proxyd parses it once more. */
-	assert_memory_equal(evbuffer_pullup(text, 1), "{", 1);
+	note_request("request", request_id, len, text);
+}
+
+void
+user_requests_add(struct user_requests *ur, const char *request_id, size_t len,
+    struct evbuffer *text)
+{
+	(void)ur;
+	note_request("user_request", request_id, len, text);
 }
 
 #define LONG_ID_64 \
@@ -162,10 +167,21 @@ static const struct {
 	{ REQUEST("17"), "", NO_ID, 0 },
 	{ REQUEST("null"), "", NO_ID, 0 },
 	{ "{\"type\":\"http_proxy_request\"}", "", NO_ID, 0 },
-	/* what this instance does not do, well formed or not */
 	{ "{\"type\":\"user_request\",\"request_id\":\"1\","
 	  "\"action\":\"a\",\"payload\":{}}",
-	    "unknown(1 a)", NULL, 0 },
+	    "user_request(1)", NULL, 0 },
+	{ "{\"type\":\"user_request\",\"request_id\":\"" LONG_ID "\","
+	  "\"action\":\"\",\"payload\":7}",
+	    "user_request(" LONG_ID ")", NULL, 0 },
+	{ "{\"type\":\"user_request\",\"request_id\":\"a\\u0000b\","
+	  "\"action\":\"a\"}",
+	    "", "user_request without a valid request_id ignored", 0 },
+	{ "{\"type\":\"user_request_follow_up\",\"request_id\":\"2\"}",
+	    "user_request(2)", NULL, 0 },
+	{ "{\"type\":\"user_request_follow_up\",\"request_id\":\"" LONG_ID
+	  "x\"}",
+	    "", "user_request_follow_up without a valid request_id ignored",
+	    0 },
 	{ "{\"type\":\"user_request\",\"request_id\":\"" LONG_ID "x\","
 	  "\"action\":\"a\"}",
 	    "", "user_request without a valid request_id ignored", 0 },
@@ -175,6 +191,7 @@ static const struct {
 	    "user_request without a valid request_id ignored", 0 },
 	{ "{\"type\":\"user_request_follow_up\"}", "",
 	    "user_request_follow_up without a valid request_id ignored", 0 },
+	/* what this instance does not do, well formed or not */
 	{ "{\"type\":\"pending_registered\",\"success\":false}", "", NULL, 0 },
 	{ "{\"type\":\"pending_registered\"}", "",
 	    "pending_registered without a valid success ignored", 0 },
@@ -256,6 +273,14 @@ test_not_up(void **state)
 	handle(&connector, REQUEST("\"9f\""));
 	assert_string_equal(calls, "");
 	assert_line("", "http_proxy_request before registered ignored");
+	handle(&connector,
+	    "{\"type\":\"user_request\",\"request_id\":\"1\",\"action\":\"a\"}");
+	assert_string_equal(calls, "");
+	assert_line("", "user_request before registered ignored");
+	handle(&connector,
+	    "{\"type\":\"user_request_follow_up\",\"request_id\":\"1\"}");
+	assert_string_equal(calls, "");
+	assert_line("", "user_request_follow_up before registered ignored");
 }
 
 /* What the last orchestrator could do does not count for this one. */
