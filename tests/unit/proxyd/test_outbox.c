@@ -32,7 +32,8 @@ struct fixture {
 	size_t norder;
 	struct evbuffer *texts[NUMBERS_MAX]; /* by number */
 	uint64_t under_way;
-	char adopted[4096]; /* "number:request_id " */
+	char adopted[4096];	/* "number:request_id " */
+	bool last[NUMBERS_MAX]; /* the last reply came */
 	bool check_utf8;
 	bool acknowledge;
 	unsigned messages;
@@ -73,6 +74,24 @@ on_answer(void *arg, struct msg *m)
 }
 
 static int
+on_reply(void *arg, struct msg *m)
+{
+	struct fixture *f = arg;
+
+	assert_in_range(m->id, 0, NUMBERS_MAX - 1);
+	/* Never between the messages of an answer. */
+	assert_int_equal(f->under_way, 0);
+	assert_int_equal(m->flags, 0);
+	assert_false(f->last[m->id]);
+	f->last[m->id] = m->type == MSG_REPLY_LAST;
+	if (f->texts[m->id] == NULL)
+		f->texts[m->id] = evbuffer_new();
+	evbuffer_add(f->texts[m->id], m->data, m->len);
+	f->order[f->norder++] = m->id;
+	return 0;
+}
+
+static int
 on_adopt(void *arg, struct msg *m)
 {
 	struct fixture *f = arg;
@@ -107,6 +126,8 @@ on_writable(void *arg, struct channel *ch)
 static const struct channel_ops connector_side = {
 	.handlers = {
 		[MSG_ANSWER] = on_answer,
+		[MSG_REPLY] = on_reply,
+		[MSG_REPLY_LAST] = on_reply,
 		[MSG_ADOPT] = on_adopt,
 	},
 	.broken = on_broken,
@@ -202,11 +223,10 @@ byte_of(uint64_t number, size_t i)
 	return (uint8_t)('a' + (number * 7 + i) % 26);
 }
 
-static void
-add(struct fixture *f, uint64_t number, size_t len)
+static struct evbuffer *
+make_text(uint64_t number, size_t len)
 {
 	struct evbuffer *data = evbuffer_new();
-	char request_id[32];
 	uint8_t *text = malloc(len + 1);
 	size_t i;
 
@@ -216,9 +236,24 @@ add(struct fixture *f, uint64_t number, size_t len)
 		text[i] = byte_of(number, i);
 	evbuffer_add(data, text, len);
 	free(text);
+	return data;
+}
+
+static void
+add(struct fixture *f, uint64_t number, size_t len)
+{
+	char request_id[32];
+
 	(void)snprintf(request_id, sizeof(request_id), "id-%llu",
 	    (unsigned long long)number);
-	outbox_add(f->proxyd.outbox, number, request_id, data);
+	outbox_add(
+	    f->proxyd.outbox, number, request_id, make_text(number, len));
+}
+
+static void
+reply(struct fixture *f, uint64_t number, size_t len, bool last)
+{
+	outbox_reply(f->proxyd.outbox, number, make_text(number, len), last);
 }
 
 static void
@@ -508,6 +543,110 @@ test_clear(void **state)
 	add(f, 5, 10);
 }
 
+/* One message each, in order; done with as soon as they are out. */
+static void
+test_replies(void **state)
+{
+	static const size_t lengths[] = { 2, 1000, OUTBOX_REPLY_MAX - 1,
+		OUTBOX_REPLY_MAX };
+	struct fixture *f = *state;
+	size_t i;
+
+	f->acknowledge = false;
+	for (i = 0; i < COUNT(lengths); i++)
+		reply(f, i + 1, lengths[i], true);
+	assert_int_equal(f->proxyd.buffered, 0);
+	assert_true(outbox_is_empty(f->proxyd.outbox));
+	spin(f);
+	assert_order(f, "1 2 3 4");
+	for (i = 0; i < COUNT(lengths); i++) {
+		assert_text(f, i + 1, lengths[i]);
+		assert_true(f->last[i + 1]);
+	}
+	/* They wait for a connector that does not read, and are counted. */
+	channel_pause(f->connector);
+	add(f, 5, 8000000);
+	reply(f, 6, 100, false);
+	reply(f, 7, 200, true);
+	reply(f, 6, 300, true);
+	assert_int_equal(f->proxyd.buffered, 8000000 + 600);
+	assert_false(outbox_is_empty(f->proxyd.outbox));
+	channel_resume(f->connector);
+	spin(f);
+	assert_order(f, "1 2 3 4 5 6 7 6");
+	assert_int_equal(evbuffer_get_length(f->texts[6]), 400);
+	assert_int_equal(f->proxyd.buffered, 8000000);
+	outbox_on_sent(f->proxyd.outbox, 5);
+	assert_true(outbox_is_empty(f->proxyd.outbox));
+}
+
+/* Before large answers that have not begun, but not for ever. */
+static void
+test_reply_overtaking(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t i;
+
+	channel_pause(f->connector);
+	add(f, 1, 8000000); /* more than the socket takes */
+	add(f, 2, LARGE);
+	add(f, 3, 10);
+	reply(f, 4, OUTBOX_REPLY_MAX, false);
+	add(f, 5, 20);
+	for (i = 6; i < 106; i++)
+		reply(f, i, 10, true);
+	channel_resume(f->connector);
+	spin(f);
+	assert_int_equal(f->norder, 105);
+	assert_int_equal(f->order[0], 1);
+	/* 64 of them went before the second one; all kept their order. */
+	for (i = 1; i <= 64; i++)
+		assert_int_equal(f->order[i], i + 2);
+	assert_int_equal(f->order[65], 2);
+	for (i = 66; i < 105; i++)
+		assert_int_equal(f->order[i], i + 1);
+}
+
+/* Who waited for a reply is gone with the link, or with the connector. */
+static void
+test_replies_dropped(void **state)
+{
+	struct fixture *f = *state;
+
+	f->proxyd.link_is_up = false;
+	reply(f, 1, 10, true);
+	assert_true(outbox_is_empty(f->proxyd.outbox));
+	assert_int_equal(f->proxyd.buffered, 0);
+	f->proxyd.link_is_up = true;
+
+	channel_pause(f->connector);
+	add(f, 2, 8000000);
+	reply(f, 3, 10, false);
+	add(f, 4, 10);
+	reply(f, 3, 10, true);
+	spin(f);
+	detach(f);
+	f->proxyd.link_is_up = false;
+	outbox_rewind(f->proxyd.outbox);
+	assert_int_equal(f->proxyd.buffered, 8000000 + 10);
+	attach(f);
+	f->proxyd.link_is_up = true;
+	outbox_adopt(f->proxyd.outbox);
+	outbox_continue(f->proxyd.outbox);
+	spin(f);
+	assert_string_equal(f->adopted, "2:id-2 4:id-4 ");
+	assert_order(f, "2 4");
+
+	channel_pause(f->connector);
+	add(f, 5, 8000000);
+	reply(f, 6, 10, true);
+	outbox_clear(f->proxyd.outbox);
+	assert_int_equal(f->proxyd.buffered, 0);
+	/* Left to the end. */
+	add(f, 7, 8000000);
+	reply(f, 8, 10, true);
+}
+
 int
 main(void)
 {
@@ -522,6 +661,9 @@ main(void)
 		TEST(test_pieces),
 		TEST(test_hand_over),
 		TEST(test_clear),
+		TEST(test_replies),
+		TEST(test_reply_overtaking),
+		TEST(test_replies_dropped),
 	};
 
 	log_set_level(LOG_LEVEL_CRIT);
