@@ -1,0 +1,585 @@
+#include <sys/socket.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <event2/buffer.h>
+#include <event2/event.h>
+
+#include "common/log.h"
+#include "common/ws.h"
+#include "connector/connection.h"
+#include "connector/connector.h"
+#include "connector/exchange.h"
+#include "connector/outgoing.h"
+#include "connector/uploads.h"
+#include "connector/user_requests.h"
+
+#define LARGE 8000000 /* more than a channel's socket takes */
+#define LOST  "the instance lost the request; try again"
+#define STOP  "the instance is stopping"
+
+/* User requests, and a proxyd that the test plays. */
+static struct fixture {
+	struct event_base *base;
+	struct connector connector;
+	struct user_requests *ur;
+	struct channel *proxyd; /* its end */
+	/* what proxyd got */
+	enum msg_type types[2 * USER_REQUESTS_MAX];
+	uint64_t numbers[2 * USER_REQUESTS_MAX];
+	size_t lengths[2 * USER_REQUESTS_MAX];
+	size_t n; /* whole texts */
+	size_t len;
+	/* what the orchestrator got: "text;", "!id:error;" */
+	char sent[8192];
+	size_t nsent;
+	bool up, full, ws_paused, answering, broken;
+} * f;
+
+/* In front of the connection and the WebSocket: only noted. */
+
+struct ws *
+connection_ws(const struct connection *c)
+{
+	static char ws;
+
+	(void)c;
+	return f->up ? (struct ws *)(void *)&ws : NULL;
+}
+
+int
+ws_send(struct ws *ws, enum ws_type type, const void *data, size_t len)
+{
+	size_t n = strlen(f->sent);
+
+	(void)ws;
+	assert_int_equal(type, WS_TEXT);
+	(void)snprintf(f->sent + n, sizeof(f->sent) - n, "%.*s;", (int)len,
+	    (const char *)data);
+	f->nsent++;
+	return 0;
+}
+
+bool
+ws_is_writable(const struct ws *ws)
+{
+	(void)ws;
+	return !f->full;
+}
+
+void
+ws_pause(struct ws *ws)
+{
+	(void)ws;
+	f->ws_paused = true;
+}
+
+void
+ws_resume(struct ws *ws)
+{
+	(void)ws;
+	f->ws_paused = false;
+}
+
+bool
+exchange_is_answering(const struct exchange *ex)
+{
+	(void)ex;
+	return f->answering;
+}
+
+static void
+note_error(
+    const char *mark, const char *request_id, size_t len, const char *text)
+{
+	size_t n = strlen(f->sent);
+
+	(void)snprintf(f->sent + n, sizeof(f->sent) - n, "%s%.*s:%s;", mark,
+	    (int)len, request_id, text);
+	f->nsent++;
+}
+
+void
+outgoing_user_error(struct connector *connector, const char *request_id,
+    size_t len, const char *text)
+{
+	assert_ptr_equal(connector, &f->connector);
+	note_error("!", request_id, len, text);
+}
+
+void
+outgoing_user_message(struct connector *connector, const char *request_id,
+    size_t len, const char *text)
+{
+	assert_ptr_equal(connector, &f->connector);
+	note_error("?", request_id, len, text);
+}
+
+static int
+on_chunk(void *arg, struct msg *m)
+{
+	(void)arg;
+	assert_in_range(f->n, 0, 2 * USER_REQUESTS_MAX - 1);
+	if (f->len > 0)
+		assert_true(f->numbers[f->n] == m->id);
+	f->types[f->n] = m->type;
+	f->numbers[f->n] = m->id;
+	f->len += m->len;
+	if ((m->flags & MSG_FLAG_MORE) != 0)
+		return 0;
+	f->lengths[f->n++] = f->len;
+	f->len = 0;
+	return 0;
+}
+
+static int
+on_reply(void *arg, struct msg *m)
+{
+	(void)arg;
+	return user_requests_on_reply(f->ur, m);
+}
+
+static int
+on_refuse(void *arg, struct msg *m)
+{
+	(void)arg;
+	return user_requests_on_refuse(f->ur, m);
+}
+
+static void
+on_writable(void *arg, struct channel *ch)
+{
+	(void)arg;
+	(void)ch;
+	uploads_continue(f->connector.uploads);
+}
+
+/* As the exchange and main do. */
+static void
+lose_proxyd(void)
+{
+	channel_free(f->connector.child.peers[PROGRAM_PROXYD]);
+	f->connector.child.peers[PROGRAM_PROXYD] = NULL;
+	channel_free(f->proxyd);
+	f->proxyd = NULL;
+	f->len = 0;
+	uploads_drop_begun(f->connector.uploads);
+	user_requests_on_proxyd_lost(f->ur);
+}
+
+static void
+on_broken(void *arg, struct channel *ch, const char *why)
+{
+	(void)arg;
+	(void)ch;
+	assert_non_null(why);
+	f->broken = true;
+	lose_proxyd();
+}
+
+static void
+on_proxyd_broken(void *arg, struct channel *ch, const char *why)
+{
+	(void)arg;
+	(void)ch;
+	fail_msg("proxyd got: %s", why == NULL ? "end" : why);
+}
+
+static const struct channel_ops connector_side = {
+	.handlers = {
+		[MSG_REPLY] = on_reply,
+		[MSG_REPLY_LAST] = on_reply,
+		[MSG_USER_REFUSE] = on_refuse,
+	},
+	.broken = on_broken,
+	.writable = on_writable,
+};
+
+static const struct channel_ops proxyd_side = {
+	.handlers = {
+		[MSG_REQUEST] = on_chunk,
+		[MSG_USER_REQUEST] = on_chunk,
+	},
+	.broken = on_proxyd_broken,
+};
+
+static void
+attach_proxyd(void)
+{
+	int pair[2];
+
+	assert_int_equal(
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	f->connector.child.peers[PROGRAM_PROXYD] = channel_new(f->base, pair[0],
+	    PROGRAM_CONNECTOR, PROGRAM_PROXYD, &connector_side, NULL);
+	f->proxyd = channel_new(f->base, pair[1], PROGRAM_PROXYD,
+	    PROGRAM_CONNECTOR, &proxyd_side, NULL);
+	uploads_continue(f->connector.uploads);
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	f = calloc(1, sizeof(*f));
+	if (f == NULL || (f->base = event_base_new()) == NULL)
+		return -1;
+	f->connector.child.self = PROGRAM_CONNECTOR;
+	f->connector.child.base = f->base;
+	f->connector.uploads = uploads_new(&f->connector);
+	f->ur = user_requests_new(&f->connector);
+	f->up = true;
+	attach_proxyd();
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	user_requests_free(f->ur);
+	uploads_free(f->connector.uploads);
+	channel_free(f->connector.child.peers[PROGRAM_PROXYD]);
+	channel_free(f->proxyd);
+	event_base_free(f->base);
+	free(f);
+	return 0;
+}
+
+static void
+spin(void)
+{
+	int i;
+
+	for (i = 0; i < 1000; i++)
+		event_base_loop(f->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+}
+
+static struct evbuffer *
+text_of(size_t len)
+{
+	struct evbuffer *text = evbuffer_new();
+	char *data = calloc(1, len + 1);
+
+	assert_non_null(text);
+	assert_non_null(data);
+	evbuffer_add(text, data, len);
+	free(data);
+	return text;
+}
+
+static void
+request(const char *request_id, size_t len)
+{
+	struct evbuffer *text = text_of(len);
+
+	user_requests_add(f->ur, request_id, strlen(request_id), text);
+	evbuffer_free(text);
+}
+
+static void
+reply_to(uint64_t number, const char *text, bool last)
+{
+	struct evbuffer *data = evbuffer_new();
+	struct evbuffer_ptr start;
+
+	evbuffer_add(data, text, strlen(text));
+	evbuffer_ptr_set(data, &start, 0, EVBUFFER_PTR_SET);
+	assert_true(
+	    channel_send_slice(f->proxyd, last ? MSG_REPLY_LAST : MSG_REPLY, 0,
+		number, data, &start, strlen(text)));
+	evbuffer_free(data);
+}
+
+static void
+reply(size_t i, const char *text, bool last)
+{
+	reply_to(f->numbers[i], text, last);
+}
+
+static void
+refuse(uint64_t number, uint32_t status)
+{
+	struct msg_out m;
+
+	msg_start(&m, MSG_USER_REFUSE, number);
+	msg_add_u32(&m, status);
+	channel_send(f->proxyd, &m, -1);
+}
+
+static void
+test_replies(void **state)
+{
+	(void)state;
+	request("a", 10);
+	request("b", MSG_PAYLOAD_MAX + 1);
+	request("c", 1000000);
+	spin();
+	assert_int_equal(f->n, 3);
+	assert_int_equal(f->types[0], MSG_USER_REQUEST);
+	assert_int_equal(f->lengths[0], 10);
+	assert_int_equal(f->lengths[1], MSG_PAYLOAD_MAX + 1);
+	assert_int_equal(f->lengths[2], 1000000);
+	assert_int_equal(user_requests_count(f->ur), 3);
+	reply(2, "c1", false);
+	reply(0, "a1", false);
+	reply(2, "c2", true);
+	reply(0, "a2", false);
+	spin();
+	assert_string_equal(f->sent, "c1;a1;c2;a2;");
+	assert_int_equal(user_requests_count(f->ur), 2);
+	/* After the last one there is none; nor to what was never asked. */
+	reply(2, "c3", false);
+	reply(2, "c4", true);
+	reply_to(f->numbers[2] + 17, "x1", true);
+	reply(1, "b1", true);
+	spin();
+	assert_string_equal(f->sent, "c1;a1;c2;a2;b1;");
+	assert_false(f->broken);
+	assert_int_equal(user_requests_count(f->ur), 1);
+}
+
+static void
+test_refuse(void **state)
+{
+	(void)state;
+	request("a", 10);
+	request("b", 10);
+	request("c", 10);
+	request("d", 10);
+	spin();
+	refuse(f->numbers[1], 400);
+	refuse(f->numbers[0], 413);
+	refuse(f->numbers[2], 503);
+	refuse(f->numbers[2], 503);
+	refuse(f->numbers[0] + 99, 400);
+	spin();
+	assert_string_equal(f->sent,
+	    "!b:malformed request;!a:request too large;"
+	    "!c:too many requests at once; try again;");
+	assert_int_equal(user_requests_count(f->ur), 1);
+	refuse(f->numbers[3], 502);
+	spin();
+	assert_true(f->broken);
+	assert_non_null(strstr(f->sent, "!d:" LOST ";"));
+}
+
+/* While an answer is half out no reply may come. */
+static void
+test_within_answer(void **state)
+{
+	(void)state;
+	request("a", 10);
+	spin();
+	f->answering = true;
+	reply(0, "a1", false);
+	spin();
+	assert_true(f->broken);
+	assert_string_equal(f->sent, "!a:" LOST ";");
+}
+
+static void
+test_proxyd_lost(void **state)
+{
+	(void)state;
+	request("a", 10);
+	request("b", 10);
+	spin();
+	reply(0, "a1", false);
+	spin();
+	lose_proxyd();
+	assert_string_equal(f->sent, "a1;!a:" LOST ";!b:" LOST ";");
+	assert_int_equal(user_requests_count(f->ur), 0);
+	/* What had not begun waits for the next one. */
+	request("c", 30);
+	assert_true(f->ws_paused);
+	assert_int_equal(user_requests_count(f->ur), 1);
+	attach_proxyd();
+	reply(1, "b1", true);
+	spin();
+	assert_false(f->ws_paused);
+	assert_int_equal(f->n, 3);
+	assert_int_equal(f->lengths[2], 30);
+	assert_string_equal(f->sent, "a1;!a:" LOST ";!b:" LOST ";");
+	/* What was half there is lost. */
+	channel_pause(f->proxyd);
+	request("d", LARGE);
+	request("e", 40);
+	assert_true(f->ws_paused);
+	f->sent[0] = '\0';
+	lose_proxyd();
+	assert_string_equal(f->sent, "!c:" LOST ";!d:" LOST ";");
+	attach_proxyd();
+	spin();
+	assert_int_equal(f->n, 4);
+	assert_int_equal(f->lengths[3], 40);
+}
+
+/* The connection is gone: nobody waits, and late replies are dropped. */
+static void
+test_link_down(void **state)
+{
+	(void)state;
+	request("a", 10);
+	spin();
+	reply(0, "a1", false);
+	spin();
+	f->up = false;
+	user_requests_on_link_down(f->ur);
+	uploads_clear(f->connector.uploads);
+	assert_int_equal(user_requests_count(f->ur), 0);
+	reply(0, "a2", false);
+	spin();
+	f->up = true;
+	reply(0, "a3", true);
+	refuse(f->numbers[0], 503);
+	request("b", 10);
+	spin();
+	assert_true(f->numbers[1] != f->numbers[0]);
+	reply(1, "b1", true);
+	spin();
+	assert_string_equal(f->sent, "a1;b1;");
+	assert_false(f->broken);
+}
+
+/* The orchestrator does not read: proxyd has to wait. */
+static void
+test_link_full(void **state)
+{
+	(void)state;
+	request("a", 10);
+	spin();
+	f->full = true;
+	reply(0, "a1", false);
+	reply(0, "a2", false);
+	spin();
+	assert_string_equal(f->sent, "a1;");
+	f->full = false;
+	channel_resume(f->connector.child.peers[PROGRAM_PROXYD]);
+	spin();
+	assert_string_equal(f->sent, "a1;a2;");
+}
+
+static void
+test_too_many(void **state)
+{
+	int i;
+
+	(void)state;
+	for (i = 0; i < USER_REQUESTS_MAX; i++)
+		request("x", 10);
+	request("y", 10);
+	assert_string_equal(f->sent,
+	    "?y:too many requests at once;!y:too many requests at once;");
+	spin();
+	assert_int_equal(f->n, USER_REQUESTS_MAX);
+	assert_int_equal(user_requests_count(f->ur), USER_REQUESTS_MAX);
+	reply(7, "end", true);
+	spin();
+	f->sent[0] = '\0';
+	request("z", 10);
+	request("y", 10);
+	spin();
+	assert_int_equal(f->n, USER_REQUESTS_MAX + 1);
+	assert_string_equal(f->sent,
+	    "?y:too many requests at once;!y:too many requests at once;");
+	/* Those that wait count as well. */
+	lose_proxyd();
+	f->sent[0] = '\0';
+	for (i = 0; i < USER_REQUESTS_MAX; i++)
+		request("w", 10);
+	assert_string_equal(f->sent, "");
+	request("y", 10);
+	assert_int_equal(user_requests_count(f->ur), USER_REQUESTS_MAX);
+	assert_memory_equal(f->sent, "?y:", 3);
+}
+
+static void
+test_stop(void **state)
+{
+	struct evbuffer *text = text_of(10);
+	struct requests *others = requests_new();
+
+	(void)state;
+	request("a", 10);
+	spin();
+	channel_pause(f->proxyd);
+	request("b", LARGE);
+	request("c", 10);
+	uploads_add(f->connector.uploads, MSG_REQUEST, others, "http", 4, text);
+	request("d", 10);
+	assert_int_equal(user_requests_count(f->ur), 4);
+	assert_int_equal(uploads_count(f->connector.uploads, MSG_REQUEST), 1);
+	f->connector.child.stopping = true;
+	request("e", 10);
+	assert_string_equal(f->sent, "!e:" STOP ";");
+	user_requests_stop(f->ur);
+	assert_string_equal(f->sent,
+	    "!e:" STOP ";!a:" STOP ";!b:" STOP ";!c:" STOP ";!d:" STOP ";");
+	assert_int_equal(user_requests_count(f->ur), 0);
+	/* Requests are not its business. */
+	assert_int_equal(uploads_count(f->connector.uploads, MSG_REQUEST), 1);
+	uploads_clear(f->connector.uploads);
+	requests_free(others);
+	evbuffer_free(text);
+}
+
+/* Both kinds go through one queue, each with numbers of its own. */
+static void
+test_kinds(void **state)
+{
+	struct requests *others = requests_new();
+	struct evbuffer *text;
+	size_t i;
+
+	(void)state;
+	channel_pause(f->proxyd);
+	request("a", LARGE);
+	for (i = 0; i < 3; i++) {
+		text = text_of(20);
+		uploads_add(
+		    f->connector.uploads, MSG_REQUEST, others, "http", 4, text);
+		evbuffer_free(text);
+		request("b", 10);
+	}
+	assert_int_equal(requests_count(others), 0);
+	channel_resume(f->proxyd);
+	spin();
+	assert_int_equal(f->n, 7);
+	assert_int_equal(requests_count(others), 3);
+	assert_int_equal(user_requests_count(f->ur), 4);
+	for (i = 1; i < 7; i++) {
+		assert_int_equal(
+		    f->types[i], i % 2 == 1 ? MSG_REQUEST : MSG_USER_REQUEST);
+		assert_int_equal(f->lengths[i], i % 2 == 1 ? 20 : 10);
+	}
+	assert_non_null(requests_get(others, f->numbers[1], NULL));
+	requests_free(others);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_replies),
+		TEST(test_refuse),
+		TEST(test_within_answer),
+		TEST(test_proxyd_lost),
+		TEST(test_link_down),
+		TEST(test_link_full),
+		TEST(test_too_many),
+		TEST(test_stop),
+		TEST(test_kinds),
+	};
+
+	log_set_level(LOG_LEVEL_CRIT);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
