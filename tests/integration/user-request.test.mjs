@@ -3,9 +3,11 @@
 import assert from "node:assert/strict";
 import { describe } from "node:test";
 
+import { startBrowser, startPeer } from "./lib/hub-peer.mjs";
 import { startInstance } from "./lib/instance.mjs";
 import { Orchestrator } from "./lib/orchestrator.mjs";
-import { startTetherd } from "./lib/programs.mjs";
+import { CLIENT, startAll, startHub, startTetherd } from
+	"./lib/programs.mjs";
 import { scenario } from "./lib/scenario.mjs";
 import { eachRow } from "./lib/table.mjs";
 
@@ -191,5 +193,97 @@ describe("user requests", { concurrency: 3 }, () => {
 		assert.ok(Date.now() - began < 2000);
 		process.kill(proxyd, "SIGCONT");
 		assert.equal((await tetherd.ended()).code, 0);
+	});
+});
+
+const forward = (browser, request_id, payload = {}, client_id = CLIENT) =>
+	browser.send({ type: "forward_to_client", client_id, request_id,
+		action: "dance", payload });
+
+// Of 1024 that one browser may have open, each 32nd is large.
+const text = (i) => String.fromCharCode(97 + i % 26)
+	.repeat(i % 32 === 0 ? 131072 : i * 4);
+
+describe("user requests through the hub", { concurrency: 2 }, () => {
+	scenario("1024 at once, in order, both ways", async (stage) => {
+		const hub = await startHub(stage);
+		const peer = await startPeer(stage, hub, CLIENT);
+		const browser = await startBrowser(stage, hub);
+
+		for (const [i, id] of ids(1024).entries())
+			forward(browser, id, { n: i, d: text(i) });
+		for (const [i, id] of ids(1024).entries()) {
+			const asked = await peer.next("user_request");
+			assert.deepEqual([asked.request_id, asked.payload.n], [id, i]);
+			assert.ok(asked.payload.d === text(i));
+		}
+		for (let round = 0; round < 3; round++)
+			for (const [i, request_id] of ids(1024).entries())
+				peer.send({ type: round < 2 ? "response_chunk"
+					: "response_complete",
+				request_id, data: { n: i, round, d: text(i) } });
+		for (let round = 0; round < 3; round++)
+			for (const [i, id] of ids(1024).entries()) {
+				const got = await browser.next("forwarded_response");
+				assert.deepEqual([got.request_id, got.data.n,
+					got.data.round, got.complete, got.client_id],
+				[id, i, round, round === 2, CLIENT]);
+				assert.ok(got.data.d === text(i));
+			}
+	});
+
+	scenario("an instance that goes with 1024 of them", async (stage) => {
+		const hub = await startHub(stage);
+		const peer = await startPeer(stage, hub, CLIENT);
+		const browser = await startBrowser(stage, hub);
+		const open = new Set(ids(1024));
+
+		for (const id of open)
+			forward(browser, id);
+		for (const id of open)
+			assert.equal((await peer.next("user_request")).request_id, id);
+		peer.ws.terminate();
+		while (open.size > 0) {
+			const got = await browser.next("forwarded_response");
+			assert.ok(got.complete && got.data.error);
+			assert.ok(open.delete(got.request_id), got.request_id);
+		}
+		forward(browser, "after");
+		const got = await browser.next("forwarded_response");
+		assert.ok(got.complete && got.data.error);
+	});
+
+	scenario("the longest ids, and one that is longer", async (stage) => {
+		const hub = await startHub(stage);
+		const peer = await startPeer(stage, hub, CLIENT);
+		const browser = await startBrowser(stage, hub);
+		const id = "x".repeat(128);
+
+		forward(browser, id);
+		assert.equal((await peer.next("user_request")).request_id, id);
+		forward(browser, `${id}x`);
+		const refused = await browser.next("forwarded_response");
+		assert.deepEqual([refused.request_id, refused.complete],
+			[`${id}x`, true]);
+		peer.send({ type: "response_complete", request_id: id, data: 1 });
+		assert.equal((await browser.next("forwarded_response")).data, 1);
+	});
+
+	scenario("all the way, 20000 of them", async (stage) => {
+		const { hub } = await startAll(stage);
+		const browser = await startBrowser(stage, hub);
+		const waves = Array.from({ length: 40 }, (_, i) =>
+			ids(500, `w${i}-`));
+
+		for (const wave of waves) {
+			for (const [i, id] of wave.entries())
+				forward(browser, id, { d: text(i) });
+			for (const id of wave)
+				for (const last of [false, true]) {
+					const got = await browser.next("forwarded_response");
+					assert.deepEqual([got.request_id, got.complete],
+						[id, last]);
+				}
+		}
 	});
 });
