@@ -57,9 +57,36 @@ headers_line(struct headers *headers, const char *line, size_t len)
 static int
 headers_grow(struct headers *headers, size_t len)
 {
-	if (len > HEADERS_SIZE_MAX - headers->size)
+	if (headers->size > HEADERS_SIZE_MAX ||
+	    len > HEADERS_SIZE_MAX - headers->size)
 		return -1;
 	headers->size += len;
+	return 0;
+}
+
+/* Put a field behind the others. */
+static int
+headers_store(struct headers *headers, const char *name, size_t name_len,
+    const char *value, size_t value_len)
+{
+	struct header *list, *header;
+	size_t i;
+
+	list = reallocarray(headers->list, headers->count + 1, sizeof(*list));
+	if (list == NULL)
+		return -1;
+	headers->list = list;
+	header = &list[headers->count];
+	header->name = strndup(name, name_len);
+	header->value = strndup(value, value_len);
+	if (header->name == NULL || header->value == NULL) {
+		free(header->name);
+		free(header->value);
+		return -1;
+	}
+	for (i = 0; i < name_len; i++)
+		header->name[i] = (char)tolower((unsigned char)name[i]);
+	headers->count++;
 	return 0;
 }
 
@@ -68,11 +95,10 @@ headers_add(struct headers *headers, const char *line, size_t len)
 {
 	const char *colon = memchr(line, ':', len);
 	const char *value;
-	size_t name_len, value_len, i;
-	struct header *list, *header;
+	size_t name_len, value_len;
 
 	headers->skipped = 1;
-	if (headers->count == HEADERS_COUNT_MAX ||
+	if (headers->count >= HEADERS_COUNT_MAX ||
 	    headers_grow(headers, len) == -1)
 		return -1;
 	if (colon == NULL)
@@ -85,21 +111,8 @@ headers_add(struct headers *headers, const char *line, size_t len)
 		return 0;
 	field_trim(&value, &value_len);
 
-	list = reallocarray(headers->list, headers->count + 1, sizeof(*list));
-	if (list == NULL)
+	if (headers_store(headers, line, name_len, value, value_len) == -1)
 		return -1;
-	headers->list = list;
-	header = &list[headers->count];
-	header->name = strndup(line, name_len);
-	header->value = strndup(value, value_len);
-	if (header->name == NULL || header->value == NULL) {
-		free(header->name);
-		free(header->value);
-		return -1;
-	}
-	for (i = 0; i < name_len; i++)
-		header->name[i] = (char)tolower((unsigned char)line[i]);
-	headers->count++;
 	headers->skipped = 0;
 	return 0;
 }
@@ -139,6 +152,39 @@ headers_get(const struct headers *headers, const char *name)
 		if (strcasecmp(headers->list[i].name, name) == 0)
 			return headers->list[i].value;
 	return NULL;
+}
+
+void
+headers_replace(struct headers *headers, size_t i, char *value)
+{
+	struct header *header = &headers->list[i];
+
+	headers->size -= strlen(header->value);
+	headers->size += strlen(value);
+	free(header->value);
+	header->value = value;
+}
+
+void
+headers_remove(struct headers *headers, size_t i)
+{
+	struct header *header = &headers->list[i];
+
+	headers->size -= strlen(header->name) + strlen(header->value);
+	free(header->name);
+	free(header->value);
+	headers->count--;
+	memmove(header, header + 1, (headers->count - i) * sizeof(*header));
+}
+
+int
+headers_append(struct headers *headers, const char *name, const char *value)
+{
+	if (headers_store(headers, name, strlen(name), value, strlen(value)) ==
+	    -1)
+		return -1;
+	headers->size += strlen(name) + strlen(value);
+	return 0;
 }
 
 bool

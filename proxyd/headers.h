@@ -23,7 +23,7 @@ struct header {
 struct headers {
 	struct header *list; /* in the order in which they came */
 	size_t count;
-	size_t size;  /* bytes, for the bound */
+	size_t size;  /* bytes, for the bound; rewriting may exceed it */
 	int complete; /* the empty line was seen: trailers are ignored */
 	int skipped;  /* the last line was left out: so is its continuation */
 };
@@ -46,6 +46,16 @@ int headers_line(struct headers *, const char *line, size_t len);
  * headers, and valid until the next headers_line().
  */
 const char *headers_get(const struct headers *, const char *name);
+
+/*
+ * Change what came.  headers_replace() takes a value from malloc() over;
+ * headers_remove() moves the fields behind it forward; headers_append()
+ * copies both strings, the name in lower case, and returns -1 if out of
+ * memory.  No bound is checked: that is the caller's.
+ */
+void headers_replace(struct headers *, size_t i, char *value);
+void headers_remove(struct headers *, size_t i);
+int headers_append(struct headers *, const char *name, const char *value);
 
 /*
  * Whether a body of this many bytes is what Content-Length said, if anything

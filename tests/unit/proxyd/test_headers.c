@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -129,6 +130,57 @@ test_get(void **state)
 }
 
 static void
+test_changed(void **state)
+{
+	struct headers headers = { 0 };
+	struct evbuffer *out = evbuffer_new();
+	size_t size;
+
+	(void)state;
+	assert_int_equal(feed(&headers, "A: 1\nB: 2\nC: 3\nD: 4\n"), 0);
+	size = headers.size;
+	headers_replace(&headers, 1, strdup("two"));
+	assert_int_equal(headers.size, size + 2);
+	headers_remove(&headers, 3);
+	headers_remove(&headers, 0);
+	assert_int_equal(headers.count, 2);
+	assert_int_equal(headers.size, size + 2 - 4);
+	assert_int_equal(headers_append(&headers, "X-Y", "z z"), 0);
+	assert_int_equal(headers.size, size + 2 - 4 + 6);
+	assert_int_equal(headers_write(&headers, 0, out), 0);
+	evbuffer_add(out, "", 1);
+	assert_string_equal((const char *)evbuffer_pullup(out, -1),
+	    "[[\"b\",\"two\"],[\"c\",\"3\"],[\"x-y\",\"z z\"]]");
+	evbuffer_free(out);
+	while (headers.count > 0)
+		headers_remove(&headers, headers.count - 1);
+	headers_clear(&headers);
+}
+
+/* Bounds that rewriting has exceeded are no room for more lines. */
+static void
+test_changed_too_large(void **state)
+{
+	struct headers headers = { 0 };
+	char *value = malloc(HEADERS_SIZE_MAX + 1);
+	int i;
+
+	(void)state;
+	assert_non_null(value);
+	memset(value, 'v', HEADERS_SIZE_MAX);
+	value[HEADERS_SIZE_MAX] = '\0';
+	assert_int_equal(feed(&headers, "A: 1\n"), 0);
+	headers_replace(&headers, 0, value);
+	assert_int_equal(feed(&headers, "B: 2\n"), -1);
+	headers_clear(&headers);
+
+	for (i = 0; i <= HEADERS_COUNT_MAX; i++)
+		assert_int_equal(headers_append(&headers, "a", "1"), 0);
+	assert_int_equal(feed(&headers, "B: 2\n"), -1);
+	headers_clear(&headers);
+}
+
+static void
 test_too_many(void **state)
 {
 	struct headers headers = { 0 };
@@ -175,6 +227,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_written),
 		cmocka_unit_test(test_get),
+		cmocka_unit_test(test_changed),
+		cmocka_unit_test(test_changed_too_large),
 		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_too_large),
 	};
