@@ -107,3 +107,13 @@ text_type(const char *content_type)
 		return is_utf8(charset, charset_len);
 	return is_text(content_type, len);
 }
+
+bool
+text_has_charset(const char *content_type)
+{
+	const char *charset;
+	size_t len;
+
+	return find_charset(
+	    content_type + strcspn(content_type, ";"), &charset, &len);
+}

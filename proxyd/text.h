@@ -10,4 +10,7 @@
  */
 bool text_type(const char *content_type);
 
+/* Whether a Content-Type names a charset. */
+bool text_has_charset(const char *content_type);
+
 #endif
