@@ -10,7 +10,7 @@ bool
 rewrite_fields_may_change(const char *target)
 {
 	/*
-	 * Types without URLs that we know of.  The web apps answer with their
+	 * Types that are never rewritten.  The web apps answer with their
 	 * index page where there is no such file, but pages are never cached.
 	 */
 	static const char *const fixed[] = { "7z", "aac", "avif", "bmp", "bz2",
@@ -23,10 +23,8 @@ rewrite_fields_may_change(const char *target)
 
 	if (strncmp(target, api, strlen(api)) == 0)
 		return false;
-	while (start > 0 && strchr("./", target[start - 1]) == NULL)
+	while (start > 0 && target[start - 1] != '.')
 		start--;
-	if (start == 0 || target[start - 1] != '.')
-		return true;
 	for (i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
 		if (strlen(fixed[i]) == len - start &&
 		    strncasecmp(target + start, fixed[i], len - start) == 0)

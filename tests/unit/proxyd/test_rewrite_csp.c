@@ -66,6 +66,8 @@ static const struct {
 	    "script-src 'unsafe-inline' 'nonce-'" },
 	{ "script-src 'unsafe-inline' 'nonce-a",
 	    "script-src 'unsafe-inline' 'nonce-a" },
+	{ "script-src 'unsafe-inline' 'nonce-a.",
+	    "script-src 'unsafe-inline' 'nonce-a." },
 	{ "script-src 'unsafe-inline' 'nonce-a==='",
 	    "script-src 'unsafe-inline' 'nonce-a==='" },
 	{ "script-src 'unsafe-inline' 'nonce-a.b'",
