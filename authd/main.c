@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "authd/handles.h"
 #include "authd/sessions.h"
 #include "common/child.h"
 #include "common/log.h"
@@ -19,15 +20,20 @@ struct authd {
 	struct child child;
 	struct authd_conf conf;
 	struct sessions *sessions;
+	struct handles handles;
 };
 
 static int authd_on_session_get(void *, struct msg *);
+static int authd_on_handle_new(void *, struct msg *);
+static int authd_on_handle_check(void *, struct msg *);
 static int authd_on_token_get(void *, struct msg *);
 static void authd_refresh(void *);
 static void authd_log_status(void *);
 
 static const struct channel_ops proxyd_ops = {
 	.handlers[MSG_SESSION_GET] = authd_on_session_get,
+	.handlers[MSG_HANDLE_NEW] = authd_on_handle_new,
+	.handlers[MSG_HANDLE_CHECK] = authd_on_handle_check,
 };
 
 static const struct channel_ops connector_ops = {
@@ -51,6 +57,8 @@ main(int argc, char **argv)
 	child_configure(
 	    &authd.child, MSG_CONF_AUTHD, slice_get_authd, &authd.conf);
 	authd.sessions = sessions_new(&authd.conf);
+	authd.handles.conf = &authd.conf;
+	authd.handles.tether = sessions_tether_db(authd.sessions);
 	sandbox_enter(PROGRAM_AUTHD);
 	child_run(&authd.child, &ops, &authd);
 	sessions_free(authd.sessions);
@@ -75,6 +83,42 @@ authd_on_session_get(void *arg, struct msg *m)
 	session_add(&answer, &session);
 	(void)child_send(&authd->child, PROGRAM_PROXYD, &answer);
 	explicit_bzero(&session, sizeof(session));
+	return 0;
+}
+
+static int
+authd_on_handle_new(void *arg, struct msg *m)
+{
+	struct authd *authd = arg;
+	char login[SESSION_LOGIN_MAX], handle[HANDLE_SIZE];
+	struct msg_out answer;
+	uint64_t github_id;
+
+	if (handle_owner_read(m, &github_id, login) == -1)
+		return -1;
+	handles_make(&authd->handles, github_id, login, time(NULL), handle);
+	msg_start(&answer, MSG_HANDLE, m->id);
+	handle_add(&answer, handle);
+	(void)child_send(&authd->child, PROGRAM_PROXYD, &answer);
+	explicit_bzero(handle, sizeof(handle));
+	return 0;
+}
+
+static int
+authd_on_handle_check(void *arg, struct msg *m)
+{
+	struct authd *authd = arg;
+	char handle[HANDLE_SIZE];
+	struct handle_owner owner;
+	struct msg_out answer;
+
+	if (handle_read(m, handle) == -1)
+		return -1;
+	handles_check(&authd->handles, handle, time(NULL), &owner);
+	explicit_bzero(handle, sizeof(handle));
+	msg_start(&answer, MSG_HANDLE_OWNER, m->id);
+	handle_owner_add(&answer, owner.github_id, owner.login);
+	(void)child_send(&authd->child, PROGRAM_PROXYD, &answer);
 	return 0;
 }
 

@@ -93,6 +93,12 @@ sessions_free(struct sessions *s)
 	freezero(s, sizeof(*s));
 }
 
+struct tether_db *
+sessions_tether_db(struct sessions *s)
+{
+	return &s->tether;
+}
+
 void
 sessions_get(struct sessions *s, uint64_t github_id, const char *login,
     time_t now, struct session *session)

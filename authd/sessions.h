@@ -9,6 +9,7 @@
 
 struct authd_conf;
 struct sessions;
+struct tether_db;
 
 /*
  * Answers who may use the upstream as whom: policy, identity, secret and
@@ -38,6 +39,9 @@ struct sessions;
  */
 struct sessions *sessions_new(const struct authd_conf *);
 void sessions_free(struct sessions *);
+
+/* Our own database, which lives as long as the sessions. */
+struct tether_db *sessions_tether_db(struct sessions *);
 
 /*
  * The session of a GitHub user at the time now.  Always fills in *session,

@@ -30,6 +30,18 @@ static const char *const migrations[] = {
 	") STRICT;"
 	"CREATE UNIQUE INDEX identities_upstream_user"
 	" ON identities (upstream_user_id, upstream_user_name);",
+
+	/* Of a handle, which is a credential, only its SHA-256 is kept. */
+	"CREATE TABLE handles ("
+	" hash BLOB NOT NULL PRIMARY KEY CHECK (length(hash) = 32),"
+	" github_id INTEGER NOT NULL"
+	" REFERENCES identities (github_id) ON DELETE CASCADE,"
+	" login TEXT NOT NULL,"
+	" made_at INTEGER NOT NULL,"
+	" used_at INTEGER NOT NULL"
+	") STRICT;"
+	"CREATE INDEX handles_person ON handles (github_id, used_at);"
+	"CREATE INDEX handles_use ON handles (used_at);",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))

@@ -11,7 +11,8 @@
 
 /*
  * Our own database, tether.db in the state directory: which GitHub id is
- * which user of the upstream.  Failures are logged and DB_FAILED.
+ * which user of the upstream, and the handles of their pages (handles.h).
+ * Failures are logged and DB_FAILED.
  */
 
 struct tether_db {

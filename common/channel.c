@@ -153,7 +153,8 @@ channel_on_broken(int fd, short what, void *arg)
 static bool
 is_secret(enum msg_type type)
 {
-	return type == MSG_TOKEN || type == MSG_SESSION;
+	return type == MSG_TOKEN || type == MSG_SESSION || type == MSG_HANDLE ||
+	       type == MSG_HANDLE_CHECK;
 }
 
 static void

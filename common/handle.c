@@ -2,14 +2,8 @@
 
 #include "common/handle.h"
 
-void
-handle_add(struct msg_out *m, const char *handle)
-{
-	msg_add_str(m, handle);
-}
-
 /* Only what looks like one gets anywhere: it ends up in pages. */
-static bool
+bool
 handle_is_valid(const char *handle)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -20,13 +14,20 @@ handle_is_valid(const char *handle)
 	       strspn(handle, digits) == HANDLE_LEN;
 }
 
+void
+handle_add(struct msg_out *m, const char *handle)
+{
+	msg_add_str(m, handle);
+}
+
 int
 handle_read(struct msg *m, char handle[HANDLE_SIZE])
 {
 	msg_get_str(m, handle, HANDLE_SIZE);
-	if (!msg_end(m))
-		return -1;
-	return handle[0] == '\0' || handle_is_valid(handle) ? 0 : -1;
+	if (msg_end(m) && (handle[0] == '\0' || handle_is_valid(handle)))
+		return 0;
+	explicit_bzero(handle, HANDLE_SIZE);
+	return -1;
 }
 
 void

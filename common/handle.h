@@ -1,6 +1,7 @@
 #ifndef COMMON_HANDLE_H
 #define COMMON_HANDLE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/msg.h"
@@ -21,11 +22,20 @@
 #define HANDLE_LEN    50
 #define HANDLE_SIZE   (HANDLE_LEN + 1)
 
-/* The payload of HANDLE and HANDLE_CHECK; "" stands for no handle. */
+/* True if a string of any length looks like a handle. */
+bool handle_is_valid(const char *handle);
+
+/*
+ * The payload of HANDLE and HANDLE_CHECK; "" stands for no handle.  The
+ * reader returns -1, with "", if it is malformed or does not look like one.
+ */
 void handle_add(struct msg_out *, const char *handle);
 int handle_read(struct msg *, char handle[HANDLE_SIZE]);
 
-/* The payload of HANDLE_NEW and HANDLE_OWNER; id 0 for nobody. */
+/*
+ * The payload of HANDLE_NEW and HANDLE_OWNER; id 0 for nobody.  The reader
+ * returns -1 if it is malformed.
+ */
 void handle_owner_add(struct msg_out *, uint64_t github_id, const char *login);
 int handle_owner_read(
     struct msg *, uint64_t *github_id, char login[SESSION_LOGIN_MAX]);

@@ -5,6 +5,7 @@
 
 #include "common/log.h"
 #include "common/timer.h"
+#include "proxyd/handles.h"
 #include "proxyd/intake.h"
 #include "proxyd/outbox.h"
 #include "proxyd/proxyd.h"
@@ -147,13 +148,31 @@ on_session_flush(void *arg, struct msg *m)
 	return 0;
 }
 
+static int
+on_handle(void *arg, struct msg *m)
+{
+	struct proxyd *p = arg;
+
+	return handles_on_handle(p->handles, m);
+}
+
+static int
+on_handle_owner(void *arg, struct msg *m)
+{
+	struct proxyd *p = arg;
+
+	return handles_on_owner(p->handles, m);
+}
+
 static void
 on_peer_attached(void *arg, enum program peer)
 {
 	struct proxyd *p = arg;
 
-	if (peer == PROGRAM_AUTHD)
-		sessions_on_authd(p->sessions);
+	if (peer != PROGRAM_AUTHD)
+		return;
+	sessions_on_authd(p->sessions);
+	handles_on_authd(p->handles);
 }
 
 static void
@@ -207,6 +226,8 @@ static const struct channel_ops authd_ops = {
 	.handlers = {
 		[MSG_SESSION] = on_session,
 		[MSG_SESSION_FLUSH] = on_session_flush,
+		[MSG_HANDLE] = on_handle,
+		[MSG_HANDLE_OWNER] = on_handle_owner,
 	},
 };
 
@@ -235,6 +256,7 @@ main(int argc, char **argv)
 	child_configure(&p.child, MSG_CONF_PROXYD, slice_get_proxyd, &p.conf);
 	p.upstream = upstream_new(p.child.base, &p.conf);
 	p.sessions = sessions_new(&p);
+	p.handles = handles_new(&p);
 	p.outbox = outbox_new(&p);
 	p.transactions = transactions_new(&p);
 	p.intake = intake_new(&p);
@@ -246,6 +268,7 @@ main(int argc, char **argv)
 	intake_free(p.intake);
 	transactions_free(p.transactions);
 	outbox_free(p.outbox);
+	handles_free(p.handles);
 	sessions_free(p.sessions);
 	upstream_free(p.upstream);
 	event_free(p.timer);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/handle.h"
 #include "common/link.h"
 #include "common/msg.h"
 #include "common/session.h"
@@ -98,7 +99,7 @@ read_small(struct msg m)
 	struct proxyd_conf c = { 0 };
 	struct session session;
 	struct link_up up;
-	char login[SESSION_LOGIN_MAX];
+	char login[SESSION_LOGIN_MAX], handle[HANDLE_SIZE];
 	uint64_t github_id;
 	struct msg again = m;
 
@@ -112,8 +113,15 @@ read_small(struct msg m)
 	again = m;
 	(void)session_get_read(&again, &github_id, login);
 	again = m;
+	(void)handle_owner_read(&again, &github_id, login);
+	again = m;
+	(void)handle_read(&again, handle);
+	if (handle[0] != '\0' && strlen(handle) != HANDLE_LEN)
+		abort();
+	again = m;
 	if (link_up_read(&again, &up) == 0 &&
-	    (up.capabilities & ~LINK_CAPABILITIES_KNOWN) != 0)
+	    ((up.capabilities & ~LINK_CAPABILITIES_KNOWN) != 0 ||
+		strlen(up.client_id) >= sizeof(up.client_id)))
 		abort();
 }
 

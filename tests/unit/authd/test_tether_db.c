@@ -24,7 +24,7 @@ test_creation(void **state)
 	(void)umask(mask);
 	assert_int_equal(mode_of(f->state), 0700);
 	assert_int_equal(mode_of(f->tether), 0600);
-	assert_string_equal(query_sql(f->tether, "PRAGMA user_version"), "1");
+	assert_string_equal(query_sql(f->tether, "PRAGMA user_version"), "2");
 	assert_string_equal(
 	    query_sql(f->tether, "SELECT count(*) FROM identities"), "0");
 	assert_int_equal(log_count(f, "created"), 1);
@@ -37,7 +37,7 @@ test_creation(void **state)
 	/* Gone while open. */
 	assert_int_equal(unlink(f->tether), 0);
 	assert_int_equal(tether_db_open(&t), DB_OK);
-	assert_string_equal(query_sql(f->tether, "PRAGMA user_version"), "1");
+	assert_string_equal(query_sql(f->tether, "PRAGMA user_version"), "2");
 	tether_db_free(&t);
 }
 
@@ -91,8 +91,82 @@ test_version(void **state)
 	run_sql(f->tether, "PRAGMA user_version = 99");
 	assert_int_equal(tether_db_open(&t), DB_FAILED);
 	assert_int_equal(log_count(f, "version 99"), 1);
-	run_sql(f->tether, "PRAGMA user_version = 1");
+	run_sql(f->tether, "PRAGMA user_version = 2");
 	assert_int_equal(tether_db_open(&t), DB_OK);
+	tether_db_free(&t);
+}
+
+/* What version 1 of the database was, with two people in it. */
+static const char version_1[] =
+    "CREATE TABLE identities ("
+    " github_id INTEGER PRIMARY KEY CHECK (github_id > 0),"
+    " login TEXT NOT NULL,"
+    " upstream_user_id INTEGER,"
+    " upstream_user_name TEXT,"
+    " role TEXT NOT NULL DEFAULT 'full',"
+    " disabled INTEGER NOT NULL DEFAULT 0 CHECK (disabled IN (0, 1)),"
+    " created_at INTEGER NOT NULL,"
+    " last_seen INTEGER NOT NULL,"
+    " CHECK ((upstream_user_id IS NULL) = (upstream_user_name IS NULL))"
+    ") STRICT;"
+    "CREATE UNIQUE INDEX identities_upstream_user"
+    " ON identities (upstream_user_id, upstream_user_name);"
+    "INSERT INTO identities VALUES (5, 'mona', 7, 'mona', 'full', 0, 1, 2),"
+    " (6, 'lisa', NULL, NULL, 'full', 1, 3, 4);"
+    "PRAGMA user_version = 1;";
+
+static void
+test_migration(void **state)
+{
+	struct fixture *f = *state;
+	struct tether_identity i;
+	struct tether_db t;
+
+	(void)snprintf(f->state, sizeof(f->state), "%s", f->dir);
+	(void)snprintf(f->tether, sizeof(f->tether), "%s/tether.db", f->dir);
+	run_sql(f->tether, version_1);
+	tether_db_init(&t, f->state);
+	assert_int_equal(tether_db_open(&t), DB_OK);
+	assert_string_equal(query_sql(f->tether, "PRAGMA user_version"), "2");
+	assert_string_equal(
+	    query_sql(f->tether, "SELECT count(*) FROM handles"), "0");
+	assert_int_equal(tether_db_get(&t, 5, &i), DB_OK);
+	assert_string_equal(i.login, "mona");
+	assert_int_equal(i.user_id, 7);
+	assert_false(i.disabled);
+	assert_int_equal(tether_db_get(&t, 6, &i), DB_OK);
+	assert_int_equal(i.user_id, 0);
+	assert_true(i.disabled);
+	assert_string_equal(
+	    query_sql(f->tether, "SELECT sum(created_at) || ' ' ||"
+				 " sum(last_seen) FROM identities"),
+	    "4 6");
+	tether_db_free(&t);
+}
+
+/* A migration that fails leaves everything as it was, and is tried again. */
+static void
+test_migration_fails(void **state)
+{
+	struct fixture *f = *state;
+	struct tether_db t;
+
+	(void)snprintf(f->state, sizeof(f->state), "%s", f->dir);
+	(void)snprintf(f->tether, sizeof(f->tether), "%s/tether.db", f->dir);
+	run_sql(f->tether, version_1);
+	run_sql(f->tether, "CREATE TABLE handles_use (x)");
+	tether_db_init(&t, f->state);
+	assert_int_equal(tether_db_open(&t), DB_FAILED);
+	assert_int_equal(tether_db_open(&t), DB_FAILED);
+	assert_int_equal(log_count(f, "handles_use"), 1);
+	assert_string_equal(query_sql(f->tether, "PRAGMA user_version"), "1");
+	assert_string_equal(
+	    query_sql(f->tether, "SELECT count(*) FROM sqlite_schema"
+				 " WHERE name = 'handles'"),
+	    "0");
+	run_sql(f->tether, "DROP TABLE handles_use");
+	assert_int_equal(tether_db_open(&t), DB_OK);
+	assert_string_equal(query_sql(f->tether, "PRAGMA user_version"), "2");
 	tether_db_free(&t);
 }
 
@@ -169,6 +243,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_creation, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unusable, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_version, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_migration, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_migration_fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bindings, setup, teardown),
 	};
 

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "common/handle.h"
 #include "common/link.h"
 #include "common/msg.h"
 #include "common/session.h"
@@ -506,14 +507,15 @@ test_every_combination(void **state)
 	assert_true(tally.accepted > 0);
 }
 
-/* The longest of what others put into a message must fit it. */
+/* The longest and the shortest of what others send must fit the table. */
 static void
-test_longest_fit(void **state)
+test_lengths_fit(void **state)
 {
 	struct session session = { .status = SESSION_DENIED };
 	struct link_up up = { 0 };
 	struct msg_out out;
 	char *login = text_of(SESSION_LOGIN_MAX - 1);
+	char *handle = text_of(HANDLE_LEN);
 
 	(void)state;
 	memset(session.jwt, 'j', sizeof(session.jwt) - 1);
@@ -526,12 +528,37 @@ test_longest_fit(void **state)
 	session_get_add(&out, UINT64_MAX, login);
 	assert_true(out.len <= rows[MSG_SESSION_GET - 1].max);
 	msg_discard(&out);
+	msg_start(&out, MSG_HANDLE_NEW, 1);
+	handle_owner_add(&out, UINT64_MAX, login);
+	assert_true(out.len <= rows[MSG_HANDLE_NEW - 1].max);
+	assert_true(out.len <= rows[MSG_HANDLE_OWNER - 1].max);
+	msg_discard(&out);
+	msg_start(&out, MSG_HANDLE, 1);
+	handle_add(&out, handle);
+	assert_true(out.len <= rows[MSG_HANDLE - 1].max);
+	assert_true(out.len <= rows[MSG_HANDLE_CHECK - 1].max);
+	msg_discard(&out);
+	msg_start(&out, MSG_HANDLE_OWNER, 1);
+	handle_owner_add(&out, 0, "");
+	assert_true(out.len >= rows[MSG_HANDLE_OWNER - 1].min);
+	assert_true(out.len >= rows[MSG_HANDLE_NEW - 1].min);
+	msg_discard(&out);
+	msg_start(&out, MSG_HANDLE, 1);
+	handle_add(&out, "");
+	assert_true(out.len >= rows[MSG_HANDLE - 1].min);
+	assert_true(out.len >= rows[MSG_HANDLE_CHECK - 1].min);
+	msg_discard(&out);
+	msg_start(&out, MSG_LINK_UP, 1);
+	link_up_add(&out, &up);
+	assert_int_equal(out.len, rows[MSG_LINK_UP - 1].min);
+	msg_discard(&out);
 	memset(up.client_id, 'c', sizeof(up.client_id) - 1);
 	msg_start(&out, MSG_LINK_UP, 1);
 	link_up_add(&out, &up);
 	assert_true(out.len <= rows[MSG_LINK_UP - 1].max);
 	msg_discard(&out);
 	free(login);
+	free(handle);
 	assert_int_equal(rows[MSG_ADOPT - 1].max, 4 + LINK_REQUEST_ID_MAX);
 }
 
@@ -752,7 +779,7 @@ main(void)
 		cmocka_unit_test(test_parse_types),
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_every_combination),
-		cmocka_unit_test(test_longest_fit),
+		cmocka_unit_test(test_lengths_fit),
 		cmocka_unit_test(test_receive_descriptors),
 		cmocka_unit_test(test_now),
 		cmocka_unit_test(test_round_trip),

@@ -7,13 +7,17 @@
 
 #include <cmocka.h>
 
+#include "common/handle.h"
 #include "common/link.h"
 #include "common/session.h"
 #include "common/slice.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-/* All that is made of fields: slices of the configuration, session, link. */
+/*
+ * All that is made of fields: slices of the configuration, session, handle,
+ * link.
+ */
 
 static char empty[] = "", one[] = "one", two[] = "two words",
 	    three[] = "/dri/tte\n", four[] = "\xc3\xa9";
@@ -215,11 +219,51 @@ get_session_get(struct msg *m)
 	return rc;
 }
 
+static const char handle[] =
+    HANDLE_PREFIX "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLM-_09";
+
+static void
+add_handle(struct msg_out *m)
+{
+	handle_add(m, handle);
+}
+
+static int
+get_handle(struct msg *m)
+{
+	char got[HANDLE_SIZE];
+	int rc = handle_read(m, got);
+
+	assert_string_equal(got, rc == 0 ? handle : "");
+	return rc;
+}
+
+static void
+add_handle_owner(struct msg_out *m)
+{
+	handle_owner_add(m, UINT64_MAX - 1, "octocat");
+}
+
+static int
+get_handle_owner(struct msg *m)
+{
+	char login[SESSION_LOGIN_MAX];
+	uint64_t github_id;
+	int rc = handle_owner_read(m, &github_id, login);
+
+	if (rc == 0) {
+		assert_true(github_id == UINT64_MAX - 1);
+		assert_string_equal(login, "octocat");
+	}
+	return rc;
+}
+
 static void
 add_link_up(struct msg_out *m)
 {
 	static const struct link_up up = { .capabilities = LINK_BASE64,
-		.message_max = 1ull << 40 };
+		.message_max = 1ull << 40,
+		.client_id = "my laptop/\xc3\xa9" };
 
 	link_up_add(m, &up);
 }
@@ -233,6 +277,7 @@ get_link_up(struct msg *m)
 	if (rc == 0) {
 		assert_int_equal(up.capabilities, LINK_BASE64);
 		assert_true(up.message_max == 1ull << 40);
+		assert_string_equal(up.client_id, "my laptop/\xc3\xa9");
 	}
 	return rc;
 }
@@ -256,6 +301,14 @@ static const struct {
 	    get_session },
 	{ MSG_SESSION_GET, PROGRAM_PROXYD, PROGRAM_AUTHD, MSG_RUN,
 	    add_session_get, get_session_get },
+	{ MSG_HANDLE_NEW, PROGRAM_PROXYD, PROGRAM_AUTHD, MSG_RUN,
+	    add_handle_owner, get_handle_owner },
+	{ MSG_HANDLE, PROGRAM_AUTHD, PROGRAM_PROXYD, MSG_RUN, add_handle,
+	    get_handle },
+	{ MSG_HANDLE_CHECK, PROGRAM_PROXYD, PROGRAM_AUTHD, MSG_RUN, add_handle,
+	    get_handle },
+	{ MSG_HANDLE_OWNER, PROGRAM_AUTHD, PROGRAM_PROXYD, MSG_RUN,
+	    add_handle_owner, get_handle_owner },
 	{ MSG_LINK_UP, PROGRAM_CONNECTOR, PROGRAM_PROXYD, MSG_RUN, add_link_up,
 	    get_link_up },
 };
@@ -361,6 +414,20 @@ test_values(void **state)
 		link_up_add(&out, &up);
 		m = written(&out);
 		assert_int_equal(link_up_read(&m, &up), value < 2 ? 0 : -1);
+		msg_discard(&out);
+	}
+	/* The longest client id, and one more. */
+	for (value = 0; value < 2; value++) {
+		char client_id[LINK_CLIENT_ID_MAX + 1];
+
+		memset(client_id, 'x', sizeof(client_id));
+		client_id[LINK_CLIENT_ID_MAX - 1 + value] = '\0';
+		msg_start(&out, MSG_LINK_UP, 1);
+		msg_add_u32(&out, 0);
+		msg_add_u64(&out, 0);
+		msg_add_str(&out, client_id);
+		m = written(&out);
+		assert_int_equal(link_up_read(&m, &up), value == 0 ? 0 : -1);
 		msg_discard(&out);
 	}
 	/* The longest login, and one more. */
