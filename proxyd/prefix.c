@@ -3,13 +3,33 @@
 
 #include "proxyd/prefix.h"
 
+/*
+ * Whether a segment is "." or "..", which browsers also read in "%2e" (URL
+ * standard, "double-dot URL path segment").
+ */
+static bool
+segment_is_dots(const char *s, size_t len)
+{
+	size_t i = 0, dots = 0;
+
+	for (; i < len; dots++) {
+		if (s[i] == '.')
+			i++;
+		else if (len - i >= 3 && strncasecmp(s + i, "%2e", 3) == 0)
+			i += 3;
+		else
+			return false;
+	}
+	return dots <= 2;
+}
+
 /* One segment of proxy_base: what no context of a page takes apart. */
 static bool
 segment_is_safe(const char *s, size_t len)
 {
 	size_t i;
 
-	if (len == 0 || (len <= 2 && strspn(s, ".") >= len))
+	if (len == 0 || segment_is_dots(s, len))
 		return false;
 	for (i = 0; i < len; i++) {
 		if (isalnum((unsigned char)s[i]) ||
@@ -53,6 +73,13 @@ is_dropped(char c)
 	return c == '\t' || c == '\n' || c == '\r';
 }
 
+/* In URLs of the web, both are. */
+static bool
+is_slash(char c)
+{
+	return c == '/' || c == '\\';
+}
+
 enum prefix_verdict
 prefix_judge(
     const struct prefix *prefix, const char *url, size_t len, bool whole)
@@ -67,7 +94,7 @@ prefix_judge(
 		i++;
 	if (i == len && !whole && len < PREFIX_LOOK)
 		return PREFIX_MORE;
-	if (i < len && (url[i] == '/' || url[i] == '\\'))
+	if (i < len && i < PREFIX_LOOK && is_slash(url[i]))
 		return PREFIX_KEEP;
 
 	common = len < prefix->len ? len : prefix->len;
@@ -80,7 +107,7 @@ prefix_judge(
 	if (len == prefix->len || url[prefix->len] == '?' ||
 	    url[prefix->len] == '#')
 		return PREFIX_CLOSE;
-	return url[prefix->len] == '/' ? PREFIX_KEEP : PREFIX_ADD;
+	return is_slash(url[prefix->len]) ? PREFIX_KEEP : PREFIX_ADD;
 }
 
 bool

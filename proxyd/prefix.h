@@ -19,8 +19,8 @@ struct prefix {
  * Take a proxy_base over.  It ends up in HTML attributes, CSS, JavaScript
  * strings and header fields alike, so it must mean the same in all of them:
  * segments of letters, digits, "-", ".", "_", "~" and percent-encoded bytes,
- * none of them empty, "." or ".."; one "/" at the end is cut off.  False if
- * it is anything else.
+ * none of them empty, "." or ".." (or "%2e"); one "/" at the end is cut off.
+ * False if it is anything else.
  */
 bool prefix_init(struct prefix *, const char *proxy_base);
 
@@ -39,7 +39,9 @@ enum prefix_verdict {
  * are all of it.  Only URLs with exactly one "/" in front are the app's own
  * rooted ones: "//host", what browsers take for the same ("/\host", or a tab
  * or newline between), absolute and relative URLs, "#…", "?…" and "" are
- * kept, as are those that have the prefix already.
+ * kept, as are those that have the prefix already.  White space in front,
+ * which browsers cut off, is the caller's to skip.  A verdict other than
+ * PREFIX_MORE is that of everything longer, too.
  */
 enum prefix_verdict prefix_judge(
     const struct prefix *, const char *url, size_t len, bool whole);

@@ -1,8 +1,10 @@
 #ifndef PROXYD_REWRITE_JS_H
 #define PROXYD_REWRITE_JS_H
 
-#include <stdint.h>
+#include <stdbool.h>
+#include <stddef.h>
 
+#include "proxyd/behind.h"
 #include "proxyd/prefix.h"
 #include "proxyd/sink.h"
 
@@ -18,6 +20,16 @@ struct rewrite_js {
 	const struct prefix *prefix;
 	const struct sink *sink;
 	/* private: the state of the scanner */
+	enum {
+		REWRITE_JS_TEXT,    /* nothing held back */
+		REWRITE_JS_LITERAL, /* held: a literal from its "/" on */
+		REWRITE_JS_ROUTER   /* held: what follows "{basename" */
+	} state;
+	char quote;	  /* of the literal */
+	bool in_function; /* the router's "{" is behind "function ("  */
+	struct behind behind;
+	char held[PREFIX_LOOK];
+	size_t held_len;
 };
 
 /* Both pointers must outlive it. */

@@ -1,0 +1,148 @@
+#ifndef REWRITE_FIXTURE_H
+#define REWRITE_FIXTURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxyd/prefix.h"
+#include "proxyd/sink.h"
+
+/*
+ * Rewriters in pieces: the same output wherever the input is split.
+ */
+
+#define P "/clients/box/proxy"
+
+struct rewrite_row {
+	const char *in;
+	const char *out; /* NULL if it is the same */
+};
+
+/* What is written, and how; refuses the write of the number fail. */
+struct output {
+	char *text;
+	size_t len;
+	size_t room;
+	unsigned writes;
+	unsigned fail;
+};
+
+/* Rewrite the text in pieces of a size; false if the sink refused. */
+typedef bool (*rewrite_fn)(const struct prefix *, const struct sink *,
+    const char *in, size_t len, size_t first, size_t piece);
+
+static inline int
+output_write(void *arg, const void *data, size_t len)
+{
+	struct output *output = arg;
+
+	/* Nothing is written after a failure, and nothing empty ever. */
+	if (output->fail != 0 && output->writes >= output->fail)
+		fail_msg("write after a failure");
+	assert_int_not_equal(len, 0);
+	if (++output->writes == output->fail)
+		return -1;
+	if (len > output->room - output->len) {
+		output->room = output->len + len + 4096;
+		output->text = realloc(output->text, output->room);
+		assert_non_null(output->text);
+	}
+	memcpy(output->text + output->len, data, len);
+	output->len += len;
+	return 0;
+}
+
+/* A first piece of that size, then others; compare. */
+static inline void
+rewrite_check(rewrite_fn rewrite, const struct prefix *prefix, const char *in,
+    size_t len, const char *out, size_t out_len, size_t first, size_t piece)
+{
+	struct output output = { 0 };
+	struct sink sink = { output_write, &output };
+
+	assert_true(rewrite(prefix, &sink, in, len, first, piece));
+	if (output.len != out_len || memcmp(output.text, out, out_len) != 0)
+		fail_msg("split at %zu, then every %zu: %.500s\n became %.*s\n"
+			 "       not %.500s",
+		    first, piece, in, (int)(output.len % 5000), output.text,
+		    out);
+	free(output.text);
+}
+
+/* Whole, byte by byte, and split at each position. */
+static inline void
+rewrite_check_splits(rewrite_fn rewrite, const struct prefix *prefix,
+    const char *in, const char *out)
+{
+	size_t len = strlen(in), out_len = strlen(out), i;
+
+	for (i = 0; i <= len; i++)
+		rewrite_check(rewrite, prefix, in, len, out, out_len, i, len);
+	for (i = 1; i <= 3; i++)
+		rewrite_check(rewrite, prefix, in, len, out, out_len, i, i);
+}
+
+static inline void
+rewrite_check_rows(rewrite_fn rewrite, const char *proxy_base,
+    const struct rewrite_row *rows, size_t n)
+{
+	struct prefix prefix;
+	size_t i;
+
+	assert_true(prefix_init(&prefix, proxy_base));
+	for (i = 0; i < n; i++)
+		rewrite_check_splits(rewrite, &prefix, rows[i].in,
+		    rows[i].out != NULL ? rows[i].out : rows[i].in);
+}
+
+/* A sink that refuses: at once, and at each later write. */
+static inline void
+rewrite_check_refusal(rewrite_fn rewrite, const char *in)
+{
+	struct prefix prefix;
+	struct output output = { 0 };
+	struct sink sink = { output_write, &output };
+	unsigned writes, fail;
+	size_t piece, len = strlen(in);
+
+	assert_true(prefix_init(&prefix, P));
+	for (piece = 1; piece <= len; piece++) {
+		output = (struct output){ 0 };
+		assert_true(rewrite(&prefix, &sink, in, len, piece, piece));
+		writes = output.writes;
+		free(output.text);
+		for (fail = 1; fail <= writes; fail++) {
+			output = (struct output){ .fail = fail };
+			assert_false(
+			    rewrite(&prefix, &sink, in, len, piece, piece));
+			assert_int_equal(output.writes, fail);
+			free(output.text);
+		}
+	}
+}
+
+/* A large text of n units of such parts, none of which is changed. */
+static inline char *
+rewrite_nasty(const char *const parts[], size_t n, size_t size)
+{
+	char *text = malloc(size + 1);
+	unsigned seed = 1;
+	size_t len = 0, part;
+
+	assert_non_null(text);
+	for (;;) {
+		seed = seed * 1103515245 + 12345;
+		part = (seed >> 16) % n;
+		if (len + strlen(parts[part]) > size)
+			break;
+		memcpy(text + len, parts[part], strlen(parts[part]));
+		len += strlen(parts[part]);
+	}
+	text[len] = '\0';
+	return text;
+}
+
+#endif
