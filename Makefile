@@ -136,10 +136,30 @@ tests/node_modules/.package-lock.json: tests/package-lock.json | deps-check
 
 NODE_TEST = TETHERD_BUILD=$(B) node --test --test-concurrency=$(1) $(2)
 
+# The script of a page and the prologue of its service worker: the parts share
+# one scope each, in this order.
+PAGE_PARTS = natives begin wrap url globals request caches notification \
+	storage loading elements socket arrivals handlers outgoing websocket \
+	stream eventsource leave
+WORKER_PARTS = natives worker_begin wrap url request caches notification worker
+
+$(B)/proxyd/page.js: $(PAGE_PARTS:%=proxyd/page/%.js)
+	@mkdir -p $(@D)
+	@{ echo '(() => {'; echo '"use strict";'; cat $^; echo '})();'; } >$@
+
+# proxyd completes it with the configuration: it ends in a function.
+$(B)/proxyd/worker.js: $(WORKER_PARTS:%=proxyd/page/%.js)
+	@mkdir -p $(@D)
+	@{ echo '(function (config) {'; echo '"use strict";'; cat $^; \
+		echo '})'; } >$@
+
+page: $(B)/proxyd/page.js $(B)/proxyd/worker.js | deps-check
+	$(call NODE_TEST,2,tests/page/*.test.mjs)
+
 integration: all tests/node_modules/.package-lock.json
 	$(call NODE_TEST,2,tests/integration/*.test.mjs)
 
-check: unit integration
+check: unit page integration
 
 e2e: all deps-e2e tests/node_modules/.package-lock.json
 	bash tests/e2e/install.sh new old
@@ -205,5 +225,5 @@ dist:
 clean:
 	rm -rf build tests/node_modules tetherd-*.tar.gz
 
-.PHONY: all unit integration check e2e demo fuzz bench lint install uninstall \
+.PHONY: all unit page integration check e2e demo fuzz bench lint install uninstall \
 	deps dist clean $(PURPOSES:%=deps-%)

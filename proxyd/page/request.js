@@ -1,0 +1,41 @@
+// fetch, Request and what else takes one.
+
+const HANDLE = /^\s*Bearer\s+tether_/i;
+
+const NativeRequest = Request;
+const requestURL = getOwnPropertyDescriptor(Request.prototype, "url").get;
+
+// A Request that another realm made can point outside.
+function fixRequest(input) {
+	if (!(input instanceof NativeRequest))
+		return fix(input);
+	const url = apply(requestURL, input, []);
+	const fixed = fix(url);
+	return fixed === url ? input : new NativeRequest(fixed, input);
+}
+
+patchConstructor("Request", (args, newTarget, native) => {
+	if (args.length > 0)
+		args[0] = fixRequest(args[0]);
+	return native(...args);
+});
+
+// The handle is for us alone: proxyd signs requests itself.
+function dropHandle(headers) {
+	if (HANDLE.test(headers.get("authorization") ?? ""))
+		headers.delete("authorization");
+	return headers;
+}
+
+// answerRequest(request) may answer in the network's place, or say null.
+let answerRequest = () => null;
+
+// fetch() is defined to begin with making a Request of its arguments: it is
+// the one place to see all of it, whichever way it was said.
+patchMethod(globalThis, "fetch", async (self, args, native) => {
+	if (args.length === 0)
+		return native();
+	const request = new NativeRequest(fixRequest(args[0]), args[1]);
+	dropHandle(request.headers);
+	return answerRequest(request) ?? native(request);
+});

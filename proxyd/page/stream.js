@@ -1,0 +1,209 @@
+// Answers that come bit by bit, which the orchestrator's HTTP would hold back
+// until their end.
+
+const { ReadableStream } = globalThis;
+
+class Stream {
+	#path;
+	#headers;
+	#hooks;
+	#id = null;
+	#handle;
+	#timer;
+	#renewed = false;
+	#begun = false; // the head is there
+	#done = false;
+	#last = null;
+	#arrivals = new Arrivals({
+		take: ({ bytes }) => this.#take(bytes),
+		ready: () => this.#hooks.ready(),
+		tell: (n) => tell("stream.ack", { id: this.#id, n }),
+		broken: () => this.#break("broken"),
+	});
+
+	// head(status, headers), data(bytes), then end(error): null if all is
+	// there; ready(): is it time for more?
+	constructor(path, headers, hooks) {
+		this.#path = path;
+		this.#headers = headers;
+		this.#hooks = hooks;
+		holdSocket(this);
+		this.#open();
+	}
+
+	// The reader has read.
+	acknowledge() {
+		if (!this.#done)
+			this.#arrivals.acknowledge();
+	}
+
+	// No hook is called any more.
+	cancel() {
+		if (this.#done)
+			return;
+		this.leave();
+		this.#forget();
+	}
+
+	leave() {
+		tell("stream.cancel", { id: this.#id });
+	}
+
+	#open() {
+		this.#handle = handle;
+		this.#timer = setTimeout(() => {
+			giveUpConnecting();
+			this.#break("504 no answer");
+		}, OPEN_TIME);
+		this.#id = ask("stream.open", { handle, method: "GET",
+			path: this.#path, headers: this.#headers },
+			(data, complete) => this.#hear(data, complete));
+	}
+
+	#hear(data, complete) {
+		clearTimeout(this.#timer);
+		if (complete)
+			this.#end(data);
+		else if (data.t === "head")
+			this.#head(data);
+		else if (data.t === "ping")
+			tell("stream.pong", { id: this.#id });
+		else if (data.t === "text" || data.t === "bin")
+			this.#arrivals.add(data);
+	}
+
+	#head({ status, headers }) {
+		if (this.#begun)
+			return;
+		this.#begun = true;
+		noteSuccess(this.#path);
+		this.#hooks.head(status, Array.isArray(headers) ?
+			headers.filter(Array.isArray) : []);
+		if (!this.#done)
+			this.#arrivals.start();
+	}
+
+	#take(bytes) {
+		this.#hooks.data(bytes);
+		if (this.#last !== null && this.#arrivals.complete)
+			this.#end(this.#last);
+	}
+
+	#break(error) {
+		if (this.#done)
+			return;
+		this.leave();
+		this.#end({ t: "end", error });
+	}
+
+	#end(data) {
+		const error = data.t === "end" ?
+			data.error ?? (this.#begun ? null : "502 no answer") :
+			"502 lost";
+
+		if (error === null && !this.#arrivals.complete) {
+			this.#last = data;
+			return;
+		}
+		if (!this.#begun && `${error}`.startsWith("403") &&
+			!this.#renewed) {
+			this.#again(error);
+			return;
+		}
+		this.#forget();
+		this.#hooks.end(error);
+	}
+
+	// Once more, if it was the handle that had expired.
+	async #again(error) {
+		this.#renewed = true;
+		const isOther = await renewHandle(this.#handle);
+		if (this.#done)
+			return;
+		if (isOther)
+			this.#open();
+		else
+			this.#end({ t: "end", error });
+	}
+
+	#forget() {
+		this.#done = true;
+		clearTimeout(this.#timer);
+		this.#arrivals.stop();
+		questions.delete(this.#id);
+		releaseSocket(this);
+	}
+}
+
+const isHandle = (value) => value.startsWith("tether_");
+const streamPath = (url) => appPath(withoutToken(url, isHandle));
+
+// A fetch that says it wants a stream.
+answerRequest = (request) => {
+	const url = new URL(request.url);
+
+	return request.method === "GET" && isOwn(url) &&
+		isBelow(url.pathname) && /(?:^|,)\s*text\/event-stream\b/i
+		.test(request.headers.get("accept") ?? "") ?
+		fetchStream(request, url) : null;
+};
+
+function fetchStream(request, url) {
+	const { signal } = request;
+	let controller = null;
+	let stream = null;
+
+	return new Promise((resolve, reject) => {
+		const fail = (error) => {
+			controller?.error(error);
+			reject(error);
+		};
+		const abort = () => {
+			stream.cancel();
+			fail(signal.reason);
+		};
+		const hooks = {
+			ready: () => !controller || controller.desiredSize > 0,
+			head(status, headers) {
+				try {
+					resolve(makeResponse(status, headers));
+				} catch {
+					stream.cancel();
+					fail(new TypeError("Failed to fetch"));
+				}
+			},
+			data: (bytes) => controller?.enqueue(bytes),
+			end(error) {
+				apply(removeEventListener, signal,
+					["abort", abort]);
+				if (error === null)
+					controller?.close();
+				else
+					fail(new TypeError("Failed to fetch"));
+			},
+		};
+		const source = {
+			start: (given) => controller = given,
+			pull: () => stream.acknowledge(),
+			cancel: () => stream.cancel(),
+		};
+		const makeResponse = (status, headers) => {
+			const body = [204, 205, 304].includes(status) ? null :
+				new ReadableStream(source, { size: (chunk) =>
+					chunk.length, highWaterMark: PIECE });
+			const response = new Response(body,
+				{ status, headers });
+			defineProperty(response, "url",
+				{ value: url.href, configurable: true });
+			return response;
+		};
+
+		if (signal.aborted) {
+			reject(signal.reason);
+			return;
+		}
+		apply(addEventListener, signal, ["abort", abort]);
+		stream = new Stream(streamPath(url), [...request.headers],
+			hooks);
+	});
+}

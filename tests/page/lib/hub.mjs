@@ -1,0 +1,76 @@
+// The orchestrator's end of the browser socket, with proxyd behind it.
+
+import { settle } from "./clock.mjs";
+
+export class Hub {
+	messages = []; // all that pages sent
+	sockets = [];
+	isReachable = true;
+	// Answers to what needs none of a test's attention.
+	automatic = true;
+	#clock;
+	#answered = new Set();
+
+	constructor(clock) {
+		this.#clock = clock;
+	}
+
+	// Called for all native WebSockets of the page.
+	add(socket) {
+		if (!socket.url.includes("/ws/connect"))
+			return;
+		this.sockets.push(socket);
+		if (this.isReachable !== null)
+			queueMicrotask(() => {
+				if (socket.readyState === 0)
+					socket.accept(this.isReachable ? 1 : 3);
+			});
+	}
+
+	get socket() {
+		return this.sockets.at(-1);
+	}
+
+	// Takes what was sent since, answers what is automatic.
+	async pump() {
+		await settle();
+		for (const socket of this.sockets)
+			for (const text of socket.sentToServer.splice(0)) {
+				const message = JSON.parse(text);
+				message.socket = socket;
+				this.messages.push(message);
+				if (this.automatic && /(?:send|ack|pong|close|cancel)$/
+					.test(message.action))
+					this.answer(message);
+			}
+		await settle();
+	}
+
+	of(action) {
+		return this.messages.filter((m) => m.action === action);
+	}
+
+	last(action) {
+		return this.of(action).at(-1);
+	}
+
+	// data to a message, as the end of its answer unless more comes.
+	reply(message, data, complete = false) {
+		message.socket.dispatchEvent(new MessageEvent("message", {
+			data: JSON.stringify({ type: "forwarded_response",
+				client_id: message.client_id,
+				request_id: message.request_id, data, complete }),
+		}));
+	}
+
+	answer(message) {
+		if (this.#answered.has(message))
+			return;
+		this.#answered.add(message);
+		const { d, b } = message.payload;
+		const credit = d === undefined ? atob(b ?? "").length :
+			Buffer.byteLength(d);
+		this.reply(message, message.action === "tunnel.send" ?
+			{ ok: true, credit } : { ok: true }, true);
+	}
+}
