@@ -42,9 +42,11 @@ static bool failed;
 pid_t
 process_spawn(enum program program, struct process_sockets *ours)
 {
-	int channel[2], log[2];
+	int channel[2], log[2], closed[2];
+	char c;
 	pid_t pid;
 
+	assert_int_equal(pipe(closed), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, channel), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, log), 0);
 	pid = fork();
@@ -54,6 +56,9 @@ process_spawn(enum program program, struct process_sockets *ours)
 		for (;;)
 			pause();
 	}
+	close(closed[1]);
+	assert_int_equal(read(closed[0], &c, 1), 0);
+	close(closed[0]);
 	close(log[1]);
 	ours->channel = channel[0];
 	ours->log = log[0];
