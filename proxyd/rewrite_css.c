@@ -100,16 +100,23 @@ is_name(char c)
 }
 
 #ifdef __SSE2__
+static __m128i
+equal(__m128i bytes, char c)
+{
+	return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c));
+}
+
 /* Those of 16 bytes that are in the set, as bits. */
 static unsigned
 block_finds(const char *at, const char set[6])
 {
 	__m128i bytes = _mm_loadu_si128((const void *)at);
-	__m128i found = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(set[0]));
+	__m128i found = _mm_or_si128(
+	    _mm_or_si128(
+		_mm_or_si128(equal(bytes, set[0]), equal(bytes, set[1])),
+		_mm_or_si128(equal(bytes, set[2]), equal(bytes, set[3]))),
+	    _mm_or_si128(equal(bytes, set[4]), equal(bytes, set[5])));
 
-	for (int i = 1; i < 6; i++)
-		found = _mm_or_si128(
-		    found, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(set[i])));
 	return (unsigned)_mm_movemask_epi8(found);
 }
 #endif

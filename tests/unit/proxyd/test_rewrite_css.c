@@ -205,11 +205,48 @@ test_table(void **state)
 	rewrite_check_rows(rewrite, P, table, COUNT(table));
 }
 
+/* A megabyte in which nothing is to be done looks like it all the time. */
+static void
+test_nasty(void **state)
+{
+	static const char *const parts[] = { "url(a)", "url('//h/x')",
+		"/* url(/x) */", "/**/", "'url(/x)'", "\"a'url(/x)\\\"\"",
+		"\\'", "\\\"", "\\(", "\\\\", "(", ")", "{", "}", ";", "\n",
+		" ", "@", "@imports '/x'", "@namespace url(/x)", "xurl(/x)",
+		"url(\"" P "/x\")", "url(" P "/)", "image-set ('/x')",
+		"#url(/x)", "a/b", "url(//h/\\))", "'a\\\n/x'", "'a\n", "/",
+		"a*", "\xc3\xa9", "src(/x)", "\\62 url(/x)", "url(/\\h)", "-",
+		"\r\n", "\f", "0123456789abcdef" };
+	static const size_t pieces[] = { 1, 7, 16, 33, 1000, 16384, 1 << 20 };
+	struct prefix prefix;
+	size_t i, len;
+	char *text;
+
+	(void)state;
+	assert_true(prefix_init(&prefix, P));
+	text = rewrite_nasty(parts, COUNT(parts), 1 << 20);
+	len = strlen(text);
+	for (i = 0; i < COUNT(pieces); i++)
+		rewrite_check(rewrite, &prefix, text, len, text, len, pieces[i],
+		    pieces[i]);
+	free(text);
+}
+
+static void
+test_refusal(void **state)
+{
+	(void)state;
+	rewrite_check_refusal(rewrite,
+	    "a{b:url(/x)}@import '" P "';url(\"" P "?\")url('/cli')url(/clie");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_nasty),
+		cmocka_unit_test(test_refusal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

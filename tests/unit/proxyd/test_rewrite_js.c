@@ -230,12 +230,48 @@ test_routers(void **state)
 	rewrite_check_rows(rewrite, P, routers, COUNT(routers));
 }
 
+/* A megabyte in which nothing is to be done looks like it all the time. */
+static void
+test_nasty(void **state)
+{
+	static const char *const parts[] = { "\"", "'", "`", "\\", "a", "e",
+		"b", " ", "{", "}", "(", ")", "${", "/x/", "//", "/", "\"/ap/",
+		"'/icon-", "`/wss`", "\"/api$", "'/socket.i/",
+		"{basename:a,children:b,future:c,window:d};", "{basename",
+		"{basename:a,children:", "basename", "bbbbnnneee", "\n",
+		"'" P "/api/x'", "\"/api/tokens\"", "'/api/clients/",
+		"0123456789abcdef", "\xc3\xa9" };
+	static const size_t pieces[] = { 1, 7, 16, 33, 1000, 16384, 1 << 20 };
+	struct prefix prefix;
+	size_t i, len;
+	char *text;
+
+	(void)state;
+	assert_true(prefix_init(&prefix, P));
+	text = rewrite_nasty(parts, COUNT(parts), 1 << 20);
+	len = strlen(text);
+	for (i = 0; i < COUNT(pieces); i++)
+		rewrite_check(rewrite, &prefix, text, len, text, len, pieces[i],
+		    pieces[i]);
+	free(text);
+}
+
+static void
+test_refusal(void **state)
+{
+	(void)state;
+	rewrite_check_refusal(
+	    rewrite, "'/ws',\"/api\"{basename:a" REST "=o;{basename:a,`/a");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_literals),
 		cmocka_unit_test(test_routers),
+		cmocka_unit_test(test_nasty),
+		cmocka_unit_test(test_refusal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
