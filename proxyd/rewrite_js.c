@@ -56,9 +56,9 @@ block_finds(const char *at)
 #endif
 
 /*
- * The next byte from i on that is the "/" of a literal, or may be the last
- * of "basename"; or len.  Compares with the first "n" of the name besides its
- * ends, for these occur together in few other words.
+ * The next byte from i on that may be the "/" of a literal or the last of
+ * "basename", or len.  Of the name two letters are compared, which seldom
+ * stand so.
  */
 static size_t
 find_next(const struct rewrite_js *js, const char *in, size_t i, size_t len)
@@ -164,8 +164,10 @@ begin(struct rewrite_js *js, const char *in, size_t i, size_t *start)
 
 	*start = i;
 	if (in[i] == '/') {
-		js->state = REWRITE_JS_LITERAL;
 		js->quote = behind_byte(&js->behind, in, i);
+		if (!is_quote(js->quote))
+			return false;
+		js->state = REWRITE_JS_LITERAL;
 		return true;
 	}
 	*start = i + 1;

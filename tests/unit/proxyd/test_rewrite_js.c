@@ -66,6 +66,7 @@ static const struct rewrite_row literals[] = {
 	{ "'http://h/api/x'", NULL },
 	{ "/\\/api\\//", NULL },
 	{ "/api/g,x/ws/y", NULL },
+	{ "b123n56/api/x'basen${/ws/", NULL },
 	{ "\"", NULL },
 	{ "\"/", NULL },
 	{ "\"/ap", NULL },
