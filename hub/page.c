@@ -3,13 +3,8 @@
 
 #include <stddef.h>
 
+#include "common/embed.h"
 #include "hub/page.h"
-
-/* The files become part of the program as they are. */
-#define EMBED(name, file)                                                   \
-	extern const char name[], name##_end[];                             \
-	__asm__(".section .rodata\n" #name ": .incbin \"" file "\"\n" #name \
-		"_end: .byte 0\n.previous\n")
 
 EMBED(page_html, "hub/page.html");
 EMBED(page_script, "hub/page.js");
