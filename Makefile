@@ -16,7 +16,8 @@ SBINDIR    = $(PREFIX)/sbin
 BINDIR     = $(PREFIX)/bin
 LIBEXECDIR = $(PREFIX)/libexec/tetherd
 MANDIR    ?= $(PREFIX)/share/man
-MANUALS   := $(wildcard man/*.8)
+SECTIONS   = 7 8
+MANUALS   := $(wildcard $(SECTIONS:%=man/*.%))
 
 # Objects of different sanitizers do not mix, so each gets its own folder.
 SANITIZE ?=
@@ -114,6 +115,8 @@ $(B)/%.o: %.c | deps-build
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # Embedded, which the compiler does not tell make about.
+$(B)/proxyd/page.o: $(B)/proxyd/page.js $(B)/proxyd/worker.js
+$(B)/proxyd/page.o: override CFLAGS += -Wa,-I$(B)
 $(B)/hub/page.o: hub/page.html hub/page.js hub/page.css
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
@@ -205,16 +208,18 @@ lint: all deps-lint
 
 install: all
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) \
-		$(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(MANDIR)/man8
+		$(DESTDIR)$(LIBEXECDIR) \
+		$(addprefix $(DESTDIR)$(MANDIR)/man,$(SECTIONS))
 	install -m 755 $(B)/sbin/tetherd $(DESTDIR)$(SBINDIR)/
 	install -m 755 $(B)/bin/tether-hub $(DESTDIR)$(BINDIR)/
 	install -m 755 $(CHILDREN:%=$(B)/libexec/tetherd/%) $(DESTDIR)$(LIBEXECDIR)/
-	install -m 644 $(MANUALS) $(DESTDIR)$(MANDIR)/man8/
+	set -e; for m in $(MANUALS); do \
+		install -m 644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}/; done
 
 uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/tetherd $(DESTDIR)$(BINDIR)/tether-hub
 	rm -f $(CHILDREN:%=$(DESTDIR)$(LIBEXECDIR)/%)
-	rm -f $(MANUALS:man/%=$(DESTDIR)$(MANDIR)/man8/%)
+	rm -f $(foreach s,$(SECTIONS),$(patsubst man/%,$(DESTDIR)$(MANDIR)/man$s/%,$(filter %.$s,$(MANUALS))))
 	-rmdir $(DESTDIR)$(LIBEXECDIR)
 
 deps: deps-check deps-e2e

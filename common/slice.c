@@ -52,6 +52,7 @@ slice_add_proxyd(struct msg_out *m, const struct proxyd_conf *c)
 	msg_add_u64(m, c->buffered_max);
 	msg_add_u32(m, c->connect_ms);
 	msg_add_u32(m, c->total_ms);
+	msg_add_u8(m, c->page_script_external);
 }
 
 int
@@ -66,6 +67,7 @@ slice_get_proxyd(void *conf, struct msg *m)
 	c->buffered_max = msg_get_u64(m);
 	c->connect_ms = msg_get_u32(m);
 	c->total_ms = msg_get_u32(m);
+	c->page_script_external = msg_get_u8(m) != 0;
 	return msg_end(m) ? 0 : -1;
 }
 

@@ -36,7 +36,8 @@ struct proxyd_conf {
 	uint32_t body_max;     /* bytes of an answer's body */
 	uint64_t buffered_max; /* bytes of all requests and answers */
 	uint32_t connect_ms;
-	uint32_t total_ms; /* from request to whole answer */
+	uint32_t total_ms;	   /* from request to whole answer */
+	bool page_script_external; /* as a file, not inline */
 };
 
 struct authd_conf {

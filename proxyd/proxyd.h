@@ -26,10 +26,11 @@ struct proxyd {
 	struct outbox *outbox;
 	bool link_is_up;
 	struct link_up link;
-	bool upstream_fails; /* the last transfer did */
-	bool trim_is_due;    /* much was buffered since the last time */
-	size_t buffered;     /* bytes of all requests and answers */
-	struct event *timer; /* limits hand-over and shutdown */
+	bool upstream_fails;  /* the last transfer did */
+	bool base_is_refused; /* the last proxy_base was */
+	bool trim_is_due;     /* much was buffered since the last time */
+	size_t buffered;      /* bytes of all requests and answers */
+	struct event *timer;  /* limits hand-over and shutdown */
 };
 
 #endif

@@ -189,25 +189,16 @@ request_target(const char *path, size_t path_len, const char *query,
 	return target;
 }
 
-/*
- * The prefix ends up in front of rooted paths in pages: one that browsers
- * take for another host ("//", "/\") must not get there.
- */
 static const char *
 take_base(struct request *r)
 {
-	const char *base;
 	size_t len;
 
-	if (!get_string(r, "proxy_base", &base, &len))
+	if (!get_string(r, "proxy_base", &r->proxy_base, &len) ||
+	    len > REQUEST_BASE_MAX || (len > 0 && strlen(r->proxy_base) != len))
 		return "bad proxy_base";
 	if (len == 0)
-		return NULL;
-	if (len > REQUEST_BASE_MAX || !field_is_value(base, len) ||
-	    !utf8_valid((const uint8_t *)base, len) || base[0] != '/' ||
-	    base[1] == '/' || base[1] == '\\')
-		return "bad proxy_base";
-	r->proxy_base = base;
+		r->proxy_base = NULL;
 	return NULL;
 }
 

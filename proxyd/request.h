@@ -59,7 +59,9 @@ struct request {
 	uint64_t github_id;
 	char login[SESSION_LOGIN_MAX];
 
-	const char *proxy_base; /* NULL for none; begins with one '/' */
+	const char *proxy_base; /* NULL for none; not looked at: prefix.h */
+	bool service_worker;	/* asks for a service worker's script */
+	bool fetched;		/* by a script, which shows no page */
 
 	/* Never for GET and HEAD; may be empty. */
 	bool has_body;

@@ -8,6 +8,7 @@
 #include "proxyd/field.h"
 #include "proxyd/request.h"
 #include "proxyd/request_headers.h"
+#include "proxyd/rewrite_fields.h"
 
 /* A checked header; both strings are inside the request's JSON object. */
 struct field {
@@ -20,6 +21,7 @@ static const char *read_field(
     struct json_object *, struct field *, size_t *total);
 static const char *take_identity(
     struct request *, const struct field *, size_t);
+static void take_purpose(struct request *, const struct field *, size_t);
 static bool is_dropped(
     const struct field *fields, size_t n, const char *, bool);
 static char *format_field(const struct field *);
@@ -49,6 +51,7 @@ request_take_headers(struct request *r, bool keep_conditions)
 		return error;
 	if (n > 0 && (r->headers = calloc(n, sizeof(*r->headers))) == NULL)
 		return "out of memory";
+	take_purpose(r, fields, n);
 	for (i = 0; i < n; i++) {
 		if (is_dropped(fields, n, fields[i].name, keep_conditions))
 			continue;
@@ -155,6 +158,18 @@ take_identity(struct request *r, const struct field *fields, size_t n)
 	return NULL;
 }
 
+/* What for, in the words of browsers (Service Workers; Fetch Metadata). */
+static void
+take_purpose(struct request *r, const struct field *fields, size_t n)
+{
+	int dest = find_only(fields, n, "sec-fetch-dest");
+
+	r->service_worker = find_only(fields, n, "service-worker") != -1;
+	r->fetched = dest >= 0 &&
+		     strncasecmp(fields[dest].value, "empty", 5) == 0 &&
+		     fields[dest].value_len == 5;
+}
+
 static bool
 is_one_of(const char *name, const char *const *names)
 {
@@ -212,4 +227,20 @@ format_field(const struct field *field)
 		field->value) == -1)
 		return NULL;
 	return line;
+}
+
+void
+request_rewrite_conditions(struct request *r, const char *version)
+{
+	size_t i, kept = 0;
+	char *header;
+
+	for (i = 0; i < r->nheaders; i++) {
+		header =
+		    rewrite_fields_condition(r->headers[i], r->target, version);
+		free(r->headers[i]);
+		if (header != NULL)
+			r->headers[kept++] = header;
+	}
+	r->nheaders = kept;
 }

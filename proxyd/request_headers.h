@@ -12,4 +12,10 @@ struct request;
  */
 const char *request_take_headers(struct request *, bool keep_conditions);
 
+/*
+ * The answer will be rewritten: make the conditions fit for the upstream, of
+ * which we know no more than what rewriting of this version told the browser.
+ */
+void request_rewrite_conditions(struct request *, const char *version);
+
 #endif

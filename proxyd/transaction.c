@@ -9,18 +9,23 @@
 #include "common/log.h"
 #include "common/timer.h"
 #include "proxyd/answer.h"
+#include "proxyd/local.h"
 #include "proxyd/outbox.h"
+#include "proxyd/page.h"
 #include "proxyd/proxyd.h"
 #include "proxyd/request.h"
-#include "proxyd/text.h"
+#include "proxyd/request_headers.h"
 #include "proxyd/transaction.h"
 #include "proxyd/upstream.h"
 
 static void on_deadline(int, short, void *);
 static void on_session(void *, const struct session *);
+static void on_handle(void *, const struct handle_answer *);
 static int on_header(void *, const char *, size_t);
 static int on_body(void *, const void *, size_t);
 static void on_done(void *, int, int);
+static void proceed(struct transaction *);
+static void ask_handle(struct transaction *);
 static void transfer(struct transaction *);
 
 static const struct upstream_ops upstream_ops = {
@@ -28,6 +33,25 @@ static const struct upstream_ops upstream_ops = {
 	.body = on_body,
 	.done = on_done,
 };
+
+/* What it is rewritten for: said once for each change. */
+static const struct prefix *
+take_prefix(struct transaction *t)
+{
+	struct proxyd *p = t->proxyd;
+	char text[128];
+	bool good;
+
+	if (t->request->error != NULL || t->request->proxy_base == NULL)
+		return NULL;
+	good = prefix_init(&t->prefix, t->request->proxy_base);
+	if (!good && !p->base_is_refused)
+		log_warnx("proxy_base is not a plain path, nothing is "
+			  "rewritten: %s",
+		    log_safe(text, sizeof(text), t->request->proxy_base));
+	p->base_is_refused = !good;
+	return good ? &t->prefix : NULL;
+}
 
 struct transaction *
 transaction_new(struct proxyd *proxyd, uint64_t number, struct evbuffer *text,
@@ -48,6 +72,11 @@ transaction_new(struct proxyd *proxyd, uint64_t number, struct evbuffer *text,
 	t->request = request;
 	t->wait.done = on_session;
 	t->wait.arg = t;
+	t->handle_wait.done = on_handle;
+	t->handle_wait.arg = t;
+	response_init(&t->response, proxyd, request, take_prefix(t));
+	if (t->response.prefix != NULL)
+		request_rewrite_conditions(request, page_version());
 	evtimer_assign(&t->deadline, proxyd->child.base, on_deadline, t);
 	return t;
 }
@@ -58,10 +87,11 @@ transaction_free(struct transaction *t)
 	if (t->transfer != NULL)
 		upstream_cancel(t->transfer);
 	sessions_cancel(&t->wait);
+	handles_cancel(&t->handle_wait);
 	evtimer_del(&t->deadline);
 	t->proxyd->buffered -= t->buffered;
-	headers_clear(&t->headers);
-	body_clear(&t->body);
+	response_reset(&t->response);
+	explicit_bzero(t->handle, sizeof(t->handle));
 	if (t->jwt != NULL)
 		freezero(t->jwt, strlen(t->jwt));
 	free(t->redirect.target);
@@ -151,13 +181,18 @@ transaction_start(struct transaction *t, transaction_ended ended, void *arg)
 	}
 	timer_set(&t->deadline, t->proxyd->conf.total_ms);
 	set_buffered(t, r->body_len);
-	if (!r->identified) {
-		transfer(t);
-		return;
-	}
-	session =
-	    sessions_get(t->proxyd->sessions, r->github_id, r->login, &t->wait);
-	if (session != NULL)
+	if (t->response.prefix != NULL)
+		t->local = local_find(r);
+	if (t->local == LOCAL_SCRIPT)
+		answer(t, 200, local_script(r));
+	else if (t->local == LOCAL_METHOD)
+		fail(t, 405, "not by this method");
+	else if (t->local == LOCAL_UNKNOWN)
+		fail(t, 404, "not found");
+	else if (!r->identified)
+		proceed(t);
+	else if ((session = sessions_get(t->proxyd->sessions, r->github_id,
+		      r->login, &t->wait)) != NULL)
 		on_session(t, session);
 }
 
@@ -171,7 +206,7 @@ on_session(void *arg, const struct session *session)
 		t->jwt = strdup(session->jwt);
 		if (t->jwt == NULL)
 			fatal("session");
-		transfer(t);
+		proceed(t);
 		break;
 	case SESSION_DENIED:
 		fail(t, 403, session->reason);
@@ -181,6 +216,46 @@ on_session(void *arg, const struct session *session)
 		fail(t, 503, session->reason);
 		break;
 	}
+}
+
+/* Who asks is known, as far as anybody said so, and may. */
+static void
+proceed(struct transaction *t)
+{
+	if (t->local != LOCAL_HANDLE)
+		transfer(t);
+	else if (t->request->identified)
+		ask_handle(t);
+	else
+		fail(t, 403, "nobody is signed in");
+}
+
+/*
+ * Have a handle made for the page that this becomes; while authd is asked the
+ * page waits.
+ */
+static void
+ask_handle(struct transaction *t)
+{
+	const struct request *r = t->request;
+
+	t->has_handle = true;
+	handles_make(
+	    t->proxyd->handles, r->github_id, r->login, &t->handle_wait);
+}
+
+static void
+on_handle(void *arg, const struct handle_answer *made)
+{
+	struct transaction *t = arg;
+
+	(void)strlcpy(t->handle, made->handle, sizeof(t->handle));
+	if (t->transfer != NULL)
+		upstream_resume(t->transfer);
+	else if (t->handle[0] != '\0')
+		answer(t, 200, local_handle(t->request, t->handle));
+	else
+		fail(t, 503, "this instance cannot sign pages in now");
 }
 
 /* Ask the upstream, for the request or for where it was redirected to. */
@@ -206,6 +281,7 @@ transfer(struct transaction *t)
 		for (ask.nheaders = 0; ask.headers[ask.nheaders] != NULL;)
 			ask.nheaders++;
 	}
+	t->response.target = ask.target;
 	t->transfer =
 	    upstream_start(t->proxyd->upstream, &ask, &upstream_ops, t);
 	if (t->transfer == NULL)
@@ -217,59 +293,48 @@ on_header(void *arg, const char *line, size_t len)
 {
 	struct transaction *t = arg;
 
-	if (headers_line(&t->headers, line, len) == 0)
+	if (headers_line(&t->response.headers, line, len) == 0)
 		return 0;
 	t->failure = "the web app's answer has too many headers";
 	t->failure_status = 502;
 	return -1;
 }
 
-/* As text where that is what it is, else as base64. */
-static int
-begin_body(struct transaction *t)
+/* Whether the body is a page whose handle is still to be made. */
+static bool
+wants_handle(const struct transaction *t, int status)
 {
-	const struct proxyd *p = t->proxyd;
-	const char *encoding = headers_get(&t->headers, "content-encoding");
-	bool text = text_type(headers_get(&t->headers, "content-type")) &&
-		    encoding == NULL;
-	size_t max = p->conf.body_max;
-
-	if (max > p->link.message_max)
-		max = p->link.message_max;
-	t->body_started = true;
-	return body_start(&t->body, text, max);
+	return t->request->identified && !t->request->fetched &&
+	       !t->has_handle &&
+	       response_kind(&t->response, status) == REWRITE_HTML;
 }
 
 static int
 on_body(void *arg, const void *piece, size_t len)
 {
 	struct transaction *t = arg;
+	struct response *response = &t->response;
 	const struct proxyd *p = t->proxyd;
+	int status = response->begun ? 0 : upstream_status(t->transfer);
 
+	if (!response->begun && wants_handle(t, status)) {
+		ask_handle(t);
+		return UPSTREAM_PAUSE;
+	}
 	t->failure = "the web app's answer is too large";
 	t->failure_status = 502;
-	if ((!t->body_started && begin_body(t) == -1) ||
-	    body_feed(&t->body, piece, len) == -1)
+	if ((!response->begun &&
+		response_begin(response, status, t->handle) == -1) ||
+	    response_feed(response, piece, len) == -1)
 		return -1;
-	set_buffered(t, t->request->body_len + body_length(&t->body));
+	set_buffered(t, t->request->body_len + body_length(&response->body));
 	if (p->buffered > p->conf.buffered_max) {
 		t->failure = "the instance is busy; try again";
 		t->failure_status = 503;
 		return -1;
 	}
-	t->received += len;
 	t->failure = NULL;
 	return 0;
-}
-
-/* What curl lets pass, but is no whole answer to our question. */
-static bool
-response_is_sound(const struct transaction *t, int status)
-{
-	if (!t->headers.complete || status < 200)
-		return false;
-	return strcmp(t->request->method, "HEAD") == 0 || status == 204 ||
-	       status == 304 || headers_length_is(&t->headers, t->received);
 }
 
 /* The headers that still make sense without the body. */
@@ -303,7 +368,7 @@ follow(struct transaction *t, int status)
 	    !redirect_next(upstream_base(t->proxyd->upstream),
 		t->redirects == 0 ? t->request->method : t->redirect.method,
 		t->redirects == 0 ? t->request->target : t->redirect.target,
-		status, headers_get(&t->headers, "location"), &next))
+		status, headers_get(&t->response.headers, "location"), &next))
 		return false;
 	free(t->redirect.target);
 	t->redirect = next;
@@ -311,46 +376,30 @@ follow(struct transaction *t, int status)
 	t->redirects++;
 	if (!t->redirect.keep_body)
 		keep_headers(t);
-	headers_clear(&t->headers);
-	body_clear(&t->body);
-	t->body_started = false;
-	t->received = 0;
+	response_reset(&t->response);
 	set_buffered(t, t->request->body_len);
 	transfer(t);
 	return true;
 }
 
-/*
- * An orchestrator that does not undo base64 sends it to the browser as it
- * is, longer than the body was.
- */
-static bool
-length_is_untrue(const struct transaction *t)
-{
-	return body_is_base64(&t->body) && body_length(&t->body) > 0 &&
-	       (t->proxyd->link.capabilities & LINK_BASE64) == 0;
-}
-
 static void
 respond(struct transaction *t, int status)
 {
-	const struct request *r = t->request;
-	struct evbuffer *message;
+	struct response *response = &t->response;
+	struct evbuffer *message = NULL;
 
-	if ((!t->body_started && begin_body(t) == -1) ||
-	    body_finish(&t->body) == -1) {
-		fail(t, 502, "the web app's answer is too large");
-		return;
-	}
-	message = answer_compose(r->id, r->id_len, status, &t->headers,
-	    length_is_untrue(t) ? HEADERS_NO_LENGTH : 0, &t->body);
+	if ((response->begun ||
+		response_begin(response, status, t->handle) == 0) &&
+	    response_finish(response) == 0)
+		message = response_compose(response, status);
 	if (message != NULL &&
-	    evbuffer_get_length(message) > t->proxyd->link.message_max) {
-		evbuffer_free(message);
-		fail(t, 502, "the web app's answer is too large");
+	    evbuffer_get_length(message) <= t->proxyd->link.message_max) {
+		answer(t, status, message);
 		return;
 	}
-	answer(t, status, message);
+	if (message != NULL)
+		evbuffer_free(message);
+	fail(t, 502, "the web app's answer is too large");
 }
 
 /* Said once each way: an upstream that is away fails every request. */
@@ -378,7 +427,7 @@ on_done(void *arg, int status, int error)
 	t->transfer = NULL; /* freed when we return */
 	if (t->failure == NULL)
 		log_upstream(t->proxyd, error);
-	if (error == CURLE_OK && !response_is_sound(t, status)) {
+	if (error == CURLE_OK && !response_is_sound(&t->response, status)) {
 		t->failure = "the web app's answer is malformed";
 		t->failure_status = 502;
 	} else if (error == CURLE_OK) {

@@ -8,9 +8,11 @@
 
 #include <event2/event_struct.h>
 
-#include "proxyd/body.h"
-#include "proxyd/headers.h"
+#include "proxyd/handles.h"
+#include "proxyd/local.h"
+#include "proxyd/prefix.h"
 #include "proxyd/redirect.h"
+#include "proxyd/response.h"
 #include "proxyd/sessions.h"
 
 struct evbuffer;
@@ -25,13 +27,15 @@ struct transaction {
 	struct proxyd *proxyd;
 	uint64_t number;
 	struct request *request;
+	struct prefix prefix; /* if the response has one */
+	enum local local;
 	struct session_wait wait;
 	char *jwt;
+	struct handle_wait handle_wait;
+	char handle[HANDLE_SIZE]; /* of the page that this becomes, or "" */
+	bool has_handle;	  /* authd was asked */
 	struct upstream_transfer *transfer;
-	struct headers headers;
-	struct body body;
-	bool body_started;
-	size_t received;     /* bytes of the body, as the upstream sent it */
+	struct response response;
 	const char *failure; /* why we ended the transfer ourselves */
 	int failure_status;
 	struct redirect redirect; /* of the last one that was followed */

@@ -377,6 +377,15 @@ upstream_start(struct upstream *up, const struct upstream_request *r,
 	return t;
 }
 
+int
+upstream_status(const struct upstream_transfer *t)
+{
+	long status = 0;
+
+	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+	return (int)status;
+}
+
 void
 upstream_resume(struct upstream_transfer *t)
 {

@@ -55,6 +55,9 @@ const char *upstream_base(const struct upstream *);
 struct upstream_transfer *upstream_start(struct upstream *,
     const struct upstream_request *, const struct upstream_ops *, void *arg);
 
+/* The status of the response, from its first piece of the body on. */
+int upstream_status(const struct upstream_transfer *);
+
 /* Let a transfer that waits go on.  Not from header() or body(). */
 void upstream_resume(struct upstream_transfer *);
 

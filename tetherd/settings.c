@@ -182,6 +182,16 @@ set_proxy(struct draft *d, const char *value)
 }
 
 static const char *
+set_page_script(struct draft *d, const char *value)
+{
+	d->conf.proxyd.page_script_external = strcmp(value, "external") == 0;
+	return d->conf.proxyd.page_script_external ||
+		       strcmp(value, "inline") == 0
+		   ? NULL
+		   : "must be inline or external";
+}
+
+static const char *
 set_no_proxy(struct draft *d, const char *value)
 {
 	return put(&d->no_proxy, value);
@@ -204,6 +214,7 @@ static const struct setting {
 	{ "ORCHESTRATOR_GITHUB_TEAM", set_membership_rule, false },
 	{ "ORCHESTRATOR_GITHUB_ORG", set_membership_rule, false },
 	{ "PORT", set_port, false },
+	{ "TETHERD_PAGE_SCRIPT", set_page_script, false },
 	{ "DATABASE_PATH", set_database_path, false },
 	{ "JWT_SECRET", set_jwt_secret, true },
 	{ "SSL_CERT_FILE", set_ca_file, false },

@@ -232,10 +232,7 @@ test_bad(void **state)
 		HEADERS("[" NAME ",[\"X-Orchestrator-User-Id\","
 			"\"18446744073709551616\"]]"),
 		ROOT_WITH("\"proxy_base\":1"),
-		ROOT_WITH("\"proxy_base\":\"clients\""),
-		ROOT_WITH("\"proxy_base\":\"//evil\""),
-		ROOT_WITH("\"proxy_base\":\"/\\\\evil\""),
-		ROOT_WITH("\"proxy_base\":\"/a\\n\""),
+		ROOT_WITH("\"proxy_base\":\"/a\\u0000\""),
 		ROOT_WITH("\"body\":1"),
 		ROOT_WITH("\"body\":{}"),
 		ROOT_WITH("\"body_encoding\":1"),

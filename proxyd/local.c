@@ -1,0 +1,87 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "common/handle.h"
+#include "proxyd/answer.h"
+#include "proxyd/body.h"
+#include "proxyd/headers.h"
+#include "proxyd/local.h"
+#include "proxyd/page.h"
+#include "proxyd/request.h"
+
+#define LOCAL_PATH "/__tether/"
+
+enum local
+local_find(const struct request *r)
+{
+	static const struct {
+		const char *path;
+		const char *method;
+		enum local local;
+	} table[] = {
+		{ PAGE_SCRIPT_PATH, "GET", LOCAL_SCRIPT },
+		{ LOCAL_PATH "handle", "POST", LOCAL_HANDLE },
+	};
+	size_t i, len = strcspn(r->target, "?");
+
+	if (strncmp(r->target, LOCAL_PATH, strlen(LOCAL_PATH)) != 0)
+		return LOCAL_NONE;
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (len == strlen(table[i].path) &&
+		    strncmp(r->target, table[i].path, len) == 0)
+			return strcmp(r->method, table[i].method) == 0
+				   ? table[i].local
+				   : LOCAL_METHOD;
+	return LOCAL_UNKNOWN;
+}
+
+/* A 200 with the header lines, of which the last is NULL. */
+static struct evbuffer *
+compose(const struct request *r, const char *const *lines, const char *text,
+    size_t len)
+{
+	struct headers headers = { 0 };
+	struct body body = { 0 };
+	struct evbuffer *answer = NULL;
+
+	while (*lines != NULL)
+		if (headers_line(&headers, *lines, strlen(*lines)) == -1)
+			goto out;
+		else
+			lines++;
+	if (body_start(&body, true, SIZE_MAX) == 0 &&
+	    body_feed(&body, text, len) == 0 && body_finish(&body) == 0)
+		answer =
+		    answer_compose(r->id, r->id_len, 200, &headers, 0, &body);
+out:
+	body_clear(&body);
+	headers_clear(&headers);
+	return answer;
+}
+
+struct evbuffer *
+local_script(const struct request *r)
+{
+	static const char *const lines[] = {
+		"Content-Type: text/javascript; charset=utf-8",
+		/* Pages name the version in the query. */
+		"Cache-Control: private, max-age=31536000, immutable", NULL
+	};
+	struct rewrite_insert script = page_script();
+
+	return compose(r, lines, script.text, script.len);
+}
+
+struct evbuffer *
+local_handle(const struct request *r, const char *handle)
+{
+	static const char *const lines[] = { "Content-Type: application/json",
+		"Cache-Control: no-store", NULL };
+	char text[HANDLE_SIZE + 16];
+	struct evbuffer *answer;
+
+	(void)snprintf(text, sizeof(text), "{\"handle\":\"%s\"}", handle);
+	answer = compose(r, lines, text, strlen(text));
+	explicit_bzero(text, sizeof(text));
+	return answer;
+}
