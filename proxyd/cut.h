@@ -5,9 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/link.h"
-#include "proxyd/escape.h"
-#include "proxyd/outbox.h"
+#include "proxyd/reply.h"
 
 struct evbuffer;
 
@@ -16,11 +14,8 @@ struct evbuffer;
  * JSON string in one protocol message of at most OUTBOX_REPLY_MAX bytes.
  */
 
-/* What such a message needs beside its string: request_id and members. */
-#define CUT_ENVELOPE (ESCAPE_WORST * LINK_REQUEST_ID_MAX + 256)
-
-/* Bytes of the content of that string. */
-#define CUT_MAX (OUTBOX_REPLY_MAX - CUT_ENVELOPE)
+/* Bytes of the content of that string, with room for other members. */
+#define CUT_MAX (REPLY_DATA_MAX - 128)
 
 /*
  * Add as many whole characters to the content of a JSON string as fit.

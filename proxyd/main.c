@@ -11,6 +11,7 @@
 #include "proxyd/proxyd.h"
 #include "proxyd/sessions.h"
 #include "proxyd/transactions.h"
+#include "proxyd/tunnels.h"
 #include "proxyd/upstream.h"
 #include "sandbox/sandbox.h"
 
@@ -45,6 +46,7 @@ clear_all(struct proxyd *p)
 
 	intake_clear(p->intake);
 	transactions_clear(p->transactions);
+	tunnels_clear(p->tunnels);
 	outbox_clear(p->outbox);
 	trim(p, buffered);
 }
@@ -68,6 +70,7 @@ check_drained(struct proxyd *p)
 	if (p->child.stopping &&
 	    (p->child.peers[PROGRAM_CONNECTOR] == NULL ||
 		(transactions_count(p->transactions) == 0 &&
+		    tunnels_count(p->tunnels) == 0 &&
 		    outbox_is_empty(p->outbox))))
 		child_exit(&p->child);
 }
@@ -128,6 +131,13 @@ on_connector_writable(void *arg, struct channel *ch)
 
 	(void)ch;
 	outbox_continue(p->outbox);
+	tunnels_continue(p->tunnels);
+}
+
+static void
+on_no_tunnels(void *arg)
+{
+	check_drained(arg);
 }
 
 static int
@@ -184,6 +194,7 @@ on_peer_lost(void *arg, enum program peer)
 		return;
 	p->link_is_up = false;
 	intake_clear(p->intake);
+	tunnels_clear(p->tunnels);
 	outbox_rewind(p->outbox);
 	if (!p->child.stopping)
 		timer_set(p->timer, HAND_OVER_MS);
@@ -196,6 +207,7 @@ on_shutdown(void *arg)
 	struct proxyd *p = arg;
 
 	intake_drain(p->intake);
+	tunnels_drain(p->tunnels);
 	timer_set(p->timer, DRAIN_MS);
 	check_drained(p);
 }
@@ -205,10 +217,11 @@ on_log_status(void *arg)
 {
 	struct proxyd *p = arg;
 
-	log_infox("status: upstream %s, %zu requests under way, %zu sessions, "
-		  "%zu KiB buffered",
+	log_infox("status: upstream %s, %zu requests under way, %zu tunnels, "
+		  "%zu sessions, %zu KiB buffered",
 	    upstream_base(p->upstream), transactions_count(p->transactions),
-	    sessions_count(p->sessions), p->buffered / 1024);
+	    tunnels_count(p->tunnels), sessions_count(p->sessions),
+	    p->buffered / 1024);
 }
 
 static const struct channel_ops connector_ops = {
@@ -259,6 +272,8 @@ main(int argc, char **argv)
 	p.handles = handles_new(&p);
 	p.outbox = outbox_new(&p);
 	p.transactions = transactions_new(&p);
+	p.tunnels = tunnels_new(&p);
+	tunnels_on_none(p.tunnels, on_no_tunnels, &p);
 	p.intake = intake_new(&p);
 	p.timer = evtimer_new(p.child.base, on_timer, &p);
 	if (p.timer == NULL)
@@ -266,6 +281,7 @@ main(int argc, char **argv)
 	sandbox_enter(PROGRAM_PROXYD);
 	child_run(&p.child, &child_ops, &p);
 	intake_free(p.intake);
+	tunnels_free(p.tunnels);
 	transactions_free(p.transactions);
 	outbox_free(p.outbox);
 	handles_free(p.handles);

@@ -34,6 +34,7 @@ struct outbox {
 	struct proxyd *proxyd;
 	struct answer_list waiting; /* the first one may be half sent */
 	struct answer_list handed;  /* all with the connector */
+	size_t replies;		    /* bytes of those */
 };
 
 struct outbox *
@@ -61,6 +62,8 @@ answer_free(struct outbox *ob, struct answer_list *list, struct answer *a)
 {
 	TAILQ_REMOVE(list, a, entry);
 	ob->proxyd->buffered -= a->len;
+	if (a->type != MSG_ANSWER)
+		ob->replies -= a->len;
 	evbuffer_free(a->data);
 	free(a->request_id);
 	free(a);
@@ -104,6 +107,8 @@ add(struct outbox *ob, enum msg_type type, uint64_t number, char *request_id,
 	a->data = data;
 	a->len = evbuffer_get_length(data);
 	ob->proxyd->buffered += a->len;
+	if (type != MSG_ANSWER)
+		ob->replies += a->len;
 	answer_rewind(a);
 	insert(ob, a);
 	outbox_continue(ob);
@@ -129,6 +134,12 @@ outbox_reply(
 		    message);
 	else
 		evbuffer_free(message);
+}
+
+bool
+outbox_has_room(const struct outbox *ob)
+{
+	return ob->replies < OUTBOX_REPLIES_HIGH;
 }
 
 /*

@@ -34,6 +34,13 @@ void outbox_add(struct outbox *, uint64_t number, const char *request_id,
 void outbox_reply(
     struct outbox *, uint64_t number, struct evbuffer *message, bool last);
 
+/*
+ * Whether few bytes of replies wait for the connector: who has more of them
+ * should stop until outbox_continue() sent some.
+ */
+#define OUTBOX_REPLIES_HIGH (1024 * 1024)
+bool outbox_has_room(const struct outbox *);
+
 /* Send what the connector takes; when its channel or the link is new, too. */
 void outbox_continue(struct outbox *);
 

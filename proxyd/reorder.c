@@ -1,6 +1,28 @@
 #include <stdlib.h>
+#include <string.h>
 
+#include "common/log.h"
 #include "proxyd/reorder.h"
+
+struct piece *
+piece_new(uint64_t number, const char *request_id)
+{
+	size_t size = strlen(request_id) + 1;
+	struct piece *p = calloc(1, sizeof(*p) + size);
+
+	if (p == NULL)
+		fatal("piece");
+	p->number = number;
+	memcpy(p->request_id, request_id, size);
+	return p;
+}
+
+void
+piece_free(struct piece *p)
+{
+	free(p->data);
+	free(p);
+}
 
 void
 reorder_init(struct reorder *r)
@@ -25,7 +47,7 @@ reorder_clear(struct reorder *r)
 
 	while ((p = TAILQ_FIRST(&r->held)) != NULL) {
 		forget(r, p);
-		free(p);
+		piece_free(p);
 	}
 }
 

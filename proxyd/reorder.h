@@ -18,15 +18,16 @@
 #define REORDER_BYTES_MAX 262144
 #define REORDER_COUNT_MAX 4096
 
-/* A piece of a WebSocket message; malloc'd. */
+/* A piece of a WebSocket message. */
 struct piece {
 	TAILQ_ENTRY(piece) entry;
 	uint64_t n;
-	uint64_t number; /* of the user_request that brought it */
 	enum ws_type type;
 	bool more; /* the message goes on in the next piece */
 	size_t len;
-	uint8_t data[];
+	uint8_t *data;
+	uint64_t number; /* of the user_request that brought it */
+	char request_id[];
 };
 
 TAILQ_HEAD(piece_list, piece);
@@ -42,6 +43,10 @@ enum reorder_result {
 	REORDER_DUPLICATE, /* that one was here before */
 	REORDER_TOO_FAR	   /* too much would wait */
 };
+
+/* Make one, zeroed but for what is given; fatal when out of memory. */
+struct piece *piece_new(uint64_t number, const char *request_id);
+void piece_free(struct piece *);
 
 void reorder_init(struct reorder *);
 

@@ -8,6 +8,7 @@
 #include "common/link.h"
 #include "common/log.h"
 #include "proxyd/reply.h"
+#include "proxyd/tunnel_actions.h"
 #include "proxyd/user_requests.h"
 
 /* Its last reply is in the outbox when the handler returns, or later. */
@@ -17,6 +18,15 @@ static const struct {
 	const char *action;
 	handler handle;
 } actions[] = {
+	{ "tunnel.open", tunnel_action_open },
+	{ "tunnel.send", tunnel_action_send },
+	{ "tunnel.ack", tunnel_action_ack },
+	{ "tunnel.pong", tunnel_action_pong },
+	{ "tunnel.close", tunnel_action_close },
+	{ "stream.open", stream_action_open },
+	{ "stream.ack", tunnel_action_ack },
+	{ "stream.pong", tunnel_action_pong },
+	{ "stream.cancel", stream_action_cancel },
 	{ NULL, NULL },
 };
 

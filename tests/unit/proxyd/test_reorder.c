@@ -12,7 +12,7 @@
 static struct piece *
 make(uint64_t n, size_t len)
 {
-	struct piece *p = calloc(1, sizeof(*p) + len);
+	struct piece *p = piece_new(n, "");
 
 	p->n = n;
 	p->len = len;
@@ -26,7 +26,7 @@ put(struct reorder *r, uint64_t n, size_t len)
 	enum reorder_result result = reorder_put(r, p);
 
 	if (result != REORDER_TAKEN)
-		free(p);
+		piece_free(p);
 	return result;
 }
 
@@ -39,7 +39,7 @@ take_all(struct reorder *r)
 
 	while ((p = reorder_take(r)) != NULL) {
 		assert_int_equal(p->n, r->next - 1);
-		free(p);
+		piece_free(p);
 		n++;
 	}
 	return n;

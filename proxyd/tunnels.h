@@ -1,0 +1,53 @@
+#ifndef PROXYD_TUNNELS_H
+#define PROXYD_TUNNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "proxyd/tunnel.h"
+
+/*
+ * All tunnels, by their ids: how many there may be, their timers and their
+ * end.
+ */
+
+/* At once, and of one person; those that still say goodbye count, too. */
+#define TUNNELS_MAX	   256
+#define TUNNELS_PERSON_MAX 64
+
+struct proxyd;
+struct tunnels;
+struct user_request;
+
+/* Fatal when out of memory. */
+struct tunnels *tunnels_new(struct proxyd *);
+void tunnels_free(struct tunnels *);
+
+/* Open one, as a user_request asks; all replies to it come from here. */
+void tunnels_open(
+    struct tunnels *, enum tunnel_kind, const struct user_request *);
+
+/* The one of that id that the page still knows, or NULL. */
+struct tunnel *tunnels_find(struct tunnels *, const char *id);
+
+/*
+ * Where it is decided whether a person may have this tunnel, to that target
+ * of the upstream: NULL, or why not, for the page.
+ */
+const char *tunnels_may_open(
+    const struct tunnels *, const struct tunnel *, const char *target);
+
+/* The outbox has room again. */
+void tunnels_continue(struct tunnels *);
+
+/* The link is down, or the connector is gone: nobody can be told. */
+void tunnels_clear(struct tunnels *);
+
+/* Told to stop: pages and upstream are, too, and no more are opened. */
+void tunnels_drain(struct tunnels *);
+
+/* How many there are; done() is called when there are none any more. */
+size_t tunnels_count(const struct tunnels *);
+void tunnels_on_none(struct tunnels *, void (*done)(void *arg), void *arg);
+
+#endif

@@ -1,0 +1,678 @@
+#include "tests/unit/proxyd/tunnel_fixture.h"
+
+#include <event2/event.h>
+#include <stdio.h>
+
+#include "proxyd/handles.h"
+#include "proxyd/sessions.h"
+#include "proxyd/tunnel_opening.h"
+#include "proxyd/tunnel_socket.h"
+#include "proxyd/tunnel_stream.h"
+#include "proxyd/tunnels.h"
+#include "proxyd/user_requests.h"
+
+#define FARS_MAX 400
+
+/*
+ * What stands in front of the real ones: authd, which knows the handles
+ * "tether_<github id>", and far ends.
+ */
+
+static struct handle_wait *asked;
+static char asked_handle[HANDLE_SIZE];
+static struct session_wait *session_asked;
+static struct session session;
+static bool session_is_cached;
+static unsigned canceled;
+
+void
+handles_check(struct handles *hs, const char *handle, struct handle_wait *wait)
+{
+	(void)hs;
+	asked = wait;
+	(void)strlcpy(asked_handle, handle, sizeof(asked_handle));
+}
+
+void
+handles_cancel(struct handle_wait *wait)
+{
+	if (asked == wait) {
+		asked = NULL;
+		canceled++;
+	}
+}
+
+const struct session *
+sessions_get(struct sessions *s, uint64_t github_id, const char *login,
+    struct session_wait *wait)
+{
+	(void)s;
+	assert_int_not_equal(github_id, 0);
+	assert_string_equal(login, "octocat");
+	if (session_is_cached)
+		return &session;
+	session_asked = wait;
+	return NULL;
+}
+
+void
+sessions_cancel(struct session_wait *wait)
+{
+	if (session_asked == wait) {
+		session_asked = NULL;
+		canceled++;
+	}
+}
+
+static struct fake_far fars[FARS_MAX];
+static size_t nfars;
+static char last_ask[65536];
+
+static void
+start_far(struct tunnel *t, struct tunnel_ask *ask, const char *jwt)
+{
+	struct fake_far *far = &fars[nfars++];
+	size_t i, n;
+
+	assert_string_equal(jwt, "the.jwt.itself");
+	n = (size_t)snprintf(last_ask, sizeof(last_ask), "%s", ask->target);
+	for (i = 0; i < ask->nprotocols; i++)
+		n += (size_t)snprintf(last_ask + n, sizeof(last_ask) - n,
+		    " [%s]", ask->protocols[i]);
+	for (i = 0; i < ask->nheaders; i++)
+		n += (size_t)snprintf(last_ask + n, sizeof(last_ask) - n,
+		    " {%s}", ask->headers[i]);
+	tunnel_ask_clear(ask);
+	far->got = evbuffer_new();
+	far->writable = true;
+	t->ops = &fake_far_ops;
+	t->far = far;
+}
+
+void
+tunnel_socket_start(struct tunnel *t, struct tunnel_ask *ask, const char *jwt)
+{
+	start_far(t, ask, jwt);
+	tunnel_opened(t, ask->nprotocols > 0 ? ask->protocols[0] : NULL);
+}
+
+void
+tunnel_stream_start(struct tunnel *t, struct tunnel_ask *ask, const char *jwt)
+{
+	struct evbuffer *members = evbuffer_new();
+
+	start_far(t, ask, jwt);
+	evbuffer_add_printf(members, "\"status\":200,\"headers\":[]");
+	tunnel_head(t, members);
+	evbuffer_free(members);
+}
+
+struct fixture {
+	struct proxyd proxyd;
+	uint64_t number;
+};
+
+static int
+setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	f->proxyd.child.base = event_base_new();
+	f->proxyd.tunnels = tunnels_new(&f->proxyd);
+	memset(&session, 0, sizeof(session));
+	session.status = SESSION_OK;
+	(void)strlcpy(session.jwt, "the.jwt.itself", sizeof(session.jwt));
+	session_is_cached = true;
+	asked = NULL;
+	session_asked = NULL;
+	outbox_is_full = false;
+	nfars = 0;
+	canceled = 0;
+	*state = f;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *f = *state;
+	size_t i;
+
+	tunnels_free(f->proxyd.tunnels);
+	assert_int_equal(f->proxyd.buffered, 0);
+	for (i = 0; i < nfars; i++)
+		evbuffer_free(fars[i].got);
+	memset(fars, 0, sizeof(fars));
+	event_base_free(f->proxyd.child.base);
+	clear_replies();
+	free(f);
+	return 0;
+}
+
+static void
+run(struct fixture *f)
+{
+	event_base_loop(f->proxyd.child.base, EVLOOP_NONBLOCK);
+}
+
+/* A user_request; payload is JSON.  Returns its number. */
+static uint64_t
+ask(struct fixture *f, const char *id, const char *action, const char *payload)
+{
+	struct evbuffer *text = evbuffer_new();
+
+	evbuffer_add_printf(text,
+	    "{\"type\":\"user_request\",\"request_id\":\"%s\","
+	    "\"action\":\"%s\",\"payload\":%s}",
+	    id, action, payload);
+	f->number++;
+	assert_null(user_requests_begin(&f->proxyd, f->number, text));
+	evbuffer_free(text);
+	return f->number;
+}
+
+static void
+answer_handle(uint64_t github_id)
+{
+	struct handle_wait *wait = asked;
+	struct handle_answer answer = { .github_id = github_id };
+
+	assert_non_null(wait);
+	asked = NULL;
+	(void)strlcpy(answer.login, "octocat", sizeof(answer.login));
+	wait->done(wait->arg, &answer);
+}
+
+static void
+answer_session(void)
+{
+	struct session_wait *wait = session_asked;
+
+	assert_non_null(wait);
+	session_asked = NULL;
+	wait->done(wait->arg, &session);
+}
+
+/* Opens a WebSocket; its reply is taken. */
+static uint64_t
+open_socket(struct fixture *f, const char *id, uint64_t github_id)
+{
+	uint64_t number = ask(f, id, "tunnel.open",
+	    "{\"handle\":\"tether_x\",\"path\":\"/ws\",\"protocols\":[]}");
+
+	answer_handle(github_id);
+	expect_reply(number, false, "{\"t\":\"open\",\"protocol\":\"\"}");
+	return number;
+}
+
+/* The next reply closes with a reason that begins so. */
+static void
+expect_refused(uint64_t number, const char *status)
+{
+	struct json_object *data = next_reply(number, true);
+	const char *reason = json_string(data, "reason", NULL);
+	struct json_object *code;
+
+	if (strcmp(json_string(data, "t", NULL), "end") == 0) {
+		reason = json_string(data, "error", NULL);
+	} else {
+		assert_true(json_object_object_get_ex(data, "code", &code));
+		assert_int_equal(json_object_get_int(code), 1006);
+	}
+	if (strncmp(reason, status, 3) != 0 || reason[3] != ' ')
+		fail_msg("%s: %s", status, reason);
+	expect_no_reply();
+}
+
+static const struct {
+	const char *payload;
+	const char *ask; /* NULL: 400 */
+} sockets[] = {
+	{ "{\"handle\":\"h\",\"path\":\"/ws\",\"protocols\":[]}", "/ws" },
+	{ "{\"handle\":\"h\",\"path\":\"/ws\"}", "/ws" },
+	{ "{\"handle\":\"h\",\"path\":\"/ws\",\"protocols\":null}", "/ws" },
+	{ "{\"handle\":\"h\",\"path\":\"/\",\"protocols\":[\"a\",\"b\"]}",
+	    "/ [a] [b]" },
+	{ "{\"handle\":\"h\",\"path\":\"/ws?a=1&token=x&b=2\"}",
+	    "/ws?a=1&b=2" },
+	{ "{\"handle\":\"h\",\"path\":\"/ws?%74oken=x\"}", "/ws" },
+	{ "{\"handle\":\"h\",\"path\":\"/a b#c\\\\d\\u00e4\"}",
+	    "/a%20b%23c%5Cd%C3%A4" },
+	{ "{\"handle\":\"h\",\"path\":\"/ws\",\"headers\":[[1]]}", "/ws" },
+	{ "{}", NULL },
+	{ "null", NULL },
+	{ "{\"handle\":\"h\"}", NULL },
+	{ "{\"path\":\"/ws\"}", NULL },
+	{ "{\"handle\":1,\"path\":\"/ws\"}", NULL },
+	{ "{\"handle\":\"h\\u0000\",\"path\":\"/ws\"}", NULL },
+	{ "{\"handle\":\"h\",\"path\":7}", NULL },
+	{ "{\"handle\":\"h\",\"path\":\"\"}", NULL },
+	{ "{\"handle\":\"h\",\"path\":\"ws\"}", NULL },
+	{ "{\"handle\":\"h\",\"path\":\"//ws\"}", NULL },
+	{ "{\"handle\":\"h\",\"path\":\"/\\\\ws\"}", NULL },
+	{ "{\"handle\":\"h\",\"path\":\"/w\\ns\"}", NULL },
+	{ "{\"handle\":\"h\",\"path\":\"/w\\u0000s\"}", NULL },
+	{ "{\"handle\":\"h\",\"path\":\"http://x/\"}", NULL },
+	{ "{\"handle\":\"h\",\"path\":\"/\",\"protocols\":\"a\"}", NULL },
+	{ "{\"handle\":\"h\",\"path\":\"/\",\"protocols\":[1]}", NULL },
+	{ "{\"handle\":\"h\",\"path\":\"/\",\"protocols\":[\"\"]}", NULL },
+	{ "{\"handle\":\"h\",\"path\":\"/\",\"protocols\":[\"a b\"]}", NULL },
+	{ "{\"handle\":\"h\",\"path\":\"/\",\"protocols\":[\"a\\r\\nb\"]}",
+	    NULL },
+	{ "{\"handle\":\"h\",\"path\":\"/\",\"protocols\":[\"a\\u0000\"]}",
+	    NULL },
+	{ "{\"handle\":\"h\",\"path\":\"/\",\"protocols\":[\"a\",\"a\"]}",
+	    NULL },
+};
+
+static void
+test_open_payload(void **state)
+{
+	struct fixture *f = *state;
+	char id[16];
+	size_t i;
+
+	for (i = 0; i < COUNT(sockets); i++) {
+		(void)snprintf(id, sizeof(id), "R%zu", i);
+		ask(f, id, "tunnel.open", sockets[i].payload);
+		if (sockets[i].ask == NULL) {
+			assert_null(asked);
+			expect_refused(f->number, "400");
+			continue;
+		}
+		assert_string_equal(asked_handle, "h");
+		answer_handle(1);
+		next_reply(f->number, false);
+		assert_string_equal(last_ask, sockets[i].ask);
+	}
+}
+
+static void
+test_open_long_path(void **state)
+{
+	struct fixture *f = *state;
+	char *payload = malloc(70000), *path;
+
+	memcpy(payload, "{\"handle\":\"h\",\"path\":\"/", 23);
+	path = payload + 23;
+	memset(path, 'a', 32767);
+	(void)strlcpy(path + 32767, "\"}", 3);
+	ask(f, "A", "tunnel.open", payload);
+	answer_handle(1);
+	next_reply(f->number, false);
+	memset(path, 'a', 32768);
+	(void)strlcpy(path + 32768, "\"}", 3);
+	ask(f, "B", "tunnel.open", payload);
+	expect_refused(f->number, "400");
+	free(payload);
+}
+
+static const struct {
+	const char *payload;
+	const char *ask; /* NULL: 400; "": an error */
+} streams[] = {
+	{ "{\"handle\":\"h\",\"method\":\"GET\",\"path\":\"/e?token=1&a\"}",
+	    "/e?a" },
+	{ "{\"handle\":\"h\",\"method\":\"GET\",\"path\":\"/e\",\"headers\":["
+	  "[\"Accept\",\"text/event-stream\"],[\"Authorization\",\"x\"],"
+	  "[\"X-Orchestrator-User-Id\",\"7\"],"
+	  "[\"x-orchestrator-username\",\"eve\"],[\"Host\",\"x\"],"
+	  "[\"Connection\",\"keep-alive, x-hop\"],[\"X-Hop\",\"1\"],"
+	  "[\"Cookie\",\"a=b\"],[\"If-None-Match\",\"e\"],"
+	  "[\"Last-Event-ID\",\"7\"],[\"Transfer-Encoding\",\"chunked\"]]}",
+	    "/e {Accept: text/event-stream} {Cookie: a=b} "
+	    "{If-None-Match: e} {Last-Event-ID: 7}" },
+	{ "{\"handle\":\"h\",\"method\":\"POST\",\"path\":\"/e\"}", "" },
+	{ "{\"handle\":\"h\",\"method\":\"HEAD\",\"path\":\"/e\"}", "" },
+	{ "{\"handle\":\"h\",\"path\":\"/e\"}", "" },
+	{ "null", "" },
+	{ "{\"method\":\"GET\",\"path\":\"/e\"}", NULL },
+	{ "{\"handle\":\"h\",\"method\":\"GET\",\"path\":\"//e\"}", NULL },
+	{ "{\"handle\":\"h\",\"method\":\"GET\",\"path\":\"/e\","
+	  "\"headers\":{}}",
+	    NULL },
+	{ "{\"handle\":\"h\",\"method\":\"GET\",\"path\":\"/e\","
+	  "\"headers\":[[\"a\"]]}",
+	    NULL },
+	{ "{\"handle\":\"h\",\"method\":\"GET\",\"path\":\"/e\","
+	  "\"headers\":[[\"a\",\"b\"],[\"a\",\"b\\r\\nc: d\"]]}",
+	    NULL },
+};
+
+static void
+test_stream_payload(void **state)
+{
+	struct fixture *f = *state;
+	char id[16];
+	size_t i;
+
+	for (i = 0; i < COUNT(streams); i++) {
+		(void)snprintf(id, sizeof(id), "R%zu", i);
+		ask(f, id, "stream.open", streams[i].payload);
+		if (streams[i].ask == NULL) {
+			expect_refused(f->number, "400");
+		} else if (streams[i].ask[0] == '\0') {
+			expect_error(f->number);
+		} else {
+			answer_handle(1);
+			next_reply(f->number, false);
+			assert_string_equal(last_ask, streams[i].ask);
+		}
+	}
+}
+
+static void
+test_authorization(void **state)
+{
+	static const char payload[] = "{\"handle\":\"h\",\"path\":\"/ws\"}";
+	struct fixture *f = *state;
+
+	ask(f, "A", "tunnel.open", payload);
+	expect_no_reply();
+	answer_handle(0);
+	expect_refused(f->number, "403");
+
+	/* Too long to be one: authd is not even asked. */
+	ask(f, "B", "tunnel.open",
+	    "{\"path\":\"/ws\",\"handle\":\"01234567890123456789012345678901"
+	    "234567890123456789x\"}");
+	assert_null(asked);
+	expect_refused(f->number, "403");
+	ask(f, "B2", "tunnel.open", "{\"path\":\"/ws\",\"handle\":\"\"}");
+	expect_refused(f->number, "403");
+
+	session_is_cached = false;
+	session.status = SESSION_DENIED;
+	(void)strlcpy(session.reason, "not you", sizeof(session.reason));
+	ask(f, "C", "tunnel.open", payload);
+	answer_handle(1);
+	expect_no_reply();
+	answer_session();
+	expect_reply(f->number, true,
+	    "{\"t\":\"close\",\"code\":1006,\"clean\":false,"
+	    "\"reason\":\"403 not you\"}");
+
+	session.status = SESSION_UNAVAILABLE;
+	ask(f, "D", "tunnel.open", payload);
+	answer_handle(1);
+	answer_session();
+	expect_refused(f->number, "503");
+
+	session.status = SESSION_OK;
+	ask(f, "E", "tunnel.open", payload);
+	answer_handle(1);
+	answer_session();
+	expect_reply(f->number, false, "{\"t\":\"open\",\"protocol\":\"\"}");
+	assert_int_equal(nfars, 1);
+	run(f);
+	assert_int_equal(tunnels_count(f->proxyd.tunnels), 1);
+	/* All the others are gone. */
+	ask(f, "F", "tunnel.pong", "{\"id\":\"A\"}");
+	expect_error(f->number);
+	ask(f, "G", "tunnel.pong", "{\"id\":\"E\"}");
+	expect_reply(f->number, true, "{\"ok\":true}");
+}
+
+/* Closed by the page, or all of it, while authd is asked. */
+static void
+test_canceled(void **state)
+{
+	static const char payload[] = "{\"handle\":\"h\",\"path\":\"/ws\"}";
+	struct fixture *f = *state;
+	uint64_t a;
+
+	a = ask(f, "A", "tunnel.open", payload);
+	ask(f, "x", "tunnel.close", "{\"id\":\"A\",\"n\":0}");
+	expect_reply(f->number, true, "{\"ok\":true}");
+	next_reply(a, true);
+	assert_int_equal(canceled, 1);
+	session_is_cached = false;
+	ask(f, "B", "tunnel.open", payload);
+	answer_handle(1);
+	tunnels_clear(f->proxyd.tunnels);
+	assert_int_equal(canceled, 2);
+	run(f);
+	assert_int_equal(tunnels_count(f->proxyd.tunnels), 0);
+	ask(f, "C", "tunnel.open", payload);
+	a = f->number;
+	tunnels_drain(f->proxyd.tunnels);
+	expect_refused(a, "503");
+	ask(f, "D", "tunnel.open", payload);
+	expect_refused(f->number, "503");
+	expect_no_reply();
+}
+
+static void
+test_limits(void **state)
+{
+	struct fixture *f = *state;
+	char id[16];
+	size_t i;
+
+	for (i = 0; i < TUNNELS_MAX; i++) {
+		(void)snprintf(id, sizeof(id), "R%zu", i);
+		if (i == TUNNELS_PERSON_MAX) {
+			ask(f, "X", "tunnel.open",
+			    "{\"handle\":\"h\",\"path\":\"/ws\"}");
+			answer_handle(1);
+			expect_refused(f->number, "503");
+			run(f);
+		}
+		open_socket(f, id, 1 + i / TUNNELS_PERSON_MAX);
+	}
+	ask(f, "Y", "tunnel.open", "{\"handle\":\"h\",\"path\":\"/ws\"}");
+	assert_null(asked);
+	expect_refused(f->number, "503");
+	run(f);
+	assert_int_equal(tunnels_count(f->proxyd.tunnels), TUNNELS_MAX);
+	/* One goes: one may come. */
+	ask(f, "x", "tunnel.close", "{\"id\":\"R7\",\"n\":0}");
+	expect_reply(f->number, true, "{\"ok\":true}");
+	ask(f, "Z", "tunnel.open", "{\"handle\":\"h\",\"path\":\"/ws\"}");
+	expect_refused(f->number, "503");
+	tunnel_far_gone(tunnels_find(f->proxyd.tunnels, "R7"), 1000, "", true);
+	expect_reply(8 + 0, true,
+	    "{\"t\":\"close\",\"code\":1000,\"clean\":true,\"reason\":\"\"}");
+	run(f);
+	open_socket(f, "Q", 1);
+}
+
+static void
+test_same_id(void **state)
+{
+	struct fixture *f = *state;
+
+	open_socket(f, "A", 1);
+	ask(f, "A", "tunnel.open", "{\"handle\":\"h\",\"path\":\"/ws\"}");
+	expect_error(f->number);
+	ask(f, "A", "stream.open",
+	    "{\"handle\":\"h\",\"method\":\"GET\",\"path\":\"/ws\"}");
+	expect_error(f->number);
+	assert_int_equal(tunnels_count(f->proxyd.tunnels), 1);
+}
+
+static const struct {
+	const char *action;
+	const char *payload;
+} malformed[] = {
+	{ "tunnel.send", "null" },
+	{ "tunnel.send", "{}" },
+	{ "tunnel.send", "{\"id\":\"A\"}" },
+	{ "tunnel.send", "{\"id\":\"A\",\"n\":0}" },
+	{ "tunnel.send", "{\"id\":\"A\",\"d\":\"x\"}" },
+	{ "tunnel.send", "{\"id\":\"A\",\"n\":-1,\"d\":\"x\"}" },
+	{ "tunnel.send", "{\"id\":\"A\",\"n\":0.5,\"d\":\"x\"}" },
+	{ "tunnel.send", "{\"id\":\"A\",\"n\":\"0\",\"d\":\"x\"}" },
+	{ "tunnel.send", "{\"id\":\"A\",\"n\":0,\"d\":7}" },
+	{ "tunnel.send", "{\"id\":\"A\",\"n\":0,\"d\":null}" },
+	{ "tunnel.send", "{\"id\":\"A\",\"n\":0,\"b\":\"!\"}" },
+	{ "tunnel.send", "{\"id\":\"A\",\"n\":0,\"b\":\"YQ\"}" },
+	{ "tunnel.send", "{\"id\":\"A\",\"n\":0,\"b\":[]}" },
+	{ "tunnel.send", "{\"id\":\"A\",\"n\":0,\"b\":\"YQ==\",\"d\":\"\"}" },
+	{ "tunnel.send", "{\"id\":\"B\",\"n\":0,\"d\":\"x\"}" },
+	{ "tunnel.send", "{\"id\":7,\"n\":0,\"d\":\"x\"}" },
+	{ "tunnel.send", "{\"id\":\"A\\u0000\",\"n\":0,\"d\":\"x\"}" },
+	{ "tunnel.ack", "{}" },
+	{ "tunnel.ack", "{\"id\":\"A\"}" },
+	{ "tunnel.ack", "{\"id\":\"A\",\"n\":1}" },
+	{ "tunnel.ack", "{\"id\":\"A\",\"n\":-1}" },
+	{ "tunnel.ack", "{\"id\":\"A\",\"n\":99999999999999999999}" },
+	{ "tunnel.ack", "{\"id\":\"B\",\"n\":0}" },
+	{ "stream.ack", "{\"id\":\"B\",\"n\":0}" },
+	{ "tunnel.pong", "{}" },
+	{ "tunnel.pong", "{\"id\":\"B\"}" },
+	{ "stream.pong", "{\"id\":\"B\"}" },
+	{ "stream.cancel", "null" },
+	{ "stream.cancel", "{\"id\":\"B\"}" },
+	{ "tunnel.close", "{}" },
+	{ "tunnel.close", "{\"id\":\"A\"}" },
+	{ "tunnel.close", "{\"id\":\"B\",\"n\":0}" },
+	{ "tunnel.close", "{\"id\":\"A\",\"n\":0,\"code\":0}" },
+	{ "tunnel.close", "{\"id\":\"A\",\"n\":0,\"code\":999}" },
+	{ "tunnel.close", "{\"id\":\"A\",\"n\":0,\"code\":1004}" },
+	{ "tunnel.close", "{\"id\":\"A\",\"n\":0,\"code\":1005}" },
+	{ "tunnel.close", "{\"id\":\"A\",\"n\":0,\"code\":1006}" },
+	{ "tunnel.close", "{\"id\":\"A\",\"n\":0,\"code\":1015}" },
+	{ "tunnel.close", "{\"id\":\"A\",\"n\":0,\"code\":2999}" },
+	{ "tunnel.close", "{\"id\":\"A\",\"n\":0,\"code\":5000}" },
+	{ "tunnel.close", "{\"id\":\"A\",\"n\":0,\"code\":66536}" },
+	{ "tunnel.close", "{\"id\":\"A\",\"n\":0,\"code\":\"1000\"}" },
+	{ "tunnel.close", "{\"id\":\"A\",\"n\":0,\"reason\":1}" },
+	{ "tunnel.close", "{\"id\":\"A\",\"n\":0,\"reason\":\"a\\u0000b\"}" },
+	{ "tunnel.close", "{\"id\":\"A\",\"n\":0,\"reason\":\""
+			  "01234567890123456789012345678901234567890123456789"
+			  "01234567890123456789012345678901234567890123456789"
+			  "012345678901234567890123\"}" },
+};
+
+/* None of these does the tunnel any harm. */
+static void
+test_malformed(void **state)
+{
+	struct fixture *f = *state;
+	size_t i;
+
+	open_socket(f, "A", 1);
+	for (i = 0; i < COUNT(malformed); i++) {
+		ask(f, "x", malformed[i].action, malformed[i].payload);
+		expect_error(f->number);
+		expect_no_reply();
+	}
+	ask(f, "x", "tunnel.send", "{\"id\":\"A\",\"n\":0,\"d\":\"\\u00e4\"}");
+	expect_reply(f->number, true, "{\"ok\":true,\"credit\":2}");
+	ask(f, "x", "tunnel.send",
+	    "{\"id\":\"A\",\"n\":1,\"b\":\"YWI=\",\"more\":true}");
+	expect_reply(f->number, true, "{\"ok\":true,\"credit\":2}");
+	ask(f, "x", "tunnel.send", "{\"id\":\"A\",\"n\":2,\"b\":\"\"}");
+	expect_reply(f->number, true, "{\"ok\":true,\"credit\":0}");
+	assert_int_equal(evbuffer_get_length(fars[0].got), 8);
+	assert_memory_equal(
+	    evbuffer_pullup(fars[0].got, -1), "T\xc3\xa4;Bab;", 8);
+}
+
+static const struct {
+	const char *members;
+	uint16_t code;
+	const char *reason;
+} closes[] = {
+	{ "", WS_CLOSE_NO_STATUS, "" },
+	{ ",\"code\":null,\"reason\":null", WS_CLOSE_NO_STATUS, "" },
+	{ ",\"code\":1000", 1000, "" },
+	{ ",\"code\":1001,\"reason\":\"bye\"", 1001, "bye" },
+	{ ",\"code\":1014", 1014, "" },
+	{ ",\"code\":3000", 3000, "" },
+	{ ",\"code\":4999,\"reason\":\"\\u00e4\"", 4999, "\xc3\xa4" },
+};
+
+static void
+test_close(void **state)
+{
+	struct fixture *f = *state;
+	char id[16], payload[128];
+	size_t i;
+
+	for (i = 0; i < COUNT(closes); i++) {
+		(void)snprintf(id, sizeof(id), "R%zu", i);
+		open_socket(f, id, 1);
+		(void)snprintf(payload, sizeof(payload),
+		    "{\"id\":\"%s\",\"n\":0%s}", id, closes[i].members);
+		ask(f, "x", "tunnel.close", payload);
+		expect_reply(f->number, true, "{\"ok\":true}");
+		assert_true(fars[i].closed);
+		assert_int_equal(fars[i].code, closes[i].code);
+		assert_string_equal(fars[i].reason, closes[i].reason);
+	}
+}
+
+static void
+on_none(void *arg)
+{
+	unsigned *n = arg;
+
+	(*n)++;
+}
+
+static void
+test_drain(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t a, b;
+	unsigned none = 0;
+
+	tunnels_on_none(f->proxyd.tunnels, on_none, &none);
+	a = open_socket(f, "A", 1);
+	b = open_socket(f, "B", 2);
+	tunnels_drain(f->proxyd.tunnels);
+	expect_reply(a, true,
+	    "{\"t\":\"close\",\"code\":1001,\"clean\":true,\"reason\":\"\"}");
+	expect_reply(b, true,
+	    "{\"t\":\"close\",\"code\":1001,\"clean\":true,\"reason\":\"\"}");
+	assert_int_equal(fars[0].code, 1001);
+	assert_int_equal(fars[1].code, 1001);
+	run(f);
+	/* They wait for the upstream's goodbye. */
+	assert_int_equal(tunnels_count(f->proxyd.tunnels), 2);
+	tunnels_clear(f->proxyd.tunnels);
+	assert_int_equal(none, 0);
+	ask(f, "x", "tunnel.pong", "{\"id\":\"A\"}");
+	expect_error(f->number);
+}
+
+static void
+test_clear(void **state)
+{
+	struct fixture *f = *state;
+
+	open_socket(f, "A", 1);
+	open_socket(f, "B", 2);
+	tunnels_clear(f->proxyd.tunnels);
+	expect_no_reply();
+	assert_true(fars[0].closed);
+	assert_true(fars[1].closed);
+	ask(f, "x", "tunnel.ack", "{\"id\":\"A\",\"n\":0}");
+	expect_error(f->number);
+	/* Others may be opened again. */
+	open_socket(f, "C", 1);
+	assert_int_equal(tunnels_count(f->proxyd.tunnels), 3);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_open_payload),
+		TEST(test_open_long_path),
+		TEST(test_stream_payload),
+		TEST(test_authorization),
+		TEST(test_canceled),
+		TEST(test_limits),
+		TEST(test_same_id),
+		TEST(test_malformed),
+		TEST(test_close),
+		TEST(test_drain),
+		TEST(test_clear),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
