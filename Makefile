@@ -115,7 +115,8 @@ $(B)/%.o: %.c | deps-build
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # Embedded, which the compiler does not tell make about.
-$(B)/proxyd/page.o: $(B)/proxyd/page.js $(B)/proxyd/worker.js
+PAGE_SCRIPTS = $(B)/proxyd/page.js $(B)/proxyd/worker.js
+$(B)/proxyd/page.o: $(PAGE_SCRIPTS)
 $(B)/proxyd/page.o: override CFLAGS += -Wa,-I$(B)
 $(B)/hub/page.o: hub/page.html hub/page.js hub/page.css
 
@@ -156,7 +157,7 @@ $(B)/proxyd/worker.js: $(WORKER_PARTS:%=proxyd/page/%.js)
 	@{ echo '(function (config) {'; echo '"use strict";'; cat $^; \
 		echo '})'; } >$@
 
-page: $(B)/proxyd/page.js $(B)/proxyd/worker.js | deps-check
+page: $(PAGE_SCRIPTS) | deps-check
 	$(call NODE_TEST,2,tests/page/*.test.mjs)
 
 integration: all tests/node_modules/.package-lock.json
@@ -177,10 +178,11 @@ FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SOURCES = $(filter-out %/main.c,$(wildcard common/*.c connector/*.c proxyd/*.c)) \
 	tetherd/dotenv.c tetherd/url.c
 
-build/fuzz/%: tests/fuzz/%.c $(FUZZ_SOURCES) | deps-fuzz
+build/fuzz/%: tests/fuzz/%.c $(FUZZ_SOURCES) $(PAGE_SCRIPTS) | deps-fuzz
 	@mkdir -p $(@D)
 	clang $(CPPFLAGS) -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined \
-		-ffunction-sections -Wl,--gc-sections -Wl,--as-needed -o $@ \
+		-ffunction-sections -Wa,-I$(B) -Wl,--gc-sections \
+		-Wl,--as-needed -o $@ \
 		$< $(FUZZ_SOURCES) $(LIBS_connector) $(LIBS_proxyd)
 
 fuzz: $(FUZZERS:%=build/fuzz/%)
