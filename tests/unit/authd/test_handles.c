@@ -167,7 +167,7 @@ test_random(void **state)
 {
 	struct fixture *f = *state;
 	char handle[HANDLE_SIZE];
-	bool seen[HANDLE_LEN][128] = { 0 };
+	bool seen[HANDLE_LEN][128] = { 0 }, anywhere[128] = { 0 };
 	struct room r;
 	size_t place;
 	int i, byte, values;
@@ -179,14 +179,19 @@ test_random(void **state)
 			seen[place][(int)handle[place]] = true;
 	}
 	for (place = strlen(HANDLE_PREFIX); place < HANDLE_LEN; place++) {
-		for (values = 0, byte = 0; byte < 128; byte++)
+		for (values = 0, byte = 0; byte < 128; byte++) {
 			values += seen[place][byte];
+			anywhere[byte] |= seen[place][byte];
+		}
 		/* 43 digits hold two bits more than 32 bytes. */
 		if (place == HANDLE_LEN - 1)
 			assert_int_equal(values, 16);
 		else
 			assert_in_range(values, 50, 64);
 	}
+	for (values = 0, byte = 0; byte < 128; byte++)
+		values += anywhere[byte];
+	assert_int_equal(values, 64);
 	room_close(&r);
 }
 
