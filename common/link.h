@@ -13,8 +13,8 @@
 /* The longest request_id that can be answered, in bytes. */
 #define LINK_REQUEST_ID_MAX 256
 
-/* The longest client id, in bytes. */
-#define LINK_CLIENT_ID_MAX 256
+/* Room for a client id with its NUL, in bytes. */
+#define LINK_CLIENT_ID_SIZE 256
 
 /* What the orchestrator announced in "registered" (capabilities). */
 #define LINK_STATUS		0x1 /* status codes and repeated headers arrive as sent */
@@ -24,7 +24,7 @@
 struct link_up {
 	uint32_t capabilities;
 	uint64_t message_max;		    /* bytes that one answer may have */
-	char client_id[LINK_CLIENT_ID_MAX]; /* that we are registered as */
+	char client_id[LINK_CLIENT_ID_SIZE]; /* that we are registered as */
 };
 
 /* The payload of LINK_UP; the reader returns -1 if it is malformed. */

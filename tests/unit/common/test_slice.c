@@ -418,10 +418,10 @@ test_values(void **state)
 	}
 	/* The longest client id, and one more. */
 	for (value = 0; value < 2; value++) {
-		char client_id[LINK_CLIENT_ID_MAX + 1];
+		char client_id[LINK_CLIENT_ID_SIZE + 1];
 
 		memset(client_id, 'x', sizeof(client_id));
-		client_id[LINK_CLIENT_ID_MAX - 1 + value] = '\0';
+		client_id[LINK_CLIENT_ID_SIZE - 1 + value] = '\0';
 		msg_start(&out, MSG_LINK_UP, 1);
 		msg_add_u32(&out, 0);
 		msg_add_u64(&out, 0);
