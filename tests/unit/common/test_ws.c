@@ -619,6 +619,30 @@ test_free_in_callbacks(void **state)
 	}
 }
 
+/* The same for what was left in the input by a pause. */
+static void
+test_free_after_pause(void **state)
+{
+	struct fixture f;
+	uint8_t in[64];
+	size_t len;
+
+	(void)state;
+	fixture_init_ops(&f, WS_SERVER, &part_ops);
+	f.pausing = true;
+	len = frame(in, 0x81, "a", 1);
+	len += frame(in + len, 0x81, "b", 1);
+	peer_send(&f, in, len);
+	assert_string_equal(f.log, "text(a) ");
+	f.pausing = false;
+	f.free_in = "text";
+	ws_resume(f.ws);
+	spin(&f);
+	assert_string_equal(f.log, "text(a) text(b) ");
+	assert_null(f.ws);
+	fixture_clear(&f);
+}
+
 /* Read what was sent until little is left. */
 static void
 test_writable(void **state)
@@ -710,6 +734,7 @@ main(void)
 		cmocka_unit_test(test_client_refuses_mask),
 		cmocka_unit_test(test_pair),
 		cmocka_unit_test(test_free_in_callbacks),
+		cmocka_unit_test(test_free_after_pause),
 		cmocka_unit_test(test_writable),
 		cmocka_unit_test(test_ping_flood),
 		cmocka_unit_test(test_close_timeout),
