@@ -97,6 +97,20 @@ describe("robustness", { concurrency: 4 }, () => {
 			`${tetherd.lines.length} lines in the log`);
 	});
 
+	scenario("an orchestrator that asks and does not read",
+		async (stage) => {
+			const { connection, orchestrator, tetherd } =
+				await startInstance(stage);
+			connection.socket.pause();
+			for (let i = 0; i < 400000; i++)
+				connection.send("{\"type\":\"command\"," +
+					"\"command\":\"refresh_status\"}");
+			await tetherd.line("close frame not answered");
+			const next = await orchestrator.registered();
+			assert.equal((await next.request()).status, 200);
+			assert.deepEqual(tetherd.all("lost child"), []);
+		});
+
 	scenario("a message that is too large", async (stage) => {
 		const { connection, orchestrator, tetherd } =
 			await startInstance(stage);
