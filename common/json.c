@@ -21,6 +21,46 @@ count_blanks(const char *s, size_t len)
 	return i;
 }
 
+/* Where a text is, as far as counting its values needs to know. */
+struct count {
+	char quote; /* of the string that it is in; or NUL */
+	bool escaped;
+	size_t values;
+};
+
+/* How many bytes of a string come before its end, or an escape. */
+static size_t
+count_plain(const char *s, size_t len, char quote)
+{
+	size_t i;
+
+	for (i = 0; i < len && s[i] != quote && s[i] != '\\'; i++)
+		continue;
+	return i;
+}
+
+/* json-c takes both kinds of quotes for names. */
+static void
+count_values(struct count *c, const char *s, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if (c->escaped) {
+			c->escaped = false;
+		} else if (c->quote != '\0') {
+			i += count_plain(s + i, len - i, c->quote);
+			c->escaped = i < len && s[i] == '\\';
+			if (i < len && s[i] == c->quote)
+				c->quote = '\0';
+		} else if (s[i] == '"' || s[i] == '\'') {
+			c->quote = s[i];
+		} else if (s[i] == ',' || s[i] == '{' || s[i] == '[') {
+			c->values++;
+		}
+	}
+}
+
 /* Feed one piece; false when the text turns out to be no JSON. */
 static bool
 parse_piece(struct json_tokener *tokener, struct json_object **object,
@@ -44,6 +84,7 @@ json_parse(struct evbuffer *text)
 	struct json_tokener *tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
 	struct evbuffer_iovec pieces[PIECES_MAX];
 	struct json_object *object = NULL;
+	struct count count = { 0 };
 	struct evbuffer_ptr at;
 	bool good = true;
 	int i, n;
@@ -55,8 +96,11 @@ json_parse(struct evbuffer *text)
 	while (good && (size_t)at.pos < evbuffer_get_length(text)) {
 		n = evbuffer_peek(text, -1, &at, pieces, PIECES_MAX);
 		for (i = 0; i < n && i < PIECES_MAX && good; i++) {
-			good = parse_piece(tokener, &object, pieces[i].iov_base,
-			    pieces[i].iov_len);
+			count_values(
+			    &count, pieces[i].iov_base, pieces[i].iov_len);
+			good = count.values <= JSON_VALUES_MAX &&
+			       parse_piece(tokener, &object, pieces[i].iov_base,
+				   pieces[i].iov_len);
 			evbuffer_ptr_set(
 			    text, &at, pieces[i].iov_len, EVBUFFER_PTR_ADD);
 		}

@@ -177,6 +177,69 @@ test_many_pieces(void **state)
 	}
 }
 
+/* n times the unit, in an object; in one piece or in pieces of a byte. */
+static bool
+parses_repeated(const char *start, const char *unit, size_t n, const char *end,
+    bool bytewise)
+{
+	struct evbuffer *buffer = evbuffer_new();
+	struct json_object *object;
+	size_t i, k;
+
+	evbuffer_add(buffer, start, strlen(start));
+	for (i = 0; i < n; i++)
+		for (k = 0; unit[k] != '\0'; k++) {
+			if (bytewise)
+				add_piece(buffer, unit + k, 1);
+			else
+				evbuffer_add(buffer, unit + k, 1);
+		}
+	evbuffer_add(buffer, end, strlen(end));
+	object = json_parse(buffer);
+	json_object_put(object);
+	evbuffer_free(buffer);
+	return object != NULL;
+}
+
+/* Every value is counted, nothing in strings is. */
+static void
+test_values(void **state)
+{
+	static const struct {
+		const char *start, *unit, *end;
+		size_t around, values; /* of each unit */
+	} cases[] = {
+		{ "{\"a\":[", "0,", "0]}", 2, 1 },
+		{ "{\"a\":[", "[],", "0]}", 2, 2 },
+		{ "{\"a\":[", "{},", "0]}", 2, 2 },
+		{ "{\"a\":[", "\"[\\\",'\",", "0]}", 2, 1 },
+		{ "{\"a\":[", "{'\\\\,\"{':0},", "0]}", 2, 2 },
+		/* no quote hides what follows */
+		{ "{\"a\":[{'\"':0},", "0,", "0]}", 4, 1 },
+		{ "{\"a\":[{\"'\":0},", "0,", "0]}", 4, 1 },
+	};
+	static const char *const free_units[] = { ",", "[", "{", "'", "\\\"",
+		"\\\\", "\\\",\\\\" };
+	size_t i, most;
+
+	(void)state;
+	for (i = 0; i < COUNT(cases); i++) {
+		most = (JSON_VALUES_MAX - cases[i].around) / cases[i].values;
+		assert_true(parses_repeated(
+		    cases[i].start, cases[i].unit, most, cases[i].end, false));
+		assert_false(parses_repeated(cases[i].start, cases[i].unit,
+		    most + 1, cases[i].end, false));
+		assert_false(parses_repeated(cases[i].start, cases[i].unit,
+		    most + 1, cases[i].end, true));
+	}
+	for (i = 0; i < COUNT(free_units); i++) {
+		assert_true(parses_repeated(
+		    "{\"a\":\"", free_units[i], 200000, "\"}", false));
+		assert_true(parses_repeated(
+		    "{\"a\":\"", free_units[i], 70000, "\"}", true));
+	}
+}
+
 /* n containers in each other, the innermost one empty. */
 static bool
 parses_nested(int n)
@@ -243,6 +306,7 @@ main(void)
 		cmocka_unit_test(test_whole),
 		cmocka_unit_test(test_split),
 		cmocka_unit_test(test_many_pieces),
+		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_string),
 	};
