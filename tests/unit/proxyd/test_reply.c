@@ -1,3 +1,5 @@
+#include <sys/socket.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +10,7 @@
 
 #include <cmocka.h>
 #include <event2/buffer.h>
+#include <event2/event.h>
 #include <json-c/json.h>
 
 #include "common/log.h"
@@ -17,24 +20,91 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-/* In front of the outbox: replies are only noted, "number:text" and a bar
- * behind the last one. */
+/*
+ * proxyd with an outbox, and a connector that notes the replies: "number:text"
+ * and a bar behind the last one.
+ */
+static struct event_base *base;
+static struct channel *connector;
+static struct proxyd proxyd;
 static char sent[4096];
 static size_t sent_len;
 
-void
-outbox_reply(
-    struct outbox *ob, uint64_t number, struct evbuffer *message, bool last)
+static int
+on_reply(void *arg, struct msg *m)
 {
 	size_t len = strlen(sent);
 
-	(void)ob;
-	sent_len = evbuffer_get_length(message);
-	assert_in_range(sent_len, 2, OUTBOX_REPLY_MAX);
+	(void)arg;
+	sent_len = m->len;
 	(void)snprintf(sent + len, sizeof(sent) - len, "%llu:%.*s%s",
-	    (unsigned long long)number, (int)sent_len,
-	    (const char *)evbuffer_pullup(message, -1), last ? "|" : "");
-	evbuffer_free(message);
+	    (unsigned long long)m->id, (int)m->len, (const char *)m->data,
+	    m->type == MSG_REPLY_LAST ? "|" : "");
+	return 0;
+}
+
+static void
+on_broken(void *arg, struct channel *ch, const char *why)
+{
+	(void)arg;
+	(void)ch;
+	fail_msg("broken: %s", why == NULL ? "end" : why);
+}
+
+static const struct channel_ops connector_side = {
+	.handlers = { [MSG_REPLY] = on_reply, [MSG_REPLY_LAST] = on_reply },
+	.broken = on_broken,
+};
+
+static const struct channel_ops proxyd_side = { .broken = on_broken };
+
+static int
+setup(void **state)
+{
+	int pair[2];
+
+	(void)state;
+	if ((base = event_base_new()) == NULL ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
+		return -1;
+	connector = channel_new(base, pair[0], PROGRAM_CONNECTOR,
+	    PROGRAM_PROXYD, &connector_side, NULL);
+	proxyd.child.self = PROGRAM_PROXYD;
+	proxyd.child.peers[PROGRAM_CONNECTOR] = channel_new(base, pair[1],
+	    PROGRAM_PROXYD, PROGRAM_CONNECTOR, &proxyd_side, NULL);
+	proxyd.outbox = outbox_new(&proxyd);
+	proxyd.link_is_up = true;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	outbox_free(proxyd.outbox);
+	assert_int_equal(proxyd.buffered, 0);
+	channel_free(connector);
+	channel_free(proxyd.child.peers[PROGRAM_CONNECTOR]);
+	event_base_free(base);
+	return 0;
+}
+
+/* Let what is on its way arrive. */
+static void
+spin(void)
+{
+	int i;
+
+	for (i = 0; i < 10; i++)
+		event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
+static void
+assert_sent(const char *expected)
+{
+	spin();
+	assert_string_equal(sent, expected);
+	sent[0] = '\0';
 }
 
 #define LONG_64 \
@@ -99,7 +169,6 @@ static const struct {
 static void
 test_user_requests(void **state)
 {
-	struct proxyd proxyd = { 0 };
 	struct evbuffer *text;
 	const char *why;
 	size_t i;
@@ -108,13 +177,12 @@ test_user_requests(void **state)
 	for (i = 0; i < COUNT(requests); i++) {
 		text = evbuffer_new();
 		evbuffer_add(text, requests[i].text, strlen(requests[i].text));
-		sent[0] = '\0';
 		why = user_requests_begin(&proxyd, 7, text);
 		if (requests[i].why == NULL && why != NULL)
 			fail_msg("%s: %s", requests[i].text, why);
 		if (requests[i].why != NULL)
 			assert_string_equal(why, requests[i].why);
-		assert_string_equal(sent, requests[i].sent);
+		assert_sent(requests[i].sent);
 		assert_int_equal(evbuffer_get_length(text), 0);
 		evbuffer_free(text);
 	}
@@ -132,32 +200,28 @@ data_of(const char *text)
 static void
 test_forms(void **state)
 {
-	struct proxyd proxyd = { 0 };
 	struct evbuffer *out;
 
 	(void)state;
-	sent[0] = '\0';
 	reply_chunk(&proxyd, 1, "r", data_of("{\"t\":\"/\\u20ac\"}"));
 	reply_complete(&proxyd, 2, "\\", data_of("[1,null]"));
 	reply_error(&proxyd, 3, "r", "a\"b");
 	reply_error_message(&proxyd, 4, "\"", "c\n");
-	assert_string_equal(sent,
-	    "1:{\"type\":\"response_chunk\",\"request_id\":\"r\","
-	    "\"data\":{\"t\":\"/\xe2\x82\xac\"}}"
-	    "2:{\"type\":\"response_complete\",\"request_id\":\"\\\\\","
-	    "\"data\":[1,null]}|"
-	    "3:{\"type\":\"response_complete\",\"request_id\":\"r\","
-	    "\"data\":{\"error\":true,\"message\":\"a\\\"b\"}}|"
-	    "4:{\"type\":\"error\",\"request_id\":\"\\\"\","
-	    "\"message\":\"c\\n\"}");
-	sent[0] = '\0';
+	assert_sent("1:{\"type\":\"response_chunk\",\"request_id\":\"r\","
+		    "\"data\":{\"t\":\"/\xe2\x82\xac\"}}"
+		    "2:{\"type\":\"response_complete\",\"request_id\":\"\\\\\","
+		    "\"data\":[1,null]}|"
+		    "3:{\"type\":\"response_complete\",\"request_id\":\"r\","
+		    "\"data\":{\"error\":true,\"message\":\"a\\\"b\"}}|"
+		    "4:{\"type\":\"error\",\"request_id\":\"\\\"\","
+		    "\"message\":\"c\\n\"}");
 	out = reply_begin("r", false);
 	evbuffer_add(out, "{}", 2);
 	reply_end(&proxyd, 5, "r", out, false);
 	out = reply_begin("r", true);
 	evbuffer_add(out, "7", 1);
 	reply_end(&proxyd, 5, "r", out, true);
-	assert_string_equal(sent,
+	assert_sent(
 	    "5:{\"type\":\"response_chunk\",\"request_id\":\"r\",\"data\":{}}"
 	    "5:{\"type\":\"response_complete\",\"request_id\":\"r\","
 	    "\"data\":7}|");
@@ -165,7 +229,7 @@ test_forms(void **state)
 
 /* A reply whose data has that many bytes, under the longest request_id. */
 static void
-reply_long(struct proxyd *proxyd, size_t len, bool last)
+reply_long(size_t len, bool last)
 {
 	char id[LINK_REQUEST_ID_MAX + 1];
 	struct evbuffer *out;
@@ -179,29 +243,29 @@ reply_long(struct proxyd *proxyd, size_t len, bool last)
 	sent_len = 0;
 	out = reply_begin(id, last);
 	evbuffer_add(out, data, len);
-	reply_end(proxyd, 9, id, out, last);
+	reply_end(&proxyd, 9, id, out, last);
 	free(data);
+	spin();
 }
 
 static void
 test_longest(void **state)
 {
-	struct proxyd proxyd = { 0 };
 	size_t frame;
 
 	(void)state;
-	reply_long(&proxyd, REPLY_DATA_MAX, true);
+	reply_long(REPLY_DATA_MAX, true);
 	assert_in_range(
 	    sent_len, OUTBOX_REPLY_MAX - REPLY_FRAME_MAX, OUTBOX_REPLY_MAX);
 	frame = sent_len - REPLY_DATA_MAX;
 	assert_in_range(frame, 0, REPLY_FRAME_MAX);
-	reply_long(&proxyd, OUTBOX_REPLY_MAX - frame, true);
+	reply_long(OUTBOX_REPLY_MAX - frame, true);
 	assert_int_equal(sent_len, OUTBOX_REPLY_MAX);
 	/* One byte more: an error if it is the last one, else nothing. */
-	reply_long(&proxyd, OUTBOX_REPLY_MAX - frame + 1, true);
+	reply_long(OUTBOX_REPLY_MAX - frame + 1, true);
 	assert_non_null(strstr(sent, "\"message\":\"reply too large\"}}|"));
-	reply_long(&proxyd, OUTBOX_REPLY_MAX, false);
-	assert_string_equal(sent, "");
+	reply_long(OUTBOX_REPLY_MAX, false);
+	assert_sent("");
 }
 
 int
@@ -214,5 +278,5 @@ main(void)
 	};
 
 	log_set_level(LOG_LEVEL_CRIT);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, setup, teardown);
 }
