@@ -193,8 +193,10 @@ fuzz: $(FUZZERS:%=build/fuzz/%)
 $(B)/bench_%: $(B)/tests/bench/bench_%.o $(B)/libproxyd.a $(B)/libcommon.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_proxyd)
 
-bench: all deps-bench tests/node_modules/.package-lock.json $(B)/bench_escape
+bench: all deps-bench tests/node_modules/.package-lock.json $(B)/bench_escape \
+		$(B)/bench_rewrite
 	$(B)/bench_escape
+	TETHERD_BUILD=$(B) bash tests/bench/rewrite.sh
 	TETHERD_BUILD=$(B) node tests/bench/throughput.mjs
 	TETHERD_BUILD=$(B) node tests/bench/memory.mjs
 
@@ -206,7 +208,8 @@ lint: all deps-lint
 		echo "#include \"$$h\"" | $(CC) $(CPPFLAGS) -std=gnu11 \
 		-fsyntax-only -x c - || { echo "$$h does not compile alone"; exit 1; }; done
 	mandoc -Tlint -Wwarning $(MANUALS)
-	shellcheck etc/*.sh demo/*.sh tests/e2e/*.sh .ci/run
+	shellcheck etc/*.sh demo/*.sh tests/e2e/*.sh \
+		tests/bench/*.sh .ci/run
 
 install: all
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) \

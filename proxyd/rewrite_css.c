@@ -4,6 +4,7 @@
 #include <emmintrin.h>
 #endif
 
+#include "proxyd/css_judge.h"
 #include "proxyd/rewrite_css.h"
 
 enum state {
@@ -67,38 +68,6 @@ rewrite_css_finish(struct rewrite_css *css)
 	    css, prefix_judge(css->prefix, css->held, css->held_len, true));
 }
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
-}
-
-static bool
-is_newline(char c)
-{
-	return c == '\n' || c == '\r' || c == '\f';
-}
-
-static char
-lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-}
-
-static bool
-is_hex(char c)
-{
-	return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'f');
-}
-
-/* What makes a longer name of the one behind it. */
-static bool
-is_name(char c)
-{
-	return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9') ||
-	       c == '-' || c == '_' || (unsigned char)c >= 0x80;
-}
-
 #ifdef __SSE2__
 static __m128i
 equal(__m128i bytes, char c)
@@ -150,30 +119,6 @@ skip_to_any(struct piece *piece)
 		piece->at++;
 }
 
-/*
- * Whether the text up to here ends with the name of a function, and does not
- * make a longer one of it.
- */
-static bool
-ends_with(const char *text, size_t len, const char *name)
-{
-	size_t n = strlen(name), i;
-
-	if (len < n || strncasecmp(text + len - n, name, n) != 0)
-		return false;
-	len -= n;
-	if (len == 0)
-		return true;
-	if (is_name(text[len - 1]) || strchr("\\#@", text[len - 1]) != NULL)
-		return false;
-	/* A blank may be the end of an escape: "\62 url(" is "burl(". */
-	if (!is_blank(text[len - 1]))
-		return true;
-	for (i = len - 1; i > 0 && len - i <= 6 && is_hex(text[i - 1]);)
-		i--;
-	return i == len - 1 || i == 0 || text[i - 1] != '\\';
-}
-
 /* At a "(" in text. */
 static void
 open_parenthesis(struct rewrite_css *css, const struct piece *piece)
@@ -181,25 +126,13 @@ open_parenthesis(struct rewrite_css *css, const struct piece *piece)
 	char scratch[BEHIND_MAX];
 	const char *text;
 	size_t len;
-	bool takes_urls = false;
+	enum css_function function;
 
 	text = behind_get(&css->behind, piece->in, piece->at, scratch, &len);
-	switch (len > 0 ? lower(text[len - 1]) : '\0') {
-	case 'c':
-		takes_urls = ends_with(text, len, "src");
-		break;
-	case 'l':
-		if (ends_with(text, len, "url"))
-			css->state = URL;
-		break;
-	case 't':
-		takes_urls = ends_with(text, len, "image-set") ||
-			     ends_with(text, len, "-webkit-image-set");
-		break;
-	default:
-		break;
-	}
-	css->takes_urls = css->takes_urls << 1 | takes_urls;
+	function = css_judge_function(text, len);
+	if (function == CSS_URL)
+		css->state = URL;
+	css->takes_urls = css->takes_urls << 1 | (function == CSS_STRINGS);
 }
 
 static void
@@ -272,9 +205,9 @@ at_step(struct rewrite_css *css, struct piece *piece)
 	char c = piece->in[piece->at];
 
 	if (css->matched == 0)
-		css->keyword = lower(c) == 'n' ? "namespace" : "import";
+		css->keyword = css_lower(c) == 'n' ? "namespace" : "import";
 	if (css->keyword[css->matched] != '\0') {
-		if (lower(c) != css->keyword[css->matched]) {
+		if (css_lower(c) != css->keyword[css->matched]) {
 			css->state = TEXT;
 			return;
 		}
@@ -283,7 +216,7 @@ at_step(struct rewrite_css *css, struct piece *piece)
 		return;
 	}
 	css->state = TEXT;
-	if (is_name(c) || c == '\\')
+	if (css_is_name(c) || c == '\\')
 		return;
 	if (css->keyword[0] == 'i')
 		css->state = IMPORT;
@@ -301,7 +234,7 @@ import_step(struct rewrite_css *css, struct piece *piece)
 		css->state = STRING_URL;
 	else if (c == '/')
 		css->state = SLASH;
-	else if (!is_blank(c))
+	else if (!css_is_blank(c))
 		css->state = TEXT;
 	css->comment_in = IMPORT;
 	piece->at += css->state != TEXT;
@@ -317,7 +250,7 @@ string_step(struct rewrite_css *css, struct piece *piece)
 		return;
 	/* A newline ends a broken string, and is no part of it. */
 	css->state = piece->in[piece->at] == '\\' ? STRING_ESCAPE : TEXT;
-	piece->at += !is_newline(piece->in[piece->at]);
+	piece->at += !css_is_newline(piece->in[piece->at]);
 }
 
 /* A backslash and a newline, which may be two bytes, are nothing. */
@@ -353,7 +286,8 @@ raw_step(struct rewrite_css *css, struct piece *piece)
 static bool
 url_ends(const struct rewrite_css *css, bool raw, char c)
 {
-	return raw ? c == ')' || is_blank(c) : c == css->quote || is_newline(c);
+	return raw ? c == ')' || css_is_blank(c)
+		   : c == css->quote || css_is_newline(c);
 }
 
 static int
@@ -445,7 +379,7 @@ url_step(struct rewrite_css *css, struct piece *piece)
 	if (raw && (c == '"' || c == '\'')) {
 		css->quote = c;
 		css->state = STRING_URL;
-	} else if (raw ? !is_blank(c) : c != ' ' && c != '\t') {
+	} else if (raw ? !css_is_blank(c) : c != ' ' && c != '\t') {
 		return url_begin(css, piece, raw);
 	}
 	piece->at++;

@@ -6,6 +6,7 @@
 
 #include "proxyd/prefix.h"
 #include "proxyd/rewrite_css.h"
+#include "proxyd/rewrite_html.h"
 #include "proxyd/rewrite_js.h"
 
 /*
@@ -41,6 +42,23 @@ count(void *arg, const void *data, size_t len)
 	(void)data;
 	*total += len;
 	return 0;
+}
+
+static int
+run_html(const struct text *text, const struct sink *sink)
+{
+	static const char injection[] = "<script>injected()</script>";
+	struct rewrite_html html;
+	size_t i, n;
+
+	rewrite_html_init(
+	    &html, &prefix, injection, sizeof(injection) - 1, sink);
+	for (i = 0; i < text->len; i += n) {
+		n = text->len - i < PIECE ? text->len - i : PIECE;
+		if (rewrite_html_feed(&html, text->in + i, n) == -1)
+			return -1;
+	}
+	return rewrite_html_finish(&html);
 }
 
 static int
@@ -176,7 +194,9 @@ set_text(struct text *text, const char *name, const char *in, size_t len)
 {
 	const char *suffix = strrchr(name, '.');
 
-	if (suffix != NULL && strcmp(suffix, ".css") == 0)
+	if (suffix != NULL && strcmp(suffix, ".html") == 0)
+		text->rewrite = run_html;
+	else if (suffix != NULL && strcmp(suffix, ".css") == 0)
 		text->rewrite = run_css;
 	else if (suffix != NULL && strcmp(suffix, ".js") == 0)
 		text->rewrite = run_js;
@@ -212,6 +232,10 @@ static void
 report_made_up(char *in)
 {
 	static const char *const samples[][2] = {
+		{ "made-up.html",
+		    "<p class=\"a b\">Prose, and <a href='/c?d=e'>a link</a>,"
+		    " and\nmore of it, as long as usual in a page.</p>\n"
+		    "<li><img src=\"/assets/f.png\" alt=\"\"> f</li>\n" },
 		{ "made-up.css",
 		    ".sm\\:flex{display:flex;color:rgb(1 2 3/var(--o))}\n"
 		    "@media (min-width:640px){.a>b:not(c){margin:0 auto}}\n"
