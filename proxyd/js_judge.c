@@ -40,7 +40,7 @@ judge_end(char quote, const char *s, size_t len)
 		i++;
 	if (i == len)
 		return PREFIX_MORE;
-	return i > 0 && s[i] == quote ? PREFIX_ADD : PREFIX_KEEP;
+	return s[i] == quote ? PREFIX_ADD : PREFIX_KEEP;
 }
 
 /* What follows "/api/": KEEP if that is the orchestrator's. */
@@ -102,11 +102,11 @@ js_judge_literal(
 		return verdict;
 	/* The prefix itself may begin as the app's paths do. */
 	while (end < len && end < PREFIX_LOOK && literal[end] != quote &&
-	       literal[end] != '\\' && literal[end] != '$')
+	       literal[end] != '$')
 		end++;
 	verdict =
 	    prefix_judge(prefix, literal, end, end < len && end < PREFIX_LOOK);
-	return verdict == PREFIX_CLOSE ? PREFIX_KEEP : verdict;
+	return verdict;
 }
 
 static bool

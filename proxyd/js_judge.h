@@ -12,8 +12,9 @@
  */
 
 /*
- * Whether a literal in that quote gets the prefix, from its first "/" on.
- * Says PREFIX_MORE to fewer than PREFIX_LOOK bytes only; never PREFIX_CLOSE.
+ * Whether a literal in that quote gets the prefix, from its first "/" on: if
+ * the verdict is PREFIX_ADD.  Says PREFIX_MORE to fewer than PREFIX_LOOK
+ * bytes only.
  */
 enum prefix_verdict js_judge_literal(
     const struct prefix *, char quote, const char *literal, size_t len);

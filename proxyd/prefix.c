@@ -4,8 +4,8 @@
 #include "proxyd/prefix.h"
 
 /*
- * Whether a segment is "." or "..", which browsers also read in "%2e" (URL
- * standard, "double-dot URL path segment").
+ * Whether a segment is empty, "." or "..", which browsers also read in "%2e"
+ * (URL standard, "double-dot URL path segment").
  */
 static bool
 segment_is_dots(const char *s, size_t len)
@@ -29,7 +29,7 @@ segment_is_safe(const char *s, size_t len)
 {
 	size_t i;
 
-	if (len == 0 || segment_is_dots(s, len))
+	if (segment_is_dots(s, len))
 		return false;
 	for (i = 0; i < len; i++) {
 		if (isalnum((unsigned char)s[i]) ||

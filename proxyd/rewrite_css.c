@@ -248,9 +248,9 @@ string_step(struct rewrite_css *css, struct piece *piece)
 	skip_to(piece, set);
 	if (piece->at == piece->len)
 		return;
-	/* A newline ends a broken string, and is no part of it. */
+	/* A newline, too, ends it: the string is broken. */
 	css->state = piece->in[piece->at] == '\\' ? STRING_ESCAPE : TEXT;
-	piece->at += !css_is_newline(piece->in[piece->at]);
+	piece->at++;
 }
 
 /* A backslash and a newline, which may be two bytes, are nothing. */

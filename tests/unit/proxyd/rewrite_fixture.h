@@ -93,17 +93,40 @@ rewrite_check_splits(rewrite_fn rewrite, const struct prefix *prefix,
 		rewrite_check(rewrite, prefix, in, len, out, out_len, i, i);
 }
 
+/* Behind something else, where a scanner goes in larger steps. */
+static inline void
+rewrite_check_behind(rewrite_fn rewrite, const struct prefix *prefix,
+    const char *before, const char *in, const char *out)
+{
+	char *all = NULL, *all_out = NULL;
+	size_t len;
+	int i;
+
+	assert_int_not_equal(asprintf(&all, "%s%s", before, in), -1);
+	assert_int_not_equal(asprintf(&all_out, "%s%s", before, out), -1);
+	len = strlen(all);
+	for (i = 0; i < 16 && before[i] != '\0'; i++)
+		rewrite_check(rewrite, prefix, all + i, len - (size_t)i,
+		    all_out + i, strlen(all_out + i), len, len);
+	free(all);
+	free(all_out);
+}
+
+/* Each row as it is, and behind something that does not matter, if any. */
 static inline void
 rewrite_check_rows(rewrite_fn rewrite, const char *proxy_base,
-    const struct rewrite_row *rows, size_t n)
+    const char *before, const struct rewrite_row *rows, size_t n)
 {
 	struct prefix prefix;
+	const char *out;
 	size_t i;
 
 	assert_true(prefix_init(&prefix, proxy_base));
-	for (i = 0; i < n; i++)
-		rewrite_check_splits(rewrite, &prefix, rows[i].in,
-		    rows[i].out != NULL ? rows[i].out : rows[i].in);
+	for (i = 0; i < n; i++) {
+		out = rows[i].out != NULL ? rows[i].out : rows[i].in;
+		rewrite_check_splits(rewrite, &prefix, rows[i].in, out);
+		rewrite_check_behind(rewrite, &prefix, before, rows[i].in, out);
+	}
 }
 
 /* A sink that refuses: at once, and at each later write. */

@@ -48,6 +48,7 @@ static const struct rewrite_row table[] = {
 	{ "url(" P ")", "url(" P "/)" },
 	{ "url(" P " )", "url(" P "/ )" },
 	{ "url('" P "')", "url('" P "/')" },
+	{ "url('" P "\n')", "url('" P "/\n')" },
 	{ "url(" P, "url(" P "/" },
 	{ "url(" P "?a#b)", "url(" P "/?a#b)" },
 	{ "url(" P "x)", "url(" P P "x)" },
@@ -64,6 +65,7 @@ static const struct rewrite_row table[] = {
 	{ "\\00062aurl(/x)", NULL },
 	{ "\\000062 url(/x)", NULL },
 	{ "62 url(/x)", "62 url(" P "/x)" },
+	{ "\\0000062 url(/x)", "\\0000062 url(" P "/x)" },
 	{ "u\\72l(/x)", NULL },
 	{ "url (/x)", NULL },
 	{ "urls(/x)ur(/x)(/x)url", NULL },
@@ -133,6 +135,7 @@ static const struct rewrite_row table[] = {
 	{ "@import / '/x'", NULL },
 	{ "@import '" P "'", "@import '" P "/'" },
 	{ "@media x{a{b:'/x'}}", NULL },
+	{ "@import 'a';/**/'/x'", NULL },
 	/* @namespace */
 	{ "@namespace url(/x);a{b:url(/y)}",
 	    "@namespace url(/x);a{b:url(" P "/y)}" },
@@ -143,6 +146,7 @@ static const struct rewrite_row table[] = {
 	{ "@namespace ';' url(/x){url(/y)",
 	    "@namespace ';' url(/x){url(" P "/y)" },
 	{ "@namespaces url(/x);", "@namespaces url(" P "/x);" },
+	{ "@namespace\\x url(/x);", "@namespace\\x url(" P "/x);" },
 	{ "@n url(/x);", "@n url(" P "/x);" },
 	/* strings in functions that take URLs */
 	{ "image-set(\"/a\" 1x,'/b' 2x)",
@@ -202,7 +206,8 @@ static void
 test_table(void **state)
 {
 	(void)state;
-	rewrite_check_rows(rewrite, P, table, COUNT(table));
+	rewrite_check_rows(rewrite, P,
+	    "a{b:c;d:e f g}h{i:j k l m n o p q r s t}", table, COUNT(table));
 }
 
 /* A megabyte in which nothing is to be done looks like it all the time. */

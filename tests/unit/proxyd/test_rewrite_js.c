@@ -150,6 +150,13 @@ static const struct rewrite_row routers[] = {
 	{ "if({basename:a" REST "){", NULL },
 	{ "function f(){g({basename:a" REST "){", NULL },
 	{ "xfunction({basename:a" REST "){", NULL },
+	{ "xfunction                                "
+	  "                      ({basename:a" REST "){",
+	    NULL },
+	{ ";function                                "
+	  "                     ({basename:a" REST "){",
+	    ";function                                "
+	    "                     ({basename:a" BASE REST "){" },
 	{ "my function f(x,{basename:a" REST "){", NULL },
 	{ "return{basename:a" REST "}", NULL },
 	{ "x={basename:a" REST ";", NULL },
@@ -187,6 +194,8 @@ static const struct rewrite_row routers[] = {
 	{ "{basename:a" BLANKS BLANKS BLANKS REST "=o", NULL },
 	{ "{basename:a" BLANKS BLANKS REST "=o",
 	    "{basename:a" BASE BLANKS BLANKS REST "=o" },
+	{ "{basename:a" BLANKS BLANKS BLANKS BLANKS REST "=o,'/ws'",
+	    "{basename:a" BLANKS BLANKS BLANKS BLANKS REST "=o,'" P "/ws'" },
 	{ "{" BLANKS "basename:a" REST "=o", NULL },
 	{ "function f(" BLANKS "{basename:a" REST "){", NULL },
 };
@@ -220,15 +229,16 @@ static void
 test_literals(void **state)
 {
 	(void)state;
-	rewrite_check_rows(rewrite, P, literals, COUNT(literals));
-	rewrite_check_rows(rewrite, "/api/box", similar, COUNT(similar));
+	rewrite_check_rows(rewrite, P, BLANKS, literals, COUNT(literals));
+	rewrite_check_rows(
+	    rewrite, "/api/box", BLANKS, similar, COUNT(similar));
 }
 
 static void
 test_routers(void **state)
 {
 	(void)state;
-	rewrite_check_rows(rewrite, P, routers, COUNT(routers));
+	rewrite_check_rows(rewrite, P, BLANKS, routers, COUNT(routers));
 }
 
 /* A megabyte in which nothing is to be done looks like it all the time. */

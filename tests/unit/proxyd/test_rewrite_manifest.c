@@ -106,7 +106,7 @@ static void
 test_table(void **state)
 {
 	(void)state;
-	rewrite_check_rows(rewrite, P, table, COUNT(table));
+	rewrite_check_rows(rewrite, P, "", table, COUNT(table));
 }
 
 static void
@@ -195,7 +195,15 @@ test_size(void **state)
 static void
 test_refusal(void **state)
 {
+	static char large[REWRITE_MANIFEST_MAX + 2];
+	struct output output = { .fail = 1 };
+	struct sink sink = { output_write, &output };
+	struct prefix prefix;
+
 	(void)state;
+	assert_true(prefix_init(&prefix, P));
+	memset(large, ' ', sizeof(large));
+	assert_false(rewrite(&prefix, &sink, large, sizeof(large), 5, 5000));
 	rewrite_check_refusal(rewrite, "{\"id\":\"/\"}");
 	rewrite_check_refusal(rewrite, "{\"id\":\"\"}");
 }
