@@ -22,7 +22,7 @@ patchMethod(globalThis.XMLHttpRequest?.prototype, "setRequestHeader",
 	});
 
 patchMethod(globalThis.Navigator?.prototype, "sendBeacon", fixArgument(0));
-patchMethod(globalThis, "open", fixArgument(0));
+patchMethod(globalOwner("open"), "open", fixArgument(0));
 for (const name of ["Worker", "SharedWorker", "Audio"])
 	patchConstructor(name, fixFirst);
 

@@ -32,10 +32,16 @@ let answerRequest = () => null;
 
 // fetch() is defined to begin with making a Request of its arguments: it is
 // the one place to see all of it, whichever way it was said.
-patchMethod(globalThis, "fetch", async (self, args, native) => {
+patchMethod(globalOwner("fetch"), "fetch", async (self, args, native) => {
 	if (args.length === 0)
 		return native();
-	const request = new NativeRequest(fixRequest(args[0]), args[1]);
+	args[0] = fixRequest(args[0]);
+	let request;
+	try {
+		request = new NativeRequest(args[0], args[1]);
+	} catch {
+		return native(...args); // says what is wrong in its own words
+	}
 	dropHandle(request.headers);
 	return answerRequest(request) ?? native(request);
 });

@@ -11,13 +11,12 @@ patchMethod(EventTarget.prototype, "addEventListener",
 		undefined : native(...args));
 
 let onfetch = null;
-for (let owner = globalThis; owner; owner = Object.getPrototypeOf(owner))
-	patchAccessor(owner, "onfetch", {
-		get: () => onfetch,
-		set(self, value) {
-			onfetch = typeof value === "function" ? value : null;
-		},
-	});
+patchAccessor(globalOwner("onfetch"), "onfetch", {
+	get: () => onfetch,
+	set(self, value) {
+		onfetch = typeof value === "function" ? value : null;
+	},
+});
 
 // Pages of the orchestrator and of other instances are not the app's.
 const isOurClient = (client) => isBelow(new URL(client.url).pathname);
@@ -33,6 +32,5 @@ patchMethod(globalThis.Clients?.prototype, "get",
 patchMethod(globalThis.Clients?.prototype, "openWindow", fixArgument(0));
 patchMethod(globalThis.WindowClient?.prototype, "navigate", fixArgument(0));
 
-for (let owner = globalThis; owner; owner = Object.getPrototypeOf(owner))
-	patchMethod(owner, "importScripts",
-		(self, args, native) => native(...args.map(fix)));
+patchMethod(globalOwner("importScripts"), "importScripts",
+	(self, args, native) => native(...args.map(fix)));

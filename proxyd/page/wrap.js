@@ -26,6 +26,15 @@ function patchMethod(owner, name, body) {
 			{ ...found, value: wrapFunction(found.value, body) });
 }
 
+// Members of the global object stand on itself or on one of its prototypes.
+function globalOwner(name) {
+	let owner = globalThis;
+
+	while (owner && !Object.hasOwn(owner, name))
+		owner = Object.getPrototypeOf(owner);
+	return owner;
+}
+
 // get(self, native) and set(self, value, native).
 function patchAccessor(owner, name, { get, set }) {
 	const found = owner && getOwnPropertyDescriptor(owner, name);
