@@ -2,6 +2,9 @@
 
 const RETRY = 3000;
 
+// CONNECTING and OPEN are as with WebSockets.
+const ENDED = 2;
+
 const sources = new WeakMap();
 
 class EventParser {
@@ -82,7 +85,7 @@ class Source {
 	}
 
 	close() {
-		this.readyState = CLOSED;
+		this.readyState = ENDED;
 		clearTimeout(this.#timer);
 		this.#stream.cancel();
 	}
@@ -123,7 +126,7 @@ class Source {
 
 	#event(type, data, lastEventId) {
 		this.#lastId = lastEventId;
-		if (this.readyState !== CLOSED)
+		if (this.readyState !== ENDED)
 			fire(this.#target, new MessageEvent(type,
 				{ data, lastEventId, origin: this.#origin }));
 	}
@@ -131,7 +134,7 @@ class Source {
 	#end(error) {
 		// Refused for good, with a handle that is not to be renewed.
 		if (`${error}`.startsWith("403")) {
-			this.readyState = CLOSED;
+			this.readyState = ENDED;
 		} else {
 			const wait = this.#isOpen ? 0 :
 				failureDelay(this.#path);

@@ -100,7 +100,7 @@ function makeFetch(log, baseURI, respond) {
 		fetch: async function fetch(input) {
 			if (arguments.length === 0)
 				throw new TypeError("1 argument required");
-			log("fetch", input);
+			log("fetch", ...arguments);
 			return respond(input);
 		},
 	};
@@ -209,7 +209,6 @@ function makeSocket(log, opened) {
 	class WebSocket extends EventTarget {
 		#url;
 		#state = 0;
-		#onopen = null;
 		#binaryType = "blob";
 		sentToServer = [];
 
@@ -217,9 +216,11 @@ function makeSocket(log, opened) {
 			super();
 			if (arguments.length === 0)
 				throw new TypeError("1 argument required");
-			if (!URL.canParse?.(url) && !/^[a-z]+:/.test(url))
+			try {
+				this.#url = new URL(url).href;
+			} catch {
 				throw new DOMException("bad URL", "SyntaxError");
-			this.#url = `${url}`;
+			}
 			log("WebSocket", ...arguments);
 			opened(this);
 		}
