@@ -6,11 +6,13 @@ const { document } = globalThis;
 
 const config = (() => {
 	const island = document.getElementById("tetherd-page");
-	const marker = "__ORCHESTRATOR_PROXY_BASE__";
+	// Ours cannot be deleted; the orchestrator may have set its own.
+	const marker = getOwnPropertyDescriptor(globalThis,
+		"__ORCHESTRATOR_PROXY_BASE__");
 
 	document.currentScript?.remove();
 	island?.remove();
-	if (!island || Object.hasOwn(globalThis, marker))
+	if (!island || marker?.configurable === false)
 		return null;
 	try {
 		const found = parse(island.textContent);

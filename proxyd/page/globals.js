@@ -4,5 +4,5 @@
 for (const name of ["__ORCHESTRATOR_PROXY_BASE__", "__ROUTER_BASENAME__"])
 	defineProperty(globalThis, name, {
 		value: prefix, writable: true, enumerable: true,
-		configurable: true,
+		configurable: false,
 	});

@@ -111,7 +111,8 @@ function ask(action, payload, answer) {
 		request_id: id, action, payload,
 	});
 
-	questions.set(id, answer);
+	if (answer !== undefined)
+		questions.set(id, answer);
 	if (socket === null)
 		try {
 			connect();
@@ -127,7 +128,7 @@ function ask(action, payload, answer) {
 }
 
 // Nobody waits for the answer.
-const tell = (action, payload) => ask(action, payload, () => {});
+const tell = (action, payload) => ask(action, payload, undefined);
 
 function holdSocket(user) {
 	living.add(user);

@@ -127,6 +127,12 @@ describe("the start", () => {
 		assert.equal(fixed("/x", page), `${BASE}/x`);
 	});
 
+	test("a base that the orchestrator set is replaced", () => {
+		const page = openPage({ globals: { [globals[0]]: "/other" } });
+		assert.equal(page.window[globals[0]], BASE);
+		assert.equal(fixed("/x", page), `${BASE}/x`);
+	});
+
 	test("without a configuration nothing happens", () =>
 		eachRow([null, "", "{", "null", "{}", '{"base":""}',
 			'{"base":"/"}', '{"base":"//x"}', '{"base":7}'],

@@ -474,8 +474,7 @@ describe("sending", () => {
 		socket.send(new Blob([]));
 		socket.send({ toString: () => "obj" });
 		bytes.fill(9);
-		await page.hub.pump();
-		await page.hub.pump();
+		await page.hub.drain();
 		const all = page.hub.of("tunnel.send").map((m) => m.payload);
 		const base64 = (...values) =>
 			Buffer.from(values).toString("base64");
@@ -509,8 +508,7 @@ describe("sending", () => {
 			`x${"😀".repeat(PIECE)}`, "\u4e00".repeat(PIECE)];
 		for (const text of texts)
 			one.socket.send(text);
-		for (let i = 0; i < 30; i++)
-			await page.hub.pump();
+		await page.hub.drain();
 		let whole = "";
 		const received = [];
 		for (const { d, more } of one.sent) {
@@ -539,8 +537,7 @@ describe("sending", () => {
 		one.socket.send("second");
 		one.socket.send(bytes);
 		one.socket.send("third");
-		for (let i = 0; i < 12; i++)
-			await page.hub.pump();
+		await page.hub.drain();
 		const kinds = one.sent.map(({ d, b, more }) =>
 			`${d ?? Buffer.from(b, "base64").length}${more ? "+" : ""}`);
 		assert.deepEqual(kinds, ["first", "65536+", "65536+", "22528",
@@ -589,7 +586,7 @@ describe("sending", () => {
 		await page.hub.pump();
 		assert.equal(one.sent.length, 4);
 		page.hub.answer(page.hub.of("tunnel.send")[0]);
-		await page.hub.pump();
+		await page.hub.drain();
 		assert.equal(one.sent.length, 6);
 		assert.equal(one.sent[5].d, "after");
 	});

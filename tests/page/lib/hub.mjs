@@ -46,6 +46,16 @@ export class Hub {
 		await settle();
 	}
 
+	// Until no more comes: what is read from blobs takes its time.
+	async drain() {
+		for (let quiet = 0, before; quiet < 5; quiet++) {
+			before = this.messages.length;
+			await this.pump();
+			if (this.messages.length > before)
+				quiet = 0;
+		}
+	}
+
 	of(action) {
 		return this.messages.filter((m) => m.action === action);
 	}
