@@ -81,8 +81,7 @@ class Outgoing {
 		let piece;
 
 		while (!this.#reading && (piece = this.#piece()) !== null) {
-			if (this.#outstanding > 0 &&
-				this.#outstanding + piece.size > WINDOW)
+			if (this.#outstanding + piece.size > WINDOW)
 				return;
 			if (piece.part) {
 				this.#read(piece);

@@ -7,9 +7,13 @@ const requestURL = getOwnPropertyDescriptor(Request.prototype, "url").get;
 
 // A Request that another realm made can point outside.
 function fixRequest(input) {
-	if (!(input instanceof NativeRequest))
+	let url;
+
+	try {
+		url = apply(requestURL, input, []);
+	} catch {
 		return fix(input);
-	const url = apply(requestURL, input, []);
+	}
 	const fixed = fix(url);
 	return fixed === url ? input : new NativeRequest(fixed, input);
 }

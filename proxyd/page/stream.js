@@ -13,9 +13,8 @@ class Stream {
 	#renewed = false;
 	#begun = false; // the head is there
 	#done = false;
-	#last = null;
 	#arrivals = new Arrivals({
-		take: ({ bytes }) => this.#take(bytes),
+		take: ({ bytes }) => this.#hooks.data(bytes),
 		ready: () => this.#hooks.ready(),
 		tell: (n) => tell("stream.ack", { id: this.#id, n }),
 		broken: () => this.#break("broken"),
@@ -83,12 +82,6 @@ class Stream {
 			this.#arrivals.start();
 	}
 
-	#take(bytes) {
-		this.#hooks.data(bytes);
-		if (this.#last !== null && this.#arrivals.complete)
-			this.#end(this.#last);
-	}
-
 	#break(error) {
 		if (this.#done)
 			return;
@@ -97,14 +90,10 @@ class Stream {
 	}
 
 	#end(data) {
-		const error = data.t === "end" ?
-			data.error ?? (this.#begun ? null : "502 no answer") :
-			"502 lost";
+		const isWhole = data.t === "end" && this.#begun &&
+			this.#arrivals.complete;
+		const error = data.error ?? (isWhole ? null : "502 lost");
 
-		if (error === null && !this.#arrivals.complete) {
-			this.#last = data;
-			return;
-		}
 		if (!this.#begun && `${error}`.startsWith("403") &&
 			!this.#renewed) {
 			this.#again(error);
@@ -135,6 +124,7 @@ class Stream {
 	}
 }
 
+const EVENT_STREAM = /(?:^|,)\s*text\/event-stream\s*(?:$|[,;])/i;
 const isHandle = (value) => value.startsWith("tether_");
 const streamPath = (url) => appPath(withoutToken(url, isHandle));
 
@@ -143,8 +133,7 @@ answerRequest = (request) => {
 	const url = new URL(request.url);
 
 	return request.method === "GET" && isOwn(url) &&
-		isBelow(url.pathname) && /(?:^|,)\s*text\/event-stream\b/i
-		.test(request.headers.get("accept") ?? "") ?
+		EVENT_STREAM.test(request.headers.get("accept") ?? "") ?
 		fetchStream(request, url) : null;
 };
 

@@ -30,7 +30,6 @@ class Connection {
 	#opened = false;
 	#failed = false;
 	#closing = null; // what close() was given
-	#last = null; // how it ended, while pieces are missing
 	#parts = []; // of a message that goes on
 	#arrivals = new Arrivals({
 		take: (piece) => this.#take(piece),
@@ -119,8 +118,6 @@ class Connection {
 				fire(this.#target, new MessageEvent("message",
 					{ data, origin: this.#origin }));
 		}
-		if (this.#last !== null && this.#arrivals.complete)
-			this.#end(this.#last);
 	}
 
 	#assemble(isText) {
@@ -146,7 +143,7 @@ class Connection {
 					return;
 				if (!data.error)
 					done();
-				else if (this.#last === null)
+				else
 					this.#expireIn(DOUBT_TIME);
 			});
 		this.#asked.add(id);
@@ -192,12 +189,10 @@ class Connection {
 
 	#end(data) {
 		const { t, code, reason = "", clean } = data;
-		const isOrderly = t === "close" && Number.isInteger(code);
+		// Nothing follows: what is missing now is lost.
+		const isOrderly = t === "close" && Number.isInteger(code) &&
+			this.#arrivals.complete;
 
-		if (isOrderly && this.#opened && !this.#arrivals.complete) {
-			this.#last = data;
-			return;
-		}
 		this.#forget();
 		if (!this.#opened)
 			this.#fail(`${reason}`);

@@ -220,6 +220,34 @@ describe("EventSource", () => {
 				count + 1);
 			await page.clock.advance(1);
 		}
+		(await opened(page)).head().end();
+		await page.clock.advance(250);
+		(await opened(page)).end("502 x");
+		const count = page.hub.of("stream.open").length;
+		await page.clock.advance(250);
+		await opened(page);
+		assert.equal(page.hub.of("stream.open").length, count + 1);
+	});
+
+	test("a quiet one lives on; there is one head", async () => {
+		const page = openPage();
+		const { events, source } = listen(page);
+		(await opened(page)).head().head(500);
+		await page.clock.advance(100_000);
+		assert.deepEqual(events, [["open", 1]]);
+		assert.equal(source.readyState, 1);
+	});
+
+	test("with pieces missing the end is a break", async () => {
+		const page = openPage();
+		const { events } = listen(page);
+		(await opened(page)).head().text(1, "x").end();
+		assert.deepEqual(events, [["open", 1], ["error", 0]]);
+		const promise = page.window.fetch("/x",
+			{ headers: { Accept: "text/event-stream" } });
+		(await opened(page)).head().text(1, "x").end();
+		await assert.rejects((await promise).text(),
+			{ name: "TypeError" });
 	});
 
 	test("what ends it for good", () => eachRow([
@@ -289,6 +317,17 @@ describe("EventSource", () => {
 		assert.equal(events.length, 4);
 		page.window.dispatchEvent(new Event("pageshow"));
 		assert.deepEqual(events.at(-1), ["error", 0]);
+		page.window.dispatchEvent(new Event("pageshow"));
+		assert.equal(events.length, 5);
+	});
+
+	test("a browser socket that hangs is given up", async () => {
+		const page = openPage();
+		page.hub.isReachable = null;
+		const { events } = listen(page);
+		await page.clock.advance(30_000);
+		assert.deepEqual(events, [["error", 0]]);
+		assert.equal(page.hub.socket.readyState, 3);
 	});
 
 	test("pings", async () => {

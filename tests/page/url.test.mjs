@@ -71,6 +71,7 @@ describe("fix", () => {
 		assert.equal(fixed("../c", page), "../c");
 		page.document.baseURI = "http://hub.test/elsewhere/";
 		assert.equal(fixed("c", page), `${BASE}/elsewhere/c`);
+		assert.equal(fixed(undefined, page), undefined);
 		page.document.baseURI = "http://cdn.test/";
 		assert.equal(fixed("/c", page), "/c");
 	});
