@@ -150,12 +150,12 @@ static const struct rewrite_row routers[] = {
 	{ "if({basename:a" REST "){", NULL },
 	{ "function f(){g({basename:a" REST "){", NULL },
 	{ "xfunction({basename:a" REST "){", NULL },
-	{ "xfunction                                "
+	{ "xfunction                                        "
 	  "                      ({basename:a" REST "){",
 	    NULL },
-	{ ";function                                "
+	{ ";function                                        "
 	  "                     ({basename:a" REST "){",
-	    ";function                                "
+	    ";function                                        "
 	    "                     ({basename:a" BASE REST "){" },
 	{ "my function f(x,{basename:a" REST "){", NULL },
 	{ "return{basename:a" REST "}", NULL },
