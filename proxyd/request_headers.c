@@ -26,8 +26,8 @@ static bool is_dropped(
     const struct field *fields, size_t n, const char *, bool);
 static char *format_field(const struct field *);
 
-const char *
-request_take_headers(struct request *r, bool keep_conditions)
+static const char *
+take_headers(struct request *r, bool keep_conditions, bool identify)
 {
 	struct field fields[REQUEST_HEADER_COUNT];
 	struct json_object *list;
@@ -47,7 +47,7 @@ request_take_headers(struct request *r, bool keep_conditions)
 		if (error != NULL)
 			return error;
 	}
-	if ((error = take_identity(r, fields, n)) != NULL)
+	if (identify && (error = take_identity(r, fields, n)) != NULL)
 		return error;
 	if (n > 0 && (r->headers = calloc(n, sizeof(*r->headers))) == NULL)
 		return "out of memory";
@@ -61,6 +61,18 @@ request_take_headers(struct request *r, bool keep_conditions)
 		r->nheaders++;
 	}
 	return NULL;
+}
+
+const char *
+request_take_headers(struct request *r, bool keep_conditions)
+{
+	return take_headers(r, keep_conditions, true);
+}
+
+const char *
+request_take_page_headers(struct request *r)
+{
+	return take_headers(r, true, false);
 }
 
 /* Read and check ["name","value"]; *total counts the bytes of all. */

@@ -18,4 +18,8 @@ const char *request_take_headers(struct request *, bool keep_conditions);
  */
 void request_rewrite_conditions(struct request *, const char *version);
 
+/* The same for headers that a page names itself, which do not say who asks;
+ * conditions stay. */
+const char *request_take_page_headers(struct request *);
+
 #endif

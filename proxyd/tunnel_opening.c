@@ -114,7 +114,7 @@ static const char *
 take_headers(struct tunnel_opening *o, struct json_object *payload)
 {
 	struct request r = { .json = payload };
-	const char *why = request_take_headers(&r, true);
+	const char *why = request_take_page_headers(&r);
 
 	o->ask.headers = r.headers;
 	o->ask.nheaders = r.nheaders;

@@ -104,6 +104,7 @@ class Connection {
 		this.options = options;
 		this.messages = new Queue("messages from the instance");
 		this.answers = new Map(); // request_id → function
+		this.replies = new Map(); // the same for user_requests
 		this.surplus = []; // answers that nobody asked for
 		this.pings = 0; // of the WebSocket layer
 		this.closed = new Promise((resolve) =>
@@ -126,6 +127,8 @@ class Connection {
 			this.send({ type: "pong", client_id: message.client_id });
 		if (message.type === "http_proxy_response")
 			return this.answer(message);
+		if (this.replies.has(message.request_id))
+			return this.replies.get(message.request_id)(message);
 		this.messages.push(message);
 	}
 

@@ -316,7 +316,7 @@ static const struct {
 	{ "{\"handle\":\"h\",\"method\":\"GET\",\"path\":\"/e\",\"headers\":["
 	  "[\"Accept\",\"text/event-stream\"],[\"Authorization\",\"x\"],"
 	  "[\"X-Orchestrator-User-Id\",\"7\"],"
-	  "[\"x-orchestrator-username\",\"eve\"],[\"Host\",\"x\"],"
+	  "[\"Host\",\"x\"],"
 	  "[\"Connection\",\"keep-alive, x-hop\"],[\"X-Hop\",\"1\"],"
 	  "[\"Cookie\",\"a=b\"],[\"If-None-Match\",\"e\"],"
 	  "[\"Last-Event-ID\",\"7\"],[\"Transfer-Encoding\",\"chunked\"]]}",
