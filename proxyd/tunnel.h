@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <event2/event_struct.h>
+
 #include "common/session.h"
 #include "common/ws.h"
 #include "proxyd/reorder.h"
@@ -19,7 +21,7 @@
  * of both directions; what the far end is does not matter.
  *
  * What a tunnel holds is bounded: TUNNEL_OWED_MAX bytes of the page's pieces,
- * here and in the upstream's output, and on the other way the 64 KiB that
+ * here and in the upstream's output, and on the other way the 96 KiB that
  * were read when the window closed.
  */
 
@@ -32,6 +34,13 @@
 
 /* Bytes of a close frame's reason (RFC 6455 section 5.5). */
 #define TUNNEL_REASON_MAX 123
+
+/*
+ * A message that goes on is read in pieces as small as libevent likes: they
+ * wait for each other until there are so many bytes, or for so long.
+ */
+#define TUNNEL_GATHER	 32768
+#define TUNNEL_GATHER_MS 1
 
 #define TUNNEL_OPEN_MS	 30000 /* until it is open */
 #define TUNNEL_GAP_MS	 10000 /* until a missing piece is there */
@@ -82,7 +91,8 @@ struct tunnel_down {
 	struct window window;
 	struct evbuffer *pending; /* read but not sent; of one message */
 	enum ws_type type;
-	bool fin;    /* its end is among that */
+	bool fin; /* its end is among that */
+	struct event gather;
 	bool binary; /* a stream that turned out to be no text */
 	bool paused;
 };

@@ -1,8 +1,10 @@
 #include <string.h>
 
 #include <event2/buffer.h>
+#include <event2/event.h>
 
 #include "common/log.h"
+#include "common/timer.h"
 #include "proxyd/cut.h"
 #include "proxyd/outbox.h"
 #include "proxyd/proxyd.h"
@@ -10,9 +12,19 @@
 #include "proxyd/tunnel.h"
 #include "proxyd/tunnel_parts.h"
 
+static void
+on_gathered(int fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	tunnel_continue(arg);
+}
+
 void
 tunnel_down_init(struct tunnel *t)
 {
+	(void)evtimer_assign(
+	    &t->down.gather, t->proxyd->child.base, on_gathered, t);
 	if ((t->down.pending = evbuffer_new()) == NULL)
 		fatal("tunnel");
 }
@@ -20,6 +32,7 @@ tunnel_down_init(struct tunnel *t)
 void
 tunnel_down_clear(struct tunnel *t)
 {
+	(void)evtimer_del(&t->down.gather);
 	evbuffer_free(t->down.pending);
 }
 
@@ -108,6 +121,7 @@ tunnel_down_continue(struct tunnel *t)
 	struct tunnel_down *down = &t->down;
 	bool blocked, empty;
 
+	(void)evtimer_del(&down->gather);
 	while (send_piece(t))
 		continue;
 	tunnel_count(t);
@@ -139,7 +153,12 @@ tunnel_part(
 	down->fin = fin;
 	if (len > 0 && evbuffer_add(down->pending, data, len) == -1)
 		fatal("tunnel");
-	tunnel_down_continue(t);
+	if (fin || t->kind == TUNNEL_STREAM ||
+	    evbuffer_get_length(down->pending) >= TUNNEL_GATHER)
+		tunnel_down_continue(t);
+	else if (!evtimer_pending(&down->gather, NULL))
+		timer_set(&down->gather, TUNNEL_GATHER_MS);
+	tunnel_count(t);
 }
 
 int

@@ -222,7 +222,7 @@ check(const struct tunnel *t)
 	if (t->up.owed > TUNNEL_OWED_MAX ||
 	    t->up.count > TUNNEL_OWED_COUNT_MAX ||
 	    window_room(&t->down.window) > WINDOW_SIZE ||
-	    t->buffered > TUNNEL_OWED_MAX + 65536 + 3 ||
+	    t->buffered > TUNNEL_OWED_MAX + 65536 + TUNNEL_GATHER ||
 	    (t->state == TUNNEL_OVER && t->buffered > 0))
 		abort();
 }

@@ -62,6 +62,7 @@ setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
+	f->proxyd.child.base = event_base_new();
 	f->far.got = evbuffer_new();
 	f->page = evbuffer_new();
 	outbox_is_full = false;
@@ -77,6 +78,7 @@ teardown(void **state)
 	if (f->t != NULL)
 		tunnel_free(f->t);
 	assert_int_equal(f->proxyd.buffered, 0);
+	event_base_free(f->proxyd.child.base);
 	evbuffer_free(f->far.got);
 	evbuffer_free(f->page);
 	clear_replies();
@@ -410,17 +412,54 @@ test_down(void **state)
 	expect_reply(OPEN, false, "{\"t\":\"bin\",\"n\":3,\"d\":\"\"}");
 	/* A message in parts, one ends within a character. */
 	part(f, WS_TEXT, "a\xe2", 2, false);
+	tunnel_continue(f->t);
 	expect_reply(
 	    OPEN, false, "{\"t\":\"text\",\"n\":4,\"d\":\"a\",\"more\":true}");
 	part(f, WS_TEXT, "\x82", 1, false);
+	tunnel_continue(f->t);
 	expect_no_reply();
 	part(f, WS_TEXT, "\xac", 1, false);
+	tunnel_continue(f->t);
 	expect_reply(OPEN, false,
 	    "{\"t\":\"text\",\"n\":5,\"d\":\"\xe2\x82\xac\",\"more\":true}");
 	part(f, WS_TEXT, "", 0, true);
 	expect_reply(OPEN, false, "{\"t\":\"text\",\"n\":6,\"d\":\"\"}");
 	expect_no_reply();
 	assert_false(f->far.paused);
+}
+
+/* Parts of a message wait for each other, but not long. */
+static void
+test_down_gathers(void **state)
+{
+	struct fixture *f = *state;
+	static char data[TUNNEL_GATHER];
+
+	start_open(f, TUNNEL_SOCKET);
+	memset(data, 'x', sizeof(data));
+	part(f, WS_TEXT, "a", 1, false);
+	part(f, WS_TEXT, "b", 1, false);
+	expect_no_reply();
+	assert_int_equal(f->proxyd.buffered, 2);
+	event_base_loop(f->proxyd.child.base, EVLOOP_ONCE);
+	expect_reply(
+	    OPEN, false, "{\"t\":\"text\",\"n\":0,\"d\":\"ab\",\"more\":true}");
+	part(f, WS_TEXT, "c", 1, false);
+	part(f, WS_TEXT, "d", 1, true);
+	expect_reply(OPEN, false, "{\"t\":\"text\",\"n\":1,\"d\":\"cd\"}");
+	assert_int_equal(f->proxyd.buffered, 0);
+	part(f, WS_TEXT, data, TUNNEL_GATHER - 1, false);
+	expect_no_reply();
+	part(f, WS_TEXT, data, 1, false);
+	next_reply(OPEN, false);
+	expect_no_reply();
+	/* It was for nothing. */
+	part(f, WS_TEXT, "e", 1, false);
+	tunnel_far_gone(f->t, WS_CLOSE_ABNORMAL, "", false);
+	next_reply(OPEN, false);
+	next_reply(OPEN, true);
+	event_base_loop(f->proxyd.child.base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+	expect_no_reply();
 }
 
 /* Feed a message in parts of that size, as the page acknowledges. */
@@ -441,7 +480,7 @@ check_down(struct fixture *f, enum ws_type type, const uint8_t *data,
 		}
 		outstanding += receive(f, type == WS_TEXT ? "text" : "bin");
 		assert_in_range(outstanding, 0, WINDOW_SIZE);
-		assert_in_range(f->t->buffered, 0, step + 3);
+		assert_in_range(f->t->buffered, 0, step + TUNNEL_GATHER);
 		if (f->far.paused) {
 			/* Nothing is lost by acknowledging late. */
 			assert_in_range(
@@ -896,6 +935,7 @@ main(void)
 		TEST(test_up_mixed),
 		TEST(test_not_open),
 		TEST(test_down),
+		TEST(test_down_gathers),
 		TEST(test_down_window),
 		TEST(test_down_lazy_page),
 		TEST(test_down_bad_ack),

@@ -1,6 +1,5 @@
 #include "tests/unit/proxyd/tunnel_fixture.h"
 
-#include <event2/event.h>
 #include <stdio.h>
 
 #include "proxyd/handles.h"
