@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "proxyd/html_element.h"
+#include "proxyd/html_names.h"
 
 static const struct {
 	size_t len;
@@ -28,11 +29,24 @@ static const struct {
 	[HTML_ELEMENT_TITLE] = { 5, "title" },
 };
 
+static const uint32_t letters[] = { [2] = HTML_LETTER('b'),
+	[3] = HTML_LETTER('s') | HTML_LETTER('x'),
+	[4] = HTML_LETTER('b') | HTML_LETTER('h') | HTML_LETTER('l') |
+	      HTML_LETTER('m'),
+	[5] = HTML_LETTER('s') | HTML_LETTER('t'),
+	[6] = HTML_LETTER('i') | HTML_LETTER('o') | HTML_LETTER('s'),
+	[7] = HTML_LETTER('n'),
+	[8] = HTML_LETTER('n') | HTML_LETTER('t'),
+	[9] = HTML_LETTER('p') };
+
 enum html_element
 html_element_find(const char *name, size_t len)
 {
 	unsigned i;
 
+	if (!html_names_may_have(
+		letters, sizeof(letters) / sizeof(letters[0]), name, len))
+		return HTML_ELEMENT_OTHER;
 	for (i = HTML_ELEMENT_OTHER + 1; i < HTML_ELEMENT_COUNT; i++)
 		if (elements[i].len == len && elements[i].name[0] == name[0] &&
 		    memcmp(elements[i].name, name, len) == 0)

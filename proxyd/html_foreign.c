@@ -82,9 +82,7 @@ html_foreign_end(struct html_foreign *f, const char *name, size_t len)
 {
 	size_t i = f->depth;
 
-	if (i == 0)
-		return;
-	if (f->open[i - 1].html > 0) {
+	if (i > 0 && f->open[i - 1].html > 0) {
 		/* HTML's elements are not closed by those around them. */
 		if (!is_one_of(roots, name, len) &&
 		    !is_one_of(points, name, len) &&

@@ -101,7 +101,7 @@ refresh_word(uint8_t *state, char c)
 	if (tolower((unsigned char)c) == next[*state])
 		(*state)++;
 	else
-		*state = OVER;
+		return HTML_PART_NEVER;
 	return HTML_PART_OTHER;
 }
 
@@ -121,7 +121,7 @@ refresh_time(uint8_t *state, char c)
 	else if (*state != START && is_space(c))
 		*state = BLANK;
 	else
-		*state = OVER;
+		return HTML_PART_NEVER;
 	return HTML_PART_OTHER;
 }
 
@@ -159,7 +159,7 @@ refresh_step(uint8_t *state, char c)
 		*state = OVER;
 		return HTML_PART_END;
 	case OVER:
-		return HTML_PART_OTHER;
+		return HTML_PART_NEVER;
 	default:
 		return refresh_word(state, c);
 	}

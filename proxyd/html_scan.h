@@ -13,6 +13,7 @@ enum html_scan {
 
 enum html_part {
 	HTML_PART_OTHER,
+	HTML_PART_NEVER, /* there is none from here on */
 	HTML_PART_URL,	 /* the next character of a URL */
 	HTML_PART_MAYBE, /* only so if more of the same URL follows */
 	HTML_PART_END	 /* a URL ended before this character */

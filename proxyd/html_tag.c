@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "proxyd/html_names.h"
 #include "proxyd/html_script.h"
 #include "proxyd/html_tag.h"
 
@@ -49,6 +50,18 @@ static const struct {
 	{ 5, "style", HTML_VALUE_STYLE, ANY },
 	{ 7, "content", HTML_VALUE_REFRESH, META },
 };
+
+static const uint32_t letters[] = { [3] = HTML_LETTER('s'),
+	[4] = HTML_LETTER('c') | HTML_LETTER('d') | HTML_LETTER('h') |
+	      HTML_LETTER('p') | HTML_LETTER('t'),
+	[5] = HTML_LETTER('s'),
+	[6] = HTML_LETTER('a') | HTML_LETTER('p') | HTML_LETTER('s'),
+	[7] = HTML_LETTER('c'),
+	[8] = HTML_LETTER('l') | HTML_LETTER('m'),
+	[9] = HTML_LETTER('i'),
+	[10] = HTML_LETTER('b') | HTML_LETTER('f') | HTML_LETTER('h') |
+	       HTML_LETTER('x'),
+	[11] = HTML_LETTER('i') };
 
 #define NATTRS (sizeof(attrs) / sizeof(attrs[0]))
 
@@ -178,15 +191,19 @@ static void
 feed_scan(
     struct html_tag *tag, const struct html_unit *unit, enum html_scan scan)
 {
-	struct html_unit space = *unit;
+	struct html_unit space;
 
 	switch (html_scan_step(scan, &tag->scan, unit->c)) {
 	case HTML_PART_OTHER:
+		break;
+	case HTML_PART_NEVER:
+		tag->value = HTML_VALUE_SKIP;
 		break;
 	case HTML_PART_URL:
 		feed_url(tag, unit);
 		break;
 	case HTML_PART_MAYBE:
+		space = *unit;
 		space.c = ' ';
 		feed_url(tag, &space);
 		break;
@@ -235,6 +252,9 @@ find_attr(const struct html_tag *tag)
 {
 	unsigned i;
 
+	if (!html_names_may_have(letters, sizeof(letters) / sizeof(letters[0]),
+		tag->attr, tag->attr_len))
+		return ATTR_NONE;
 	for (i = ATTR_HREF; i < NATTRS; i++)
 		if (attrs[i].len == tag->attr_len &&
 		    attrs[i].name[0] == tag->attr[0] &&

@@ -82,11 +82,12 @@ html_step_tag_name(struct rewrite_html *h, const char *p, const char *end)
 {
 	struct html_tag *tag = &h->tag;
 
-	for (; p < end && !is_any(*p, SPACE | SLASH | MORE); p++) {
-		if (tag->name_len < sizeof(tag->name))
-			tag->name[tag->name_len] = html_lower(*p);
-		tag->name_len++;
-	}
+	size_t n = tag->name_len;
+
+	for (; p < end && !is_any(*p, SPACE | SLASH | MORE); p++, n++)
+		if (n < sizeof(tag->name))
+			tag->name[n] = html_lower(*p);
+	tag->name_len = n;
 	if (p == end)
 		return p;
 	html_tag_named(tag);
@@ -109,7 +110,8 @@ finish_tag(struct rewrite_html *h, const char *p)
 	html_tag_finish(tag);
 	h->state = HTML_DATA;
 	if (tag->end) {
-		html_foreign_end(foreign, tag->name, tag->name_len);
+		if (foreign->depth > 0)
+			html_foreign_end(foreign, tag->name, tag->name_len);
 		return p;
 	}
 	if (tag->element == HTML_ELEMENT_HEAD)
@@ -149,11 +151,12 @@ html_step_attr_name(struct rewrite_html *h, const char *p, const char *end)
 {
 	struct html_tag *tag = &h->tag;
 
-	for (; p < end && class[(unsigned char)*p] == 0; p++) {
-		if (tag->attr_len < sizeof(tag->attr))
-			tag->attr[tag->attr_len] = html_lower(*p);
-		tag->attr_len++;
-	}
+	size_t n = tag->attr_len;
+
+	for (; p < end && class[(unsigned char)*p] == 0; p++, n++)
+		if (n < sizeof(tag->attr))
+			tag->attr[n] = html_lower(*p);
+	tag->attr_len = n;
 	if (p == end)
 		return p;
 	tag->now = html_output_place(&h->output, p) + 1;
