@@ -16,8 +16,11 @@ static const char *const voids[] = { "area", "base", "br", "col", "embed", "hr",
 
 static const char *const roots[] = { "svg", "math", NULL };
 
-static const char *const points[] = { "foreignobject", "desc", "title",
-	"annotation-xml", "mi", "mo", "mn", "ms", "mtext", NULL };
+/* Elements of SVG and MathML in which there is HTML. */
+static const char *const svg_points[] = { "foreignobject", "desc", "title",
+	NULL };
+static const char *const math_points[] = { "mi", "mo", "mn", "ms", "mtext",
+	NULL };
 
 static bool
 is_one_of(const char *const *names, const char *name, size_t len)
@@ -27,6 +30,15 @@ is_one_of(const char *const *names, const char *name, size_t len)
 		    memcmp(*names, name, len) == 0)
 			return true;
 	return false;
+}
+
+/* In foreign content, whether an element has HTML in it. */
+static bool
+is_point(const struct html_foreign *f, const char *name, size_t len)
+{
+	bool svg = f->open[f->depth - 1].name[0] == 's';
+
+	return is_one_of(svg ? svg_points : math_points, name, len);
 }
 
 static bool
@@ -59,7 +71,7 @@ html_foreign_start(
 		return false;
 	}
 	if (is_foreign(f) && !is_one_of(breakouts, name, len)) {
-		if (!self_closing && is_one_of(points, name, len))
+		if (!self_closing && is_point(f, name, len))
 			push(f, name, len, true);
 		return false;
 	}
@@ -85,7 +97,8 @@ html_foreign_end(struct html_foreign *f, const char *name, size_t len)
 	if (i > 0 && f->open[i - 1].html > 0) {
 		/* HTML's elements are not closed by those around them. */
 		if (!is_one_of(roots, name, len) &&
-		    !is_one_of(points, name, len) &&
+		    !is_one_of(svg_points, name, len) &&
+		    !is_one_of(math_points, name, len) &&
 		    !is_one_of(voids, name, len))
 			f->open[i - 1].html--;
 		return;

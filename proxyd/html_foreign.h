@@ -8,7 +8,8 @@
  * Where a page is SVG or MathML (HTML standard, "The rules for parsing
  * tokens in foreign content"): there CDATA sections exist, and the text of
  * style, title and script is parsed like any other.  Follows only the
- * elements at which that changes.  Names are in lower case.
+ * elements at which that changes, but not annotation-xml, whose attributes
+ * decide that.  Names are in lower case.
  */
 
 #define HTML_FOREIGN_MAX 16 /* what is nested deeper is not followed */

@@ -85,6 +85,7 @@ html_tag_start(struct html_tag *tag, bool end)
 	tag->naming = false;
 	tag->seen = 0;
 	tag->value = HTML_VALUE_SKIP;
+	tag->in_value = false;
 	tag->condition = HTML_UNKNOWN;
 	tag->type_is_code = tag->language_is_code = HTML_UNKNOWN;
 	tag->nedits = 0;
@@ -272,6 +273,7 @@ html_tag_attr_start(struct html_tag *tag, uint64_t at)
 	tag->attr_at = at;
 	tag->attr_len = 0;
 	tag->value = HTML_VALUE_SKIP;
+	tag->in_value = false;
 }
 
 void
@@ -305,6 +307,7 @@ html_tag_value_start(struct html_tag *tag, uint64_t at)
 {
 	if (tag->value == HTML_VALUE_SKIP)
 		return;
+	tag->in_value = true;
 	tag->entity.len = 0;
 	tag->scan = 0;
 	tag->word_len = 0;
@@ -361,6 +364,7 @@ html_tag_value_end(struct html_tag *tag, uint64_t at)
 	else
 		end_url(tag);
 	tag->value = HTML_VALUE_SKIP;
+	tag->in_value = false;
 }
 
 void
@@ -380,6 +384,8 @@ html_tag_keep(const struct html_tag *tag, uint64_t end)
 	if (tag->naming && (tag->element == HTML_ELEMENT_SCRIPT ||
 			       tag->element == HTML_ELEMENT_LINK))
 		return tag->attr_at;
+	if (!tag->in_value)
+		return keep;
 	switch (tag->value) {
 	case HTML_VALUE_STYLE:
 		return tag->style.at;

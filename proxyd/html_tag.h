@@ -62,6 +62,7 @@ struct html_tag {
 	unsigned which; /* of the table */
 	uint32_t seen;	/* those of the table that this tag had */
 	enum html_value value;
+	bool in_value; /* it began, and is looked at */
 	struct html_entity entity;
 	bool in_url;
 	uint8_t scan; /* the state of the scanner */

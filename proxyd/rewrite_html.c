@@ -144,9 +144,33 @@ rewrite_html_feed(struct rewrite_html *h, const char *in, size_t len)
 	return h->output.failed ? -1 : 0;
 }
 
+/*
+ * What ends a comment or tag that the page left open, and in which the
+ * injection would have no effect, or not the right one.
+ */
+static const char *
+closing(const struct rewrite_html *h)
+{
+	switch ((int)h->state) {
+	case HTML_QUOTED_VALUE:
+		return h->quote == '"' ? "\">" : "'>";
+	case HTML_COMMENT_START:
+	case HTML_COMMENT:
+		return "-->";
+	case HTML_COMMENT_START_DASH:
+	case HTML_COMMENT_DASH:
+		return "->";
+	case HTML_DATA:
+		return "";
+	default:
+		return ">";
+	}
+}
+
 int
 rewrite_html_finish(struct rewrite_html *h)
 {
+	const char *close;
 	uint64_t at;
 
 	html_output_begin(&h->output, "", 0);
@@ -154,8 +178,12 @@ rewrite_html_finish(struct rewrite_html *h)
 	html_raw_end(h, at);
 	/* Browsers drop a tag that is not complete. */
 	if (keep(h, at) == h->less_at && html_output_has(h->less_at, at))
-		at = h->less_at;
-	html_inject(h, at);
+		html_inject(h, h->less_at);
+	if (!h->injected) {
+		close = closing(h);
+		html_output_insert(&h->output, at, close, strlen(close));
+		html_inject(h, at);
+	}
 	html_output_end(&h->output, HTML_NOWHERE);
 	return h->output.failed ? -1 : 0;
 }

@@ -73,9 +73,10 @@ static const char *const tokens[] = {
 	"<",
 	"</",
 	"</a",
-	"<!",
-	"<!-",
-	"<!--",
+	"x<!",
+	"x<!-",
+	"x<!--",
+	"x<html a='",
 	"<thisisaverylongnameofnothing href=^/x>",
 	"<x thisisaverylongnameofnothing=/x href=^/x>",
 
@@ -204,6 +205,8 @@ static const char *const tokens[] = {
 	"<svg><title><a href=^/x></a></title><style><a href=^/x></style></svg>",
 	"<svg><title><a href=^/x></title><style><a href=/x></style></svg>",
 	"<svg><script><a href=^/x></script></svg><script><a href=/x></script>",
+	"<svg><mi><xmp><a href=^/x></xmp></svg>",
+	"<math><desc><xmp><a href=^/x></xmp></math>",
 	"<svg><use xlink:href=^/x><image href=^/x></svg>",
 	"</svg><![CDATA[><a href=^/x>]]>",
 };
@@ -253,11 +256,38 @@ static const char *const injections[] = {
 	"$<a",
 	"$</a",
 	"$<a href=^/x>",
-	"<html $",
 	"$<>",
 	"$<1",
 	"$<<head>",
 	"<![CDATA[x]]><head>$",
+};
+
+/* What is left open is closed first, or the injection would be in it. */
+static const struct {
+	const char *page;
+	const char *expected;
+} opens[] = {
+	{ "<html ", "<html ><I>" },
+	{ "<html/", "<html/><I>" },
+	{ "<html a", "<html a><I>" },
+	{ "<html a=", "<html a=><I>" },
+	{ "<html a=b", "<html a=b><I>" },
+	{ "<html a=\"'", "<html a=\"'\"><I>" },
+	{ "<html a='>\"", "<html a='>\"'><I>" },
+	{ "<html a=''", "<html a=''><I>" },
+	{ "</p ", "</p ><I>" },
+	{ "<head ", "<head ><I>" },
+	{ "<!", "<!><I>" },
+	{ "<!-", "<!-><I>" },
+	{ "<?", "<?><I>" },
+	{ "<!doctype", "<!doctype><I>" },
+	{ "<!--", "<!----><I>" },
+	{ "<!---", "<!----><I>" },
+	{ "<!----", "<!----><I>" },
+	{ "<!--x", "<!--x--><I>" },
+	{ "<!--x-", "<!--x--><I>" },
+	{ "<!--x--", "<!--x--><I>" },
+	{ "<!--x--!", "<!--x--!><I>" },
 };
 
 static void
@@ -280,12 +310,32 @@ test_injection(void **state)
 		page_check(PAGE_INJECTION, injections[i]);
 }
 
+static void
+test_open(void **state)
+{
+	struct page in, expected;
+	size_t i, split;
+
+	(void)state;
+	for (i = 0; i < sizeof(opens) / sizeof(opens[0]); i++) {
+		in = page_unmark(opens[i].page, strlen(opens[i].page), false);
+		expected = page_unmark(
+		    opens[i].expected, strlen(opens[i].expected), false);
+		for (split = 0; split <= in.len; split++)
+			page_check_split(
+			    PAGE_INJECTION, &in, &expected, split, SIZE_MAX);
+		free(in.data);
+		free(expected.data);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tokens),
 		cmocka_unit_test(test_injection),
+		cmocka_unit_test(test_open),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
