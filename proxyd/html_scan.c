@@ -118,7 +118,7 @@ refresh_time(uint8_t *state, char c)
 		*state = FRACTION;
 	else if (*state != START && (c == ';' || c == ','))
 		*state = SEPARATED;
-	else if (*state != START && is_space(c))
+	else if (is_space(c))
 		*state = BLANK;
 	else
 		return HTML_PART_NEVER;

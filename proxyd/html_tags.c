@@ -211,8 +211,6 @@ html_step_before_value(struct rewrite_html *h, const char *p, const char *end)
 	while (is_any(*p, SPACE))
 		if (++p == end)
 			return p;
-	if (*p == '>')
-		return finish_tag(h, p + 1);
 	at = html_output_place(&h->output, p);
 	if (*p != '"' && *p != '\'') {
 		html_tag_value_start(&h->tag, at);

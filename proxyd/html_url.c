@@ -60,7 +60,6 @@ html_url_feed(struct html_url *url, const struct html_unit *unit)
 		url->at = unit->at;
 	if (url->gap)
 		url->text[url->len++] = ' ';
-	url->gap = false;
 	url->text[url->len++] = c;
 	if (url->len == url->prefix->len)
 		url->close_at = unit->end;

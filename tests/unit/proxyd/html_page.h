@@ -75,8 +75,8 @@ page_unmark(const char *marked, size_t len, bool expected)
 
 /* Rewrite a page that comes in pieces: up to split, then of that size. */
 static inline struct page
-page_rewrite(const char *injection, const char *in, size_t len, size_t split,
-    size_t size)
+page_rewrite_for(const char *base, const char *injection, const char *in,
+    size_t len, size_t split, size_t size)
 {
 	struct page page = { 0 };
 	struct sink sink = { page_write, &page };
@@ -86,7 +86,7 @@ page_rewrite(const char *injection, const char *in, size_t len, size_t split,
 	size_t i, n;
 
 	(void)page_write(&page, "", 0);
-	if (h == NULL || !prefix_init(&prefix, PAGE_BASE))
+	if (h == NULL || !prefix_init(&prefix, base))
 		abort();
 	rewrite_html_init(h, &prefix, injection, strlen(injection), &sink);
 	for (i = 0; i < len; i += n) {
@@ -105,6 +105,13 @@ page_rewrite(const char *injection, const char *in, size_t len, size_t split,
 		abort();
 	free(h);
 	return page;
+}
+
+static inline struct page
+page_rewrite(const char *injection, const char *in, size_t len, size_t split,
+    size_t size)
+{
+	return page_rewrite_for(PAGE_BASE, injection, in, len, split, size);
 }
 
 static inline void

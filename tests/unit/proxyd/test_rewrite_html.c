@@ -162,6 +162,8 @@ static const char *const tokens[] = {
 	"<script><!-- - -><script> </script> </script><a href=^/x>",
 	"<script><!-- -<-><script> </script> </script><a href=^/x>",
 	"<script><!-- --\x7f><script> </script> </script><a href=^/x>",
+	"<script><!-- --<><script> </script><a href=/x></script><a href=^/x>",
+	"<script><!--</script><script><script></script><a href=^/x>",
 	"<script><!-- ----><script> </script><a href=^/x>",
 	"<script><!-- <script>x<!--</script></script><a href=^/x>",
 	"<script>a<b/c<//d</ e</f<!g</script><a href=^/x>",
@@ -171,6 +173,8 @@ static const char *const tokens[] = {
 	"<script></script",
 	"<script></script ",
 	"<script></script x",
+	"<xmp><!--<script></xmp><a href=^/x>",
+	"<style><!--<script></style><a href=^/x>",
 	"<xmp><!--<xmp></xmp><a href=^/x>",
 
 	/* SVG and MathML. */
@@ -197,6 +201,7 @@ static const char *const tokens[] = {
 	"<svg><foreignObject><p></svg><![CDATA[><a href=^/x>]]>",
 	"<svg><foreignObject></svg><![CDATA[><a href=^/x>]]>",
 	"<svg><foreignObject><title><a href=/x></title></svg>",
+	"<svg><foreignObject/><xmp><a href=^/x></xmp>",
 	"<svg><foreignObject/><![CDATA[><a href=/x>]]>",
 	"<svg><desc><svg><![CDATA[><a href=/x>]]></svg></desc></svg><![CDATA[>"
 	"<a href=^/x>",
@@ -221,6 +226,7 @@ static const char *const injections[] = {
 	"$\xef\xbb<head>",
 	"$\xef\xbb",
 	" $\xbb\xbf<head>",
+	" $\xef\xbb\xbf<head>",
 	"$text",
 	" $text<head>",
 	"$\x7f<head>",

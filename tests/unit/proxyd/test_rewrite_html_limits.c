@@ -108,6 +108,55 @@ test_bound(void **state)
 	}
 }
 
+/* A URL that is not known to be rooted in the longest prefix for long. */
+static void
+test_long_prefix(void **state)
+{
+	static const char *const pages[] = { "<a href='*'>", "<a href='*/x'>",
+		"<p style='a:url(*)'>", "<p style='a:url(*/x)'>",
+		"<img srcset='x, *x'>", "<a href='*x'>" };
+	char base[REQUEST_BASE_MAX + 1];
+	struct page in, out, again;
+	size_t i, k, n, inserted;
+	const char *p;
+
+	(void)state;
+	memset(base, 'a', sizeof(base) - 1);
+	base[0] = '/';
+	base[sizeof(base) - 1] = '\0';
+	for (i = 0; i < 6 * 6; i++) {
+		memset(&in, 0, sizeof(in));
+		for (p = pages[i % 6]; *p != '\0'; p++) {
+			if (*p != '*') {
+				(void)page_write(&in, p, 1);
+				continue;
+			}
+			/* Of six characters, i / 6 are references. */
+			for (k = 0; k < strlen(base); k++)
+				if (k % 6 < i / 6)
+					(void)page_write(&in,
+					    k == 0 ? "&#0047;" : "&#0097;", 7);
+				else
+					(void)page_write(&in, base + k, 1);
+		}
+		out = page_rewrite_for(base, "", in.data, in.len, 0, SIZE_MAX);
+		inserted = out.len - in.len;
+		if (i / 6 < 3 && i % 6 != 1 && i % 6 != 3)
+			assert_in_range(inserted, 1, strlen(base));
+		else
+			assert_int_equal(inserted, 0);
+		for (n = 1; n < 5000; n = n * 3 + 1) {
+			again =
+			    page_rewrite_for(base, "", in.data, in.len, 0, n);
+			assert_int_equal(again.len, out.len);
+			assert_memory_equal(again.data, out.data, out.len);
+			free(again.data);
+		}
+		free(in.data);
+		free(out.data);
+	}
+}
+
 static const char *const nasty[] = { "<", ">", "</", "x/>", "<!", "<!--", "-->",
 	"--!>", "<![CDATA[", "]]>", "<a href=", "<a src='", "<p style=\"",
 	"<script>", "</script>", "<script ", "<style>", "</style>", "<svg>",
@@ -192,6 +241,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_bound),
+		cmocka_unit_test(test_long_prefix),
 		cmocka_unit_test(test_identity),
 		cmocka_unit_test(test_failure),
 	};
