@@ -28,7 +28,7 @@ struct html_style {
 	uint64_t now;	     /* what is before it was read */
 	size_t first, count; /* of a ring: */
 	char c[HTML_STYLE_MAX];
-	uint8_t len[HTML_STYLE_MAX]; /* in bytes of the page; LEN_OPEN */
+	uint8_t len[HTML_STYLE_MAX]; /* in bytes of the page, and a flag */
 };
 
 /* For the value that begins at that place; it must not be moved then. */

@@ -282,8 +282,10 @@ html_tag_attr_named(struct html_tag *tag)
 	tag->naming = false;
 	if (tag->end || (tag->which = find_attr(tag)) == ATTR_NONE)
 		return;
-	/* What makes it another attribute that means nothing: of a second
-	 * one, too, which would count then. */
+	/*
+	 * Another name, that means nothing: for all of them, as a second one
+	 * would count without the first.
+	 */
 	if (tag->which == ATTR_INTEGRITY)
 		add_edit(tag, tag->attr_at, "data-", 5, true);
 	if ((tag->seen & 1U << tag->which) != 0)
