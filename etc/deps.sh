@@ -45,6 +45,8 @@ packages() {
 		echo 'g++|command -v c++'
 		echo 'python3|command -v python3'
 		echo 'git|command -v git'
+		echo 'chromium|command -v chromium'
+		echo 'fonts-dejavu-core|ls /usr/share/fonts/truetype/*/*.ttf'
 		;;
 	lint)
 		packages build

@@ -54,18 +54,38 @@ async function installed(name) {
 	return join(stdout.trim(), APPS[name].folder);
 }
 
+// What the app leaves running ends after it, before its home is removed.
+function startGroup(stage, name, script, options) {
+	let app = null;
+
+	stage.atEnd(() => {
+		try {
+			process.kill(-app.pid, "SIGKILL");
+		} catch (error) {
+			if (error.code !== "ESRCH")
+				throw error;
+		}
+	});
+	app = stage.start(name, process.execPath, [script],
+		{ ...options, detached: true });
+	return app;
+}
+
 /*
- * The app with that name, with a fresh home, answering.  secret: its
- * JWT_SECRET; without one it goes by what it does then.
+ * The app with that name, with a fresh home, answering.
+ *	secret	its JWT_SECRET; without one it goes by what it does then
+ *	furnish	what fills the home before the app starts
  */
-export async function startApp(stage, name, { secret } = {}) {
+export async function startApp(stage, name, { secret, furnish } = {}) {
 	const folder = await installed(name);
 	const home = await stage.directory(homeParent());
+	await furnish?.(home);
 	const port = await freePort();
 	const database = join(home, "auth.db");
 	const env = {
 		HOME: home,
-		PATH: process.env.PATH,
+		PATH: `${join(home, "bin")}:${process.env.PATH}`,
+		CLAUDE_CLI_PATH: join(home, "bin/claude"),
 		HOST: "127.0.0.1",
 		PORT: String(port),
 		SERVER_PORT: String(port),
@@ -74,8 +94,8 @@ export async function startApp(stage, name, { secret } = {}) {
 	};
 	if (secret !== undefined)
 		env.JWT_SECRET = secret;
-	const app = stage.start(`${name} app`, process.execPath,
-		[join(folder, APPS[name].main)], { cwd: home, env });
+	const app = startGroup(stage, `${name} app`,
+		join(folder, APPS[name].main), { cwd: home, env });
 	Object.assign(app, { port, database, home, dist: join(folder, "dist"),
 		url: `http://127.0.0.1:${port}` });
 	await until(async () => {

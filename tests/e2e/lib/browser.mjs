@@ -1,0 +1,108 @@
+// Chromium, and what its pages leave behind: pictures and console lines.
+
+import assert from "node:assert/strict";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { chromium } from "playwright-core";
+
+import { BUILD } from "../../integration/lib/programs.mjs";
+
+const SIZE = { width: 1280, height: 800 };
+const TIMEOUT = 30000;
+
+/*
+ * Nothing leaves the machine, not even a question to a name server.  Without
+ * WebGL a terminal's rows are elements, which a test can read.
+ */
+const ARGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
+	"--no-first-run", "--disable-background-networking",
+	"--disable-component-update", "--disable-sync", "--disable-3d-apis",
+	"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"];
+
+export class Browser {
+	/*
+	 * name: of the case; quiet: expressions for the console's lines that
+	 * the web app itself is the cause of
+	 */
+	static async start(stage, name, quiet) {
+		const browser = new Browser();
+		browser.folder = join(BUILD, "e2e-screenshots", name);
+		browser.quiet = quiet;
+		browser.console = []; // lines
+		browser.served = []; // URLs that a service worker answered
+		browser.steps = 0;
+		await rm(browser.folder, { recursive: true, force: true });
+		await mkdir(browser.folder, { recursive: true });
+
+		const profile = await stage.directory();
+		browser.context = await chromium.launchPersistentContext(profile, {
+			executablePath: process.env.TETHERD_CHROMIUM ??
+				"/usr/bin/chromium",
+			args: ARGS,
+			viewport: SIZE,
+			locale: "en-US",
+			handleSIGINT: false,
+			handleSIGTERM: false,
+			handleSIGHUP: false,
+		});
+		stage.atEnd(() => browser.context.close());
+		browser.context.setDefaultTimeout(TIMEOUT);
+		browser.context.on("console", (message) => browser.console.push(
+			`${message.type()}: ${message.text()} ` +
+			`(${message.location().url})`));
+		browser.context.on("weberror", (error) => browser.console.push(
+			`uncaught: ${error.error().stack}`));
+		browser.context.on("response", (response) => {
+			if (response.fromServiceWorker())
+				browser.served.push(response.url());
+		});
+		await browser.watchWorkers();
+		return browser;
+	}
+
+	// Learn of every service worker, whichever origin or path it is for.
+	async watchWorkers() {
+		const known = new Map();
+		const cdp = await this.context.newCDPSession(this.context.pages()[0]);
+
+		cdp.on("ServiceWorker.workerRegistrationUpdated",
+			({ registrations }) => {
+				for (const one of registrations)
+					if (one.isDeleted)
+						known.delete(one.registrationId);
+					else
+						known.set(one.registrationId, one.scopeURL);
+			});
+		await cdp.send("ServiceWorker.enable");
+		this.workers = () => [...known.values()].sort();
+	}
+
+	// A step of a test, with a picture of how the page looks after it.
+	async step(page, name, body) {
+		const number = String(++this.steps).padStart(2, "0");
+		const path = join(this.folder, `${number}-${name}.png`);
+
+		try {
+			return await body();
+		} catch (error) {
+			error.message = `step ${number}, ${name}: ${error.message}`;
+			throw error;
+		} finally {
+			await page.screenshot({ path, timeout: 10000 })
+				.catch(() => {});
+		}
+	}
+
+	// Lines beside the pictures.
+	async keep(file, lines) {
+		await writeFile(join(this.folder, file), lines.join("\n") + "\n");
+	}
+
+	check() {
+		const complaints = this.console.filter((line) =>
+			/^(assert|error|uncaught|warning):/.test(line) &&
+			!this.quiet.some((expression) => expression.test(line)));
+		assert.deepEqual(complaints, [], "on the console");
+	}
+}
