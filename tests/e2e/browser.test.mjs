@@ -1,30 +1,52 @@
 // Both real apps in a real browser, behind a hub and tetherd.
+//
+//	TETHERD_E2E_DIRECT=1	the same steps with nothing in front of the
+//				apps: what fails then is no fault of ours
 
 import { scenario } from "../integration/lib/scenario.mjs";
-import { startSite, visit } from "./lib/site.mjs";
-import * as newApp from "./lib/steps-new.mjs";
-import * as oldApp from "./lib/steps-old.mjs";
+import {
+	startDirectly, startSites, visit, visitAll,
+} from "./lib/site.mjs";
+import { STEPS as STEPS_OF_BOTH } from "./lib/steps-both.mjs";
+import { APPS } from "./lib/steps.mjs";
 
-const APPS = { new: newApp, old: oldApp };
-const TIMEOUT = 240000;
+const OPTIONS = { timeout: 240000 };
 
-/*
- * TETHERD_E2E_DIRECT=1 takes the same steps with nothing in front of the
- * apps: what fails then is no fault of ours.
- */
-const MATRIX = process.env.TETHERD_E2E_DIRECT
-	? [{ name: "direct", direct: true }]
-	: [{ name: "hub" }, { name: "duratii", hubArgs: ["--duratii"] }];
+const MATRIX = [
+	{ name: "hub" },
+	{ name: "duratii", hubArgs: ["--duratii"] },
+];
 
-for (const [appName, { STEPS, QUIET, REFUSED }] of Object.entries(APPS))
-	for (const { name, ...options } of MATRIX)
-		scenario(`the ${appName} app in a browser, ${name}`,
-			{ timeout: TIMEOUT }, async (stage) => {
-				const site = await startSite(stage, appName, {
-					...options,
-					name: `${appName}-${name}`,
-					quiet: QUIET,
-					refused: REFUSED,
-				});
-				await visit(site, STEPS);
-			});
+function directly(appName) {
+	scenario(`the ${appName} app in a browser`, OPTIONS, async (stage) => {
+		await visit(await startDirectly(stage, appName,
+			{ name: `${appName}-direct` }));
+	});
+}
+
+function behind(appName, { name, ...options }) {
+	const title = `the ${appName} app in a browser behind tether-hub ` +
+		(options.hubArgs ?? []).join(" ");
+
+	scenario(title, OPTIONS, async (stage) => {
+		const [site] = await startSites(stage, [appName],
+			{ name: `${appName}-${name}`, ...options });
+		await visit(site);
+	});
+}
+
+function together() {
+	scenario("two instances in one browser", OPTIONS, async (stage) => {
+		await visitAll(await startSites(stage, ["new", "old"],
+			{ name: "both" }), STEPS_OF_BOTH);
+	});
+}
+
+for (const appName of Object.keys(APPS))
+	if (process.env.TETHERD_E2E_DIRECT)
+		directly(appName);
+	else
+		for (const options of MATRIX)
+			behind(appName, options);
+if (!process.env.TETHERD_E2E_DIRECT)
+	together();

@@ -91,6 +91,11 @@ export async function startApp(stage, name, { secret, furnish } = {}) {
 		SERVER_PORT: String(port),
 		DATABASE_PATH: database,
 		NODE_ENV: "production",
+		// Nothing that the app starts leaves the machine.
+		CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
+		HTTPS_PROXY: "http://127.0.0.1:9",
+		HTTP_PROXY: "http://127.0.0.1:9",
+		NO_PROXY: "127.0.0.1,localhost",
 	};
 	if (secret !== undefined)
 		env.JWT_SECRET = secret;

@@ -75,13 +75,12 @@ export class Browser {
 						known.set(one.registrationId, one.scopeURL);
 			});
 		await cdp.send("ServiceWorker.enable");
-		this.workers = () => [...known.values()].sort();
+		this.workers = known; // their scopes, by id
 	}
 
-	// A step of a test, with a picture of how the page looks after it.
-	async step(page, name, body) {
+	// A step of a test, with a picture of how each page looks after it.
+	async step(pages, name, body) {
 		const number = String(++this.steps).padStart(2, "0");
-		const path = join(this.folder, `${number}-${name}.png`);
 
 		try {
 			return await body();
@@ -89,8 +88,11 @@ export class Browser {
 			error.message = `step ${number}, ${name}: ${error.message}`;
 			throw error;
 		} finally {
-			await page.screenshot({ path, timeout: 10000 })
-				.catch(() => {});
+			for (const [i, page] of pages.entries()) {
+				const file = `${number}${"abc"[i - 1] ?? ""}-${name}.png`;
+				await page.screenshot({ path: join(this.folder, file),
+					timeout: 10000 }).catch(() => {});
+			}
 		}
 	}
 

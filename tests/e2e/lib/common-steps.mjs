@@ -84,9 +84,10 @@ export async function worker(site, page) {
 		(await navigator.serviceWorker.ready).scope);
 
 	under(site, scope);
-	await until(() => site.browser.workers().includes(scope),
+	const scopes = () => [...site.browser.workers.values()];
+	await until(() => scopes().includes(scope),
 		"the browser does not know of the service worker");
-	assert.deepEqual(site.browser.workers(), [scope]);
+	assert.deepEqual(scopes(), [scope]);
 	const seen = await page.evaluate(async () =>
 		(await navigator.serviceWorker.getRegistrations())
 			.map((registration) => registration.scope));

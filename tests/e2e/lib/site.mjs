@@ -3,11 +3,12 @@
 import { createHmac } from "node:crypto";
 
 import { sql } from "../../integration/lib/database.mjs";
-import { SECRET, startAll } from "../../integration/lib/programs.mjs";
+import { SECRET, startHub, startTetherd } from "../../integration/lib/programs.mjs";
 import { startApp } from "./apps.mjs";
 import { Browser } from "./browser.mjs";
 import { Guard } from "./guard.mjs";
 import { furnish } from "./home.mjs";
+import { APPS } from "./steps.mjs";
 
 const USER = { id: 583231, login: "octocat" };
 
@@ -44,55 +45,94 @@ async function signIn(app, browser, origin) {
 	}, [origin, tokenOf(user)]);
 }
 
-const startFurnished = (stage, app) =>
-	startApp(stage, app, { secret: SECRET, furnish });
+// One app, as the upstream of a tetherd of that hub.
+async function startInstance(stage, appName, hub, client, env) {
+	const app = await startFurnished(stage, appName);
+	const tetherd = await startTetherd(stage, {
+		database: false,
+		env: {
+			ORCHESTRATOR_URL: hub.connectUrl,
+			ORCHESTRATOR_CLIENT_ID: client,
+			PORT: String(app.port),
+			DATABASE_PATH: app.database,
+			...env,
+		},
+	});
+	await tetherd.registered();
+	return { app, base: `/clients/${client}/proxy` };
+}
+
+const startFurnished = (stage, appName) =>
+	startApp(stage, appName, { secret: SECRET, furnish });
+
+// What the apps are the cause of, together.
+const gather = (appNames, what) =>
+	appNames.flatMap((appName) => APPS[appName][what]);
 
 /*
- * The app with that name and a browser that can see it:
+ * The apps with those names, each as an instance of one hub, and a browser
+ * that can see them.  A site for each:
  *	url	of the app's root, without a slash at the end
  *	app, guard, browser, page
+ *	steps	what can be done there
  *	binary	whether binary bodies pass
  * options:
  *	name	of the case
- *	direct	nothing stands in front of the app
  *	hubArgs	of tether-hub
  *	env	of tetherd, added
- *	quiet	see Browser
- *	refused	see Guard
  */
-export async function startSite(stage, appName, options) {
-	const { name, direct = false, hubArgs = [], env, quiet, refused } =
-		options;
-	const app = await startFurnished(stage, appName);
+export async function startSites(stage, appNames, options) {
+	const { name, hubArgs = [], env } = options;
 	const binary = !hubArgs.includes("--duratii");
-	let port = app.port;
-	let base = "";
+	const quiet = gather(appNames, "QUIET");
+	const hub = await startHub(stage,
+		["--user", `${USER.id}:${USER.login}`, ...hubArgs]);
+	const instances = [];
 
-	if (!direct) {
-		const { hub } = await startAll(stage, {
-			upstream: app,
-			hubArgs: ["--user", `${USER.id}:${USER.login}`, ...hubArgs],
-			database: false,
-			env: { DATABASE_PATH: app.database, ...env },
-		});
-		({ port, base } = hub);
-	}
-	const guard = await Guard.start(stage, port, [base], refused);
+	for (const [i, appName] of appNames.entries())
+		instances.push(await startInstance(stage, appName, hub,
+			`box${i || ""}`, env));
+	const guard = await Guard.start(stage, hub.port,
+		instances.map(({ base }) => base), gather(appNames, "REFUSED"));
 	const browser = await Browser.start(stage, name,
 		binary ? quiet : [...quiet, ...WITHOUT_BINARY]);
-	if (direct)
-		await signIn(app, browser, guard.origin);
-	const [page] = browser.context.pages();
-	return { url: guard.origin + base, app, guard, browser, page, binary };
+	const sites = [];
+	for (const [i, { app, base }] of instances.entries()) {
+		const page = browser.context.pages()[i] ??
+			await browser.context.newPage();
+		sites.push({ url: guard.origin + base, app, guard, browser, page,
+			steps: APPS[appNames[i]].STEPS, binary });
+	}
+	return sites;
 }
 
-// Do the steps, and then look at all that was written down.
-export async function visit(site, steps) {
-	const { browser, guard, page } = site;
+// The same with nothing in front of the one app.
+export async function startDirectly(stage, appName, { name }) {
+	const { STEPS, QUIET, REFUSED } = APPS[appName];
+	const app = await startFurnished(stage, appName);
+	const guard = await Guard.start(stage, app.port, [""], REFUSED);
+	const browser = await Browser.start(stage, name, QUIET);
+
+	await signIn(app, browser, guard.origin);
+	const [page] = browser.context.pages();
+	return { url: guard.origin, app, guard, browser, page, steps: STEPS,
+		binary: true };
+}
+
+// Do the steps there, and then look at all that was written down.
+export async function visit(site, steps = site.steps) {
+	await visitAll([site], steps.map(([name, step]) =>
+		[name, () => step(site, site.page)]));
+}
+
+// The same with several sites of one browser: the steps get them all.
+export async function visitAll(sites, steps) {
+	const [{ browser, guard }] = sites;
+	const pages = sites.map(({ page }) => page);
 
 	try {
 		for (const [name, step] of steps)
-			await browser.step(page, name, () => step(site, page));
+			await browser.step(pages, name, () => step(sites));
 		await guard.idle();
 		guard.check();
 		browser.check();

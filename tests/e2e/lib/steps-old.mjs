@@ -132,3 +132,5 @@ export const QUIET = [
 	/^error: Failed to load resource: net::ERR_(FAILED|NAME_NOT_RESOLVED) \(https:\/\/api\.github\.com\//,
 	/^error: Version check failed: TypeError: Failed to fetch\n/,
 ];
+
+export const REFUSED = [];
