@@ -22,14 +22,17 @@ const ARGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
 
 export class Browser {
 	/*
-	 * name: of the case; quiet: expressions for the console's lines that
-	 * the web app itself is the cause of
+	 *	name	of the case
+	 *	origin	the only one on this machine that pages may turn to
+	 *	quiet	expressions for the console's lines that the web app
+	 *		itself is the cause of
 	 */
-	static async start(stage, name, quiet) {
+	static async start(stage, name, origin, quiet) {
 		const browser = new Browser();
 		browser.folder = join(BUILD, "e2e-screenshots", name);
 		browser.quiet = quiet;
 		browser.console = []; // lines
+		browser.strays = []; // URLs that go elsewhere
 		browser.served = []; // URLs that a service worker answered
 		browser.steps = 0;
 		await rm(browser.folder, { recursive: true, force: true });
@@ -53,12 +56,29 @@ export class Browser {
 			`(${message.location().url})`));
 		browser.context.on("weberror", (error) => browser.console.push(
 			`uncaught: ${error.error().stack}`));
+		browser.context.on("request", (request) =>
+			browser.look(origin, request.url()));
+		for (const page of browser.context.pages())
+			browser.watch(origin, page);
+		browser.context.on("page", (page) => browser.watch(origin, page));
 		browser.context.on("response", (response) => {
 			if (response.fromServiceWorker())
 				browser.served.push(response.url());
 		});
 		await browser.watchWorkers();
 		return browser;
+	}
+
+	watch(origin, page) {
+		page.on("websocket", (socket) => this.look(origin, socket.url()));
+	}
+
+	// Other hosts cannot be reached, but other ports can.
+	look(origin, url) {
+		const { hostname, host } = new URL(url);
+		if (/^(127\.|localhost$|\[)/.test(hostname) &&
+		    host !== new URL(origin).host)
+			this.strays.push(url);
 	}
 
 	// Learn of every service worker, whichever origin or path it is for.
@@ -102,6 +122,7 @@ export class Browser {
 	}
 
 	check() {
+		assert.deepEqual(this.strays, [], "asked of another server");
 		const complaints = this.console.filter((line) =>
 			/^(assert|error|uncaught|warning):/.test(line) &&
 			!this.quiet.some((expression) => expression.test(line)));

@@ -1,5 +1,6 @@
 // An app as a browser finds it: behind a hub and tetherd, or by itself.
 
+import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 
 import { sql } from "../../integration/lib/database.mjs";
@@ -76,6 +77,7 @@ const gather = (appNames, what) =>
  *	app, guard, browser, page
  *	steps	what can be done there
  *	binary	whether binary bodies pass
+ *	direct	whether nothing stands in front of the app
  * options:
  *	name	of the case
  *	hubArgs	of tether-hub
@@ -94,14 +96,14 @@ export async function startSites(stage, appNames, options) {
 			`box${i || ""}`, env));
 	const guard = await Guard.start(stage, hub.port,
 		instances.map(({ base }) => base), gather(appNames, "REFUSED"));
-	const browser = await Browser.start(stage, name,
+	const browser = await Browser.start(stage, name, guard.origin,
 		binary ? quiet : [...quiet, ...WITHOUT_BINARY]);
 	const sites = [];
 	for (const [i, { app, base }] of instances.entries()) {
 		const page = browser.context.pages()[i] ??
 			await browser.context.newPage();
 		sites.push({ url: guard.origin + base, app, guard, browser, page,
-			steps: APPS[appNames[i]].STEPS, binary });
+			steps: APPS[appNames[i]].STEPS, binary, direct: false });
 	}
 	return sites;
 }
@@ -111,12 +113,13 @@ export async function startDirectly(stage, appName, { name }) {
 	const { STEPS, QUIET, REFUSED } = APPS[appName];
 	const app = await startFurnished(stage, appName);
 	const guard = await Guard.start(stage, app.port, [""], REFUSED);
-	const browser = await Browser.start(stage, name, QUIET);
+	const browser = await Browser.start(stage, name,
+		guard.origin, QUIET);
 
 	await signIn(app, browser, guard.origin);
 	const [page] = browser.context.pages();
 	return { url: guard.origin, app, guard, browser, page, steps: STEPS,
-		binary: true };
+		binary: true, direct: true };
 }
 
 // Do the steps there, and then look at all that was written down.
@@ -127,7 +130,7 @@ export async function visit(site, steps = site.steps) {
 
 // The same with several sites of one browser: the steps get them all.
 export async function visitAll(sites, steps) {
-	const [{ browser, guard }] = sites;
+	const [{ browser, guard, direct }] = sites;
 	const pages = sites.map(({ page }) => page);
 
 	try {
@@ -136,6 +139,9 @@ export async function visitAll(sites, steps) {
 		await guard.idle();
 		guard.check();
 		browser.check();
+		if (!direct)
+			assert.deepEqual(browser.served, [],
+				"answered by a service worker");
 	} finally {
 		await browser.keep("console.txt", browser.console);
 		await browser.keep("requests.txt", guard.trace);

@@ -97,9 +97,10 @@ async function upload(site, page) {
 	]);
 	await chooser.setFiles(files);
 	for (const { name, buffer } of files) {
+		const path = join(site.app.home, "sample", name);
+		await until(async () => buffer.equals(await readFile(path)
+			.catch(() => Buffer.alloc(0))), `${name} is not there`);
 		await visible(page.getByText(name, { exact: true })).waitFor();
-		assert.deepEqual(await readFile(
-			join(site.app.home, "sample", name)), buffer);
 	}
 }
 
@@ -193,6 +194,8 @@ export const QUIET = [
 	/^error: Failed to load resource: net::ERR_(FAILED|NAME_NOT_RESOLVED) \(https:\/\/(fonts\.googleapis\.com|api\.github\.com|cdnjs\.cloudflare\.com)\//,
 	/^error: Version check failed: TypeError: Failed to fetch\n/,
 	/^error: Failed to load resource: .* 404 .*\/token-usage\)$/,
+	// A question of every few seconds, broken off by leaving the page.
+	/^error: \[SessionProtection\] Failed to sync running sessions: TypeError: Failed to fetch/,
 	// After a change of the language.
 	/^warning: WebSocket not connected \(/,
 ];
