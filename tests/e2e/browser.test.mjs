@@ -42,11 +42,30 @@ function together() {
 	});
 }
 
+/*
+ * An orchestrator that forbids inline scripts: the app's own, which is the one
+ * that registers its service worker, is not run either.
+ */
+function withPolicy() {
+	scenario("the old app where no inline script is allowed", OPTIONS,
+		async (stage) => {
+			const [site] = await startSites(stage, ["old"], {
+				name: "old-policy",
+				env: { TETHERD_PAGE_SCRIPT: "external" },
+				policy: "script-src 'self'",
+			});
+			await visit(site, site.steps.filter(([name]) =>
+				name !== "service-worker"));
+		});
+}
+
 for (const appName of Object.keys(APPS))
 	if (process.env.TETHERD_E2E_DIRECT)
 		directly(appName);
 	else
 		for (const options of MATRIX)
 			behind(appName, options);
-if (!process.env.TETHERD_E2E_DIRECT)
+if (!process.env.TETHERD_E2E_DIRECT) {
 	together();
+	withPolicy();
+}

@@ -24,12 +24,14 @@ export class Guard {
 	 *		nothing outside
 	 *	refused	expressions for lines of the trace with a status of
 	 *		400 and more that the web app itself is the cause of
+	 *	policy	a Content-Security-Policy for all pages, if any
 	 */
-	static async start(stage, port, bases, refused = []) {
+	static async start(stage, port, { bases, refused, policy }) {
 		const guard = new Guard();
 		guard.upstream = { host: "127.0.0.1", port, agent };
 		guard.bases = bases;
 		guard.refused = refused;
+		guard.policy = policy;
 		guard.trace = []; // lines
 		guard.wrong = []; // those of them that must not be
 		guard.pending = new Set(); // { what }
@@ -96,14 +98,18 @@ export class Guard {
 		});
 		const request = http.request({ ...this.upstream, method: req.method,
 			path: req.url, headers: req.headers }, (answer) => {
+			const isPage =
+				/^text\/html/.test(answer.headers["content-type"]);
 			const done = `${answer.statusCode} ${what}`;
 			if (answer.statusCode >= 400 &&
 			    !this.refused.some((e) => e.test(done)))
 				faults.push("refused");
-			if (part && answer.statusCode === 200 &&
-			    /^text\/html/.test(answer.headers["content-type"]))
+			if (part && answer.statusCode === 200 && isPage)
 				faults.push("a page in place of a part");
 			this.note(done, faults);
+			if (isPage && this.policy)
+				answer.rawHeaders.push("Content-Security-Policy",
+					this.policy);
 			res.writeHead(answer.statusCode, answer.statusMessage,
 				answer.rawHeaders);
 			answer.pipe(res);

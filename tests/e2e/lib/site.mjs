@@ -20,6 +20,11 @@ const WITHOUT_BINARY = [
 	/^warning: Error while trying to use the following icon from the Manifest/,
 ];
 
+// What an app says where no inline script is allowed.
+const WITHOUT_INLINE = [
+	/^error: Executing inline script violates the following Content Security/,
+];
+
 const part = (object) =>
 	Buffer.from(JSON.stringify(object)).toString("base64url");
 
@@ -82,11 +87,14 @@ const gather = (appNames, what) =>
  *	name	of the case
  *	hubArgs	of tether-hub
  *	env	of tetherd, added
+ *	policy	of the orchestrator, for scripts of pages
  */
 export async function startSites(stage, appNames, options) {
-	const { name, hubArgs = [], env } = options;
+	const { name, hubArgs = [], env, policy } = options;
 	const binary = !hubArgs.includes("--duratii");
-	const quiet = gather(appNames, "QUIET");
+	const quiet = [...gather(appNames, "QUIET"),
+		...binary ? [] : WITHOUT_BINARY,
+		...policy ? WITHOUT_INLINE : []];
 	const hub = await startHub(stage,
 		["--user", `${USER.id}:${USER.login}`, ...hubArgs]);
 	const instances = [];
@@ -94,10 +102,13 @@ export async function startSites(stage, appNames, options) {
 	for (const [i, appName] of appNames.entries())
 		instances.push(await startInstance(stage, appName, hub,
 			`box${i || ""}`, env));
-	const guard = await Guard.start(stage, hub.port,
-		instances.map(({ base }) => base), gather(appNames, "REFUSED"));
+	const guard = await Guard.start(stage, hub.port, {
+		bases: instances.map(({ base }) => base),
+		refused: gather(appNames, "REFUSED"),
+		policy,
+	});
 	const browser = await Browser.start(stage, name, guard.origin,
-		binary ? quiet : [...quiet, ...WITHOUT_BINARY]);
+		quiet);
 	const sites = [];
 	for (const [i, { app, base }] of instances.entries()) {
 		const page = browser.context.pages()[i] ??
@@ -112,7 +123,8 @@ export async function startSites(stage, appNames, options) {
 export async function startDirectly(stage, appName, { name }) {
 	const { STEPS, QUIET, REFUSED } = APPS[appName];
 	const app = await startFurnished(stage, appName);
-	const guard = await Guard.start(stage, app.port, [""], REFUSED);
+	const guard = await Guard.start(stage, app.port,
+		{ bases: [""], refused: REFUSED });
 	const browser = await Browser.start(stage, name,
 		guard.origin, QUIET);
 

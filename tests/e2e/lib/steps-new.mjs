@@ -9,7 +9,9 @@ import {
 	fonts, open, pictures, urlIs, visible, wander, worker,
 } from "./common-steps.mjs";
 import { NEEDLE, README, SESSION, TITLE } from "./home.mjs";
-import { tryResize, tryTerminal } from "./terminal.mjs";
+import {
+	QUIET as QUIET_TERMINAL, tryResize, tryTerminal,
+} from "./terminal.mjs";
 
 const CONVERSATION = `/session/${SESSION}`;
 
@@ -190,6 +192,7 @@ export const STEPS = [
 
 // What the app says on the console when nobody stands in front of it.
 export const QUIET = [
+	...QUIET_TERMINAL,
 	// Hosts that cannot be reached from a test.
 	/^error: Failed to load resource: net::ERR_(FAILED|NAME_NOT_RESOLVED) \(https:\/\/(fonts\.googleapis\.com|api\.github\.com|cdnjs\.cloudflare\.com)\//,
 	/^error: Version check failed: TypeError: Failed to fetch\n/,

@@ -5,6 +5,11 @@ import { join } from "node:path";
 
 import { until } from "../../integration/lib/time.mjs";
 
+// What it says on the console on a slow machine.
+export const QUIET = [
+	/^warning: task queue exceeded allotted deadline by /,
+];
+
 export class Terminal {
 	constructor(page) {
 		this.page = page;
