@@ -23,7 +23,7 @@
 
 struct link_up {
 	uint32_t capabilities;
-	uint64_t message_max;		    /* bytes that one answer may have */
+	uint64_t message_max; /* bytes that one answer may have */
 	char client_id[LINK_CLIENT_ID_SIZE]; /* that we are registered as */
 };
 
