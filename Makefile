@@ -142,10 +142,11 @@ NODE_TEST = TETHERD_BUILD=$(B) node --test --test-concurrency=$(1) $(2)
 
 # The script of a page and the prologue of its service worker: the parts share
 # one scope each, in this order.
-PAGE_PARTS = natives begin wrap url globals request caches notification \
+PAGE_PARTS = natives begin wrap url globals bytes request caches notification \
 	storage loading elements socket arrivals handlers outgoing websocket \
 	stream eventsource leave
-WORKER_PARTS = natives worker_begin wrap url request caches notification worker
+WORKER_PARTS = natives worker_begin wrap url bytes request caches \
+	notification worker
 
 $(B)/proxyd/page.js: $(PAGE_PARTS:%=proxyd/page/%.js)
 	@mkdir -p $(@D)

@@ -102,7 +102,8 @@ write_config(FILE *out, const struct page *page, bool person)
 		write_string(out, "handle", page->handle);
 		(void)fputc(',', out);
 		write_string(out, "login", page->login);
-	}
+	} else if (page->base64)
+		(void)fputs(",\"base64\":true", out);
 	(void)fputc('}', out);
 }
 

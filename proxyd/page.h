@@ -22,6 +22,7 @@ struct page {
 	const char *handle; /* "" for none */
 	const char *login;  /* "" if nobody is known */
 	bool external;	    /* the script as a file, not inline */
+	bool base64;	    /* bytes come as that: the worker undoes it */
 };
 
 /* The script, and a name for this version of it and all rewriting. */

@@ -47,5 +47,5 @@ patchMethod(globalOwner("fetch"), "fetch", async (self, args, native) => {
 		return native(...args); // says what is wrong in its own words
 	}
 	dropHandle(request.headers);
-	return answerRequest(request) ?? native(request);
+	return answerRequest(request) ?? undoBase64(await native(request));
 });

@@ -1,7 +1,7 @@
 // The browser socket to the orchestrator, which carries the tunnels and the
 // streams of this page as questions and answers.
 
-const { WebSocket, btoa, atob, clearTimeout, crypto, setTimeout } = globalThis;
+const { WebSocket, clearTimeout, crypto, setTimeout } = globalThis;
 const nativeSend = WebSocket.prototype.send;
 const nativeClose = WebSocket.prototype.close;
 const { addEventListener, dispatchEvent, removeEventListener } =
@@ -21,20 +21,6 @@ let idleTimer;
 
 // The tunnels and streams that need the socket.
 const living = new Set();
-
-// Bytes to and from base64, in steps that fit on the stack.
-function toBase64(bytes) {
-	let text = "";
-
-	for (let i = 0; i < bytes.length; i += 0x2000)
-		text += apply(String.fromCharCode, null,
-			bytes.subarray(i, i + 0x2000));
-	return btoa(text);
-}
-
-function fromBase64(text) {
-	return Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-}
 
 // 128 random bits in base64url.
 function newId() {

@@ -2,6 +2,7 @@
 
 // It may cache, and be told of messages; what pages load is not its business:
 // an old page, or an error, would be served for ever after.
+const { addEventListener } = EventTarget.prototype;
 const isFetch = (self, type) =>
 	(self === undefined || self === null || self === globalThis) &&
 	`${type}` === "fetch";
@@ -17,6 +18,25 @@ patchAccessor(globalOwner("onfetch"), "onfetch", {
 		onfetch = typeof value === "function" ? value : null;
 	},
 });
+
+// What elements load passes no script but this one, so that it is here where
+// bytes become what they were.
+const BYTES = new Set(["audio", "embed", "font", "image", "object", "track",
+	"video"]);
+
+if (config.base64) {
+	const { clients, fetch, skipWaiting } = globalThis;
+	const listen = (type, listener) =>
+		apply(addEventListener, globalThis, [type, listener]);
+
+	listen("install", () => skipWaiting());
+	listen("activate", (event) => event.waitUntil(clients.claim()));
+	listen("fetch", (event) => {
+		const { request } = event;
+		if (BYTES.has(request.destination) && isOwn(new URL(request.url)))
+			event.respondWith(fetch(request));
+	});
+}
 
 // Pages of the orchestrator and of other instances are not the app's.
 const isOurClient = (client) => isBelow(new URL(client.url).pathname);

@@ -117,6 +117,22 @@ describe("fetch and Request", () => {
 		assert.equal(await (await page.window.fetch("/x")).text(),
 			"native");
 	});
+
+	test("bytes that came as base64 are bytes again", async () => {
+		const headers = { "X-Orch-Encoding": "base64", "X-Other": "y" };
+		const page = openPage({ respond: () => Object.defineProperty(
+			new Response("AP9h", { status: 404, headers }), "url",
+			{ value: `${ROOT}/x` }) });
+		const answer = await page.window.fetch("/x");
+		assert.deepEqual(new Uint8Array(await answer.arrayBuffer()),
+			new Uint8Array([0, 255, 97]));
+		assert.equal(answer.status, 404);
+		assert.equal(answer.url, `${ROOT}/x`);
+		assert.deepEqual([...answer.headers], [
+			["content-type", "text/plain;charset=UTF-8"], ["x-other", "y"]]);
+		headers["X-Orch-Encoding"] = "other";
+		assert.equal(await (await page.window.fetch("/x")).text(), "AP9h");
+	});
 });
 
 describe("XMLHttpRequest", () => {

@@ -13,7 +13,8 @@ const ORIGIN = "http://hub.test";
 const NAMES = `tether:${BASE} `;
 
 function openWorker(text, { config = { base: BASE, client: "box" },
-	href = `${ORIGIN}${BASE}/sw.js`, clients = [] } = {}) {
+	href = `${ORIGIN}${BASE}/sw.js`, clients = [],
+	respond = () => new Response("native") } = {}) {
 	const calls = [];
 	const log = (name, ...details) => calls.push([name, ...details]);
 	const listeners = [];
@@ -33,6 +34,10 @@ function openWorker(text, { config = { base: BASE, client: "box" },
 			return clients[id];
 		}
 
+		async claim() {
+			log("claim");
+		}
+
 		async openWindow(...args) {
 			log("openWindow", ...args);
 		}
@@ -47,11 +52,12 @@ function openWorker(text, { config = { base: BASE, client: "box" },
 		origin: ORIGIN };
 	let onfetch = null;
 	const scope = {
-		URL, URLSearchParams, Headers, Response, crypto: webcrypto,
+		URL, URLSearchParams, Headers, Response, atob, btoa,
+		crypto: webcrypto,
 		EventTarget: WorkerTarget, Clients, WindowClient, location,
 		clients: new Clients(), ...makeWorkers(log, []),
-		...makeCaches(log), ...makeFetch(log, () => href,
-			() => new Response("native")),
+		...makeCaches(log), ...makeFetch(log, () => href, respond),
+		skipWaiting: () => log("skipWaiting"),
 		addEventListener: WorkerTarget.prototype.addEventListener,
 		importScripts: (...args) => {
 			log("importScripts", ...args);
@@ -155,6 +161,48 @@ describe("the prologue", () => {
 			["openWindow", `${BASE}/session/1`],
 			["navigate", `${BASE}/n`],
 			["showNotification", "t", { icon: `${BASE}/i.png` }]]);
+	});
+
+	test("what an orchestrator could not carry is undone", async () => {
+		const png = new Uint8Array([137, 80, 78, 71, 255, 0]);
+		const answers = {
+			"/a.png": () => new Response(
+				Buffer.from(png).toString("base64"), { status: 201,
+					headers: { "Content-Type": "image/png",
+						"X-Orch-Encoding": "base64" } }),
+			"/plain": () => new Response("aGk="),
+		};
+		const worker = openWorker("", {
+			config: { base: BASE, client: "box", base64: true },
+			respond: ({ url }) =>
+				answers[url.slice((ORIGIN + BASE).length)](),
+		});
+		const { scope } = worker;
+		const on = Object.fromEntries(worker.listeners);
+		assert.deepEqual(Object.keys(on), ["install", "activate", "fetch"]);
+		on.install();
+		on.activate({ waitUntil() {} });
+		assert.deepEqual(worker.calls, [["skipWaiting"], ["claim"]]);
+
+		// What a script fetches comes undone to it, too.
+		const ask = (url, destination) => new Promise((resolve) => {
+			const request = new scope.Request(url);
+			Object.defineProperty(request, "destination",
+				{ value: destination });
+			on.fetch({ request, respondWith: resolve });
+			resolve(null);
+		});
+		const answer = await ask(`${BASE}/a.png`, "image");
+		assert.deepEqual(new Uint8Array(await answer.arrayBuffer()), png);
+		assert.equal(answer.status, 201);
+		assert.equal(answer.headers.get("content-type"), "image/png");
+		assert.equal(answer.headers.get("x-orch-encoding"), null);
+		const plain = await ask(`${BASE}/plain`, "font");
+		assert.equal(await plain.text(), "aGk=");
+		for (const destination of ["", "document", "script", "style",
+			"manifest", "worker", "iframe"])
+			assert.equal(await ask(`${BASE}/a.png`, destination), null);
+		assert.equal(await ask("http://o.test/a.png", "image"), null);
 	});
 
 	test("clients of others do not show", async () => {

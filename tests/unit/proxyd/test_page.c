@@ -38,7 +38,7 @@ test_island(void **state)
 	/* Nothing of this may end the element, or hide what follows. */
 	static const char nasty[] =
 	    "</script><!--<script>\"\\&'\x01 \xe2\x80\xa8]]>";
-	const struct page page = { &prefix, "a&b'(c)", "tether_x", nasty,
+	const struct page page = { &prefix, "a&b'(c)", "tether_x", nasty, false,
 		false };
 	char *text = page_injection(&page), *json, *p;
 	struct json_object *config, *member;
@@ -76,7 +76,7 @@ contains(const char *text, const char *part)
 static void
 test_script(void **state)
 {
-	const struct page page = { &prefix, "box", "", "", false };
+	const struct page page = { &prefix, "box", "", "", false, false };
 	struct rewrite_insert script = page_script();
 	char *text = page_injection(&page), *at;
 	size_t i;
@@ -98,7 +98,7 @@ test_script(void **state)
 static void
 test_external(void **state)
 {
-	const struct page page = { &prefix, "box", "", "", true };
+	const struct page page = { &prefix, "box", "", "", true, false };
 	char *text = page_injection(&page), *tag;
 
 	(void)state;
@@ -116,7 +116,10 @@ test_external(void **state)
 static void
 test_worker(void **state)
 {
-	const struct page page = { &prefix, "box", "secret", "octocat", false };
+	struct page page = { .prefix = &prefix,
+		.client_id = "box",
+		.handle = "secret",
+		.login = "octocat" };
 	char *text = page_worker(&page);
 
 	(void)state;
@@ -125,6 +128,11 @@ test_worker(void **state)
 				   "\"client\":\"box\"}"));
 	assert_false(contains(text, "octocat"));
 	assert_int_equal(text[strlen(text) - 1], '\n');
+	free(text);
+	page.base64 = true;
+	text = page_worker(&page);
+	assert_non_null(text);
+	assert_true(contains(text, "\"client\":\"box\",\"base64\":true}"));
 	free(text);
 }
 
