@@ -243,11 +243,9 @@ tunnel_tick(struct tunnel *t, int64_t now_ms)
 			    t, "504 the web app did not answer in time");
 		return;
 	}
-	if (t->state != TUNNEL_OPEN)
+	if (t->state != TUNNEL_OPEN || !tunnel_up_has_gap(t))
 		return;
-	if (!tunnel_up_has_gap(t)) {
-		t->up.gap_since = 0;
-	} else if (t->up.gap_since == 0) {
+	if (t->up.gap_since == 0) {
 		t->up.gap_since = now_ms;
 	} else if (now_ms - t->up.gap_since >= TUNNEL_GAP_MS) {
 		log_debugx("tunnel: a piece got lost");

@@ -806,6 +806,42 @@ test_gone_while_paused(void **state)
 	assert_true(tunnel_is_done(f->t));
 }
 
+/* Nothing waits, though the page has no room. */
+static void
+test_gone_when_full(void **state)
+{
+	struct fixture *f = *state;
+	static char data[65536];
+	unsigned i;
+
+	start_open(f, TUNNEL_SOCKET);
+	for (i = 0; i < WINDOW_SIZE / sizeof(data); i++)
+		part(f, WS_BINARY, data, sizeof(data), true);
+	assert_true(f->far.paused);
+	assert_int_equal(receive(f, "bin"), WINDOW_SIZE);
+	tunnel_far_gone(f->t, 4004, "", true);
+	next_reply(OPEN, true);
+	assert_true(tunnel_is_done(f->t));
+}
+
+/* A page that closes does not want what has no room. */
+static void
+test_gone_after_close(void **state)
+{
+	struct fixture *f = *state;
+	static char data[65536];
+
+	start_open(f, TUNNEL_SOCKET);
+	while (!f->far.paused)
+		part(f, WS_BINARY, data, 60000, true);
+	receive(f, "bin");
+	tunnel_close(f->t, 0, 1000, "");
+	expect_no_reply();
+	tunnel_far_gone(f->t, 1000, "", true);
+	next_reply(OPEN, true);
+	assert_true(tunnel_is_done(f->t));
+}
+
 static void
 test_close_after_gone(void **state)
 {
@@ -951,6 +987,8 @@ main(void)
 		TEST(test_close_before_open),
 		TEST(test_close_by_upstream),
 		TEST(test_gone_while_paused),
+		TEST(test_gone_when_full),
+		TEST(test_gone_after_close),
 		TEST(test_close_after_gone),
 		TEST(test_refused),
 		TEST(test_open_in_time),
