@@ -32,6 +32,7 @@ export class Browser {
 		browser.folder = join(BUILD, "e2e-screenshots", name);
 		browser.quiet = quiet;
 		browser.console = []; // lines
+		browser.failed = []; // requests, and why
 		browser.strays = []; // URLs that go elsewhere
 		browser.served = []; // URLs that a service worker answered
 		browser.steps = 0;
@@ -61,6 +62,8 @@ export class Browser {
 		for (const page of browser.context.pages())
 			browser.watch(origin, page);
 		browser.context.on("page", (page) => browser.watch(origin, page));
+		browser.context.on("requestfailed", (request) =>
+			browser.fail(origin, request));
 		browser.context.on("response", (response) => {
 			if (response.fromServiceWorker())
 				browser.served.push(response.url());
@@ -79,6 +82,14 @@ export class Browser {
 		if (/^(127\.|localhost$|\[)/.test(hostname) &&
 		    host !== new URL(origin).host)
 			this.strays.push(url);
+	}
+
+	// Leaving a page breaks requests off, and other hosts cannot be reached.
+	fail(origin, request) {
+		const { errorText } = request.failure();
+		if (errorText !== "net::ERR_ABORTED" &&
+		    new URL(request.url()).origin === origin)
+			this.failed.push(`${request.url()}: ${errorText}`);
 	}
 
 	// Learn of every service worker, whichever origin or path it is for.
@@ -123,8 +134,10 @@ export class Browser {
 
 	check() {
 		assert.deepEqual(this.strays, [], "asked of another server");
+		assert.deepEqual(this.failed, [], "requests that failed");
 		const complaints = this.console.filter((line) =>
 			/^(assert|error|uncaught|warning):/.test(line) &&
+			!/TypeError: Failed to fetch/.test(line) && // see fail()
 			!this.quiet.some((expression) => expression.test(line)));
 		assert.deepEqual(complaints, [], "on the console");
 	}

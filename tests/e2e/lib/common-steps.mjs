@@ -36,7 +36,18 @@ export async function wander(site, page, from, to, arrived) {
 	await arrived.waitFor();
 }
 
-export async function manifest(site, page) {
+// The server sends the browser elsewhere, and it gets there.  (An orchestrator
+// may make the browser believe that it never was sent.)
+export async function redirect(site, page) {
+	const { url, redirected } = await page.evaluate(async (folder) => {
+		const { url, redirected } = await fetch(folder);
+		return { url, redirected };
+	}, "/icons");
+	assert.equal(redirected, site.exact);
+	assert.equal(url, `${site.url}/icons${redirected ? "/" : ""}`);
+}
+
+async function manifest(site, page) {
 	const cdp = await site.browser.context.newCDPSession(page);
 	const { url, errors, data } = await cdp.send("Page.getAppManifest");
 	await cdp.detach();
@@ -57,7 +68,7 @@ export async function pictures(site, page) {
 		icons.add(await link.evaluate((e) => e.href));
 	for (const url of icons) {
 		under(site, url);
-		if (site.binary || url.endsWith(".svg"))
+		if (site.exact || url.endsWith(".svg"))
 			await page.evaluate((src) => {
 				const image = new Image();
 				image.src = src;
@@ -68,7 +79,7 @@ export async function pictures(site, page) {
 
 // All fonts of formulas can be loaded.
 export async function fonts(site, page) {
-	if (!site.binary)
+	if (!site.exact)
 		return;
 	const states = await page.evaluate(() => Promise.all(
 		[...document.fonts].filter((f) => f.family.startsWith("KaTeX"))

@@ -81,7 +81,7 @@ const gather = (appNames, what) =>
  *	url	of the app's root, without a slash at the end
  *	app, guard, browser, page
  *	steps	what can be done there
- *	binary	whether binary bodies pass
+ *	exact	whether status codes and binary bodies pass as they are
  *	direct	whether nothing stands in front of the app
  * options:
  *	name	of the case
@@ -91,9 +91,9 @@ const gather = (appNames, what) =>
  */
 export async function startSites(stage, appNames, options) {
 	const { name, hubArgs = [], env, policy } = options;
-	const binary = !hubArgs.includes("--duratii");
+	const exact = !hubArgs.includes("--duratii");
 	const quiet = [...gather(appNames, "QUIET"),
-		...binary ? [] : WITHOUT_BINARY,
+		...exact ? [] : WITHOUT_BINARY,
 		...policy ? WITHOUT_INLINE : []];
 	const hub = await startHub(stage,
 		["--user", `${USER.id}:${USER.login}`, ...hubArgs]);
@@ -114,7 +114,7 @@ export async function startSites(stage, appNames, options) {
 		const page = browser.context.pages()[i] ??
 			await browser.context.newPage();
 		sites.push({ url: guard.origin + base, app, guard, browser, page,
-			steps: APPS[appNames[i]].STEPS, binary, direct: false });
+			steps: APPS[appNames[i]].STEPS, exact, direct: false });
 	}
 	return sites;
 }
@@ -131,7 +131,7 @@ export async function startDirectly(stage, appName, { name }) {
 	await signIn(app, browser, guard.origin);
 	const [page] = browser.context.pages();
 	return { url: guard.origin, app, guard, browser, page, steps: STEPS,
-		binary: true, direct: true };
+		exact: true, direct: true };
 }
 
 // Do the steps there, and then look at all that was written down.

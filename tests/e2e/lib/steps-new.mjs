@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 import { until } from "../../integration/lib/time.mjs";
 import {
-	fonts, open, pictures, urlIs, visible, wander, worker,
+	fonts, open, pictures, redirect, urlIs, visible, wander, worker,
 } from "./common-steps.mjs";
 import { NEEDLE, README, SESSION, TITLE } from "./home.mjs";
 import {
@@ -90,7 +90,7 @@ async function openFile(site, page) {
 async function upload(site, page) {
 	const files = [{ name: "up.txt", mimeType: "text/plain",
 		buffer: Buffer.from("Zoë\n") }];
-	if (site.binary)
+	if (site.exact)
 		files.push({ name: "up.bin", mimeType: "application/octet-stream",
 			buffer: Buffer.from([0, 255, 254, 128, 13, 10, 1]) });
 	const [chooser] = await Promise.all([
@@ -175,6 +175,7 @@ export const STEPS = [
 	["enter", enter],
 	["manifest-and-icons", pictures],
 	["service-worker", worker],
+	["redirect", redirect],
 	["conversation", conversation],
 	["fonts", fonts],
 	["back-forward-reload", history],
@@ -195,10 +196,7 @@ export const QUIET = [
 	...QUIET_TERMINAL,
 	// Hosts that cannot be reached from a test.
 	/^error: Failed to load resource: net::ERR_(FAILED|NAME_NOT_RESOLVED) \(https:\/\/(fonts\.googleapis\.com|api\.github\.com|cdnjs\.cloudflare\.com)\//,
-	/^error: Version check failed: TypeError: Failed to fetch\n/,
 	/^error: Failed to load resource: .* 404 .*\/token-usage\)$/,
-	// A question of every few seconds, broken off by leaving the page.
-	/^error: \[SessionProtection\] Failed to sync running sessions: TypeError: Failed to fetch/,
 	// After a change of the language.
 	/^warning: WebSocket not connected \(/,
 ];

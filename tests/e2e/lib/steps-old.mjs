@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 import { until } from "../../integration/lib/time.mjs";
 import {
-	fonts, open, pictures, urlIs, visible, wander, worker,
+	fonts, open, pictures, redirect, urlIs, visible, wander, worker,
 } from "./common-steps.mjs";
 import { NEEDLE, README, SESSION } from "./home.mjs";
 import {
@@ -105,7 +105,7 @@ async function chat(site, page) {
 	]);
 	assert.equal(uploaded.status(), 200);
 	const { images } = await uploaded.json();
-	if (site.binary)
+	if (site.exact)
 		assert.equal(images[0].data,
 			`data:image/png;base64,${PICTURE.toString("base64")}`);
 	await page.getByText("Invalid API key").first().waitFor();
@@ -116,6 +116,7 @@ export const STEPS = [
 	["enter", enter],
 	["manifest-and-icons", pictures],
 	["service-worker", worker],
+	["redirect", redirect],
 	["conversation", conversation],
 	["fonts", fonts],
 	["back-forward-reload", history],
@@ -133,7 +134,6 @@ export const QUIET = [
 	/^warning: <meta name="apple-mobile-web-app-capable" content="yes"> is deprecated/,
 	// A host that cannot be reached from a test.
 	/^error: Failed to load resource: net::ERR_(FAILED|NAME_NOT_RESOLVED) \(https:\/\/api\.github\.com\//,
-	/^error: Version check failed: TypeError: Failed to fetch\n/,
 ];
 
 export const REFUSED = [];
