@@ -61,26 +61,36 @@ async function manifest(site, page) {
 	return text.icons.map(({ src }) => new URL(src, url).href);
 }
 
+// An orchestrator that cannot carry bytes passes their base64 on: once it
+// controls the page, the service worker undoes that.
+const bytesCome = (page) => page.evaluate(() => new Promise((resolve) => {
+	const { serviceWorker } = navigator;
+	if (serviceWorker.controller)
+		return resolve();
+	serviceWorker.addEventListener("controllerchange", () => resolve());
+}));
+
 // The icons of the page and of its manifest are pictures.
 export async function pictures(site, page) {
 	const icons = new Set(await manifest(site, page));
+	if (!site.exact)
+		await bytesCome(page);
 	for (const link of await page.locator("link[rel~='icon']").all())
 		icons.add(await link.evaluate((e) => e.href));
 	for (const url of icons) {
 		under(site, url);
-		if (site.exact || url.endsWith(".svg"))
-			await page.evaluate((src) => {
-				const image = new Image();
-				image.src = src;
-				return image.decode();
-			}, url);
+		await page.evaluate((src) => {
+			const image = new Image();
+			image.src = src;
+			return image.decode();
+		}, url);
 	}
 }
 
 // All fonts of formulas can be loaded.
 export async function fonts(site, page) {
 	if (!site.exact)
-		return;
+		await bytesCome(page);
 	const states = await page.evaluate(() => Promise.all(
 		[...document.fonts].filter((f) => f.family.startsWith("KaTeX"))
 			.map((f) => f.load().then(() => f.status,
