@@ -9,7 +9,7 @@ import { WebSocketServer } from "ws";
 import { sql } from "./database.mjs";
 import { startInstance } from "./instance.mjs";
 import { identity } from "./orchestrator.mjs";
-import { deadline, Queue } from "./time.mjs";
+import { Queue } from "./time.mjs";
 
 export const WINDOW = 262144;
 const ACK_EVERY = 65536;
@@ -132,11 +132,12 @@ export class Page {
 		return request_id;
 	}
 
-	// The last reply to a user_request.
+	// The last reply to a user_request; when the test ends nobody may be
+	// waiting for it any more, so that it has no time limit of its own.
 	ask(action, payload) {
-		return deadline(new Promise((resolve) =>
+		return new Promise((resolve) =>
 			this.request(action, payload, (data, complete) =>
-				complete && resolve(data))), 15000, `no reply: ${action}`);
+				complete && resolve(data)));
 	}
 
 	// A WebSocket; options.handle, .protocols; acks: false if the test
