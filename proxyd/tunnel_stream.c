@@ -17,7 +17,6 @@
 struct tunnel_stream {
 	struct tunnel *tunnel;
 	struct tunnel_ask ask;
-	char *jwt;
 	struct upstream_transfer *transfer;
 	int status; /* of the head that is being read */
 	struct headers headers;
@@ -34,7 +33,6 @@ stream_free(void *arg)
 		upstream_cancel(s->transfer);
 	headers_clear(&s->headers);
 	tunnel_ask_clear(&s->ask);
-	freezero(s->jwt, strlen(s->jwt));
 	free(s);
 }
 
@@ -190,7 +188,7 @@ tunnel_stream_start(struct tunnel *t, struct tunnel_ask *ask, const char *jwt)
 	struct tunnel_stream *s = calloc(1, sizeof(*s));
 	struct upstream_request request = { .method = "GET" };
 
-	if (s == NULL || (s->jwt = strdup(jwt)) == NULL)
+	if (s == NULL)
 		fatal("tunnel");
 	s->tunnel = t;
 	s->ask = *ask;
@@ -200,7 +198,7 @@ tunnel_stream_start(struct tunnel *t, struct tunnel_ask *ask, const char *jwt)
 	request.target = s->ask.target;
 	request.headers = s->ask.headers;
 	request.nheaders = s->ask.nheaders;
-	request.authorization = s->jwt;
+	request.authorization = jwt;
 	s->transfer =
 	    upstream_start(t->proxyd->upstream, &request, &upstream_ops, s);
 	if (s->transfer == NULL)

@@ -15,7 +15,10 @@ struct proxyd_conf;
 struct upstream;
 struct upstream_transfer;
 
-/* What to ask for; the pointers must live until the transfer is over. */
+/*
+ * What to ask for; the pointers must live until the transfer is over, that
+ * of the JWT only until it is started.
+ */
 struct upstream_request {
 	const char *method;
 	const char *target;   /* goes into the request line as it is */
