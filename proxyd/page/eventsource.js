@@ -41,7 +41,8 @@ class EventParser {
 			this.#dispatch();
 			return;
 		}
-		const [, name, value = ""] = /^([^:]*)(?:: ?(.*))?$/s.exec(line);
+		const [, name, value = ""] =
+			/^([^:]*)(?:: ?(.*))?$/s.exec(line);
 		if (name === "data")
 			this.#data.push(value);
 		else if (name === "event")

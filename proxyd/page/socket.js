@@ -169,8 +169,7 @@ async function fetchHandle() {
 }
 
 async function renewHandle(refused) {
-	if (handle === refused && renewal === null &&
-		now() - renewedAt >= HANDLE_PAUSE) {
+	if (handle === refused && now() - renewedAt >= HANDLE_PAUSE) {
 		renewedAt = now();
 		renewal = fetchHandle().catch(() => {});
 	}

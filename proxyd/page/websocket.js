@@ -315,8 +315,9 @@ patchMethod(socketPrototype, "send", (self, args, native) => {
 	if (connection === undefined)
 		return native(...args);
 	if (args.length === 0)
-		throw new TypeError("Failed to execute 'send' on 'WebSocket': " +
-			"1 argument required, but only 0 present.");
+		throw new TypeError("Failed to execute 'send' on " +
+			"'WebSocket': 1 argument required, but only 0 " +
+			"present.");
 	const bytes = isArrayBuffer(data) ? new Uint8Array(data) :
 		ArrayBuffer.isView(data) ? new Uint8Array(data.buffer,
 			data.byteOffset, data.byteLength) : null;

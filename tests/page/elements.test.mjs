@@ -65,7 +65,8 @@ describe("elements", () => {
 			element.setAttribute("href", "/x#y");
 			assert.equal(element.getAttribute("href"),
 				`${BASE}/x#y`);
-			for (const attribute of ["xlink:href", "href", "x:href"]) {
+			for (const attribute of ["xlink:href", "href",
+				"x:href"]) {
 				element.setAttributeNS(XLINK, attribute, "/x");
 				assert.equal(element.getAttribute(attribute),
 					`${BASE}/x`);
@@ -81,7 +82,8 @@ describe("elements", () => {
 		const page = openPage();
 		return eachRow([["HTMLAnchorElement", "target"],
 			["HTMLDivElement", "href"], ["HTMLDivElement", "src"],
-			["HTMLImageElement", "href"], ["HTMLImageElement", "alt"],
+			["HTMLImageElement", "href"],
+			["HTMLImageElement", "alt"],
 			["HTMLFormElement", "constructor"],
 			["HTMLScriptElement", "toString"],
 		], ([name, attribute]) => {

@@ -111,7 +111,8 @@ describe("fetch and Request", () => {
 
 	test("errors are the native ones, as rejections", async () => {
 		const page = openPage();
-		await assert.rejects(page.window.fetch(), { name: "TypeError" });
+		await assert.rejects(page.window.fetch(),
+			{ name: "TypeError" });
 		page.window.fetch("http://[").catch(() => {});
 		assert.equal(page.called("fetch").at(-1)[0], "http://[");
 		assert.equal(await (await page.window.fetch("/x")).text(),
@@ -174,9 +175,10 @@ describe("what takes a URL", () => {
 				["http://o.test/"]],
 			["Worker", () => new window.Worker("/w.js", data),
 				[`${BASE}/w.js`, data]],
-			["Worker", () => new window.Worker("blob:x"), ["blob:x"]],
-			["SharedWorker", () => new window.SharedWorker("/s", "n"),
-				[`${BASE}/s`, "n"]],
+			["Worker", () => new window.Worker("blob:x"),
+				["blob:x"]],
+			["SharedWorker", () => new window.SharedWorker("/s",
+				"n"), [`${BASE}/s`, "n"]],
 			["Audio", () => new window.Audio("/a.mp3"),
 				[`${BASE}/a.mp3`]],
 			["Audio", () => new window.Audio(), []],
@@ -242,7 +244,8 @@ describe("service workers", () => {
 			new page.window.ServiceWorkerRegistration();
 		await registration.showNotification("t", { body: "/b",
 			icon: "/i", badge: "/b", image: "/m",
-			actions: [{ action: "/a", icon: "/c" }, { action: "d" }],
+			actions: [{ action: "/a", icon: "/c" },
+				{ action: "d" }],
 		});
 		await registration.showNotification("t");
 		assert.deepEqual(copy(page.called("showNotification")), [["t", {

@@ -99,8 +99,9 @@ describe("the look", () => {
 
 	test("toString of what is no function", () => {
 		const { inside } = openPage();
-		assert.throws(() => inside("Function.prototype.toString.call({})"),
-			{ name: "TypeError" });
+		assert.throws(() => inside(
+			"Function.prototype.toString.call({})"),
+		{ name: "TypeError" });
 		assert.equal(inside("String(function a() { return 1; })"),
 			"function a() { return 1; }");
 		assert.match(inside("String(Function.prototype.toString)"),

@@ -170,7 +170,8 @@ describe("storage events", () => {
 		const { page, local } = open();
 		assert.deepEqual(send(page, { key: "mine", isTrusted: false,
 			storageArea: local }), [["mine", true]]);
-		assert.deepEqual(send(page, { key: "mine", isTrusted: false }),
+		assert.deepEqual(send(page, { key: "mine",
+			isTrusted: false }),
 			[["mine", null]]);
 		assert.throws(() => new page.window.StorageEvent("storage",
 			{ storageArea: {} }), { name: "TypeError" });

@@ -80,7 +80,8 @@ describe("EventSource", () => {
 		source.onerror = () => seen.push("error");
 		(await (listen(page), opened(page)));
 		const [open] = page.hub.of("stream.open");
-		page.hub.reply(open, { t: "head", status: 200, headers: [TYPE] });
+		page.hub.reply(open, { t: "head", status: 200,
+			headers: [TYPE] });
 		page.hub.reply(open, { t: "text", n: 0, d: "data: x\n\n" });
 		page.hub.reply(open, { t: "end" }, true);
 		assert.deepEqual(seen, ["open", "x", "error"]);

@@ -61,7 +61,7 @@ function makeStorage() {
 		constructor(type, init = {}) {
 			super(type);
 			if (init.storageArea && !isOne(init.storageArea))
-				throw new TypeError("storageArea is no Storage");
+				throw new TypeError("no Storage");
 			this.#init = init;
 		}
 
@@ -88,7 +88,7 @@ function makeFetch(log, baseURI, respond) {
 		Request: class Request extends NodeRequest {
 			constructor(input, options) {
 				if (arguments.length === 0)
-					throw new TypeError("1 argument required");
+					throw new TypeError("no argument");
 				super(input instanceof NodeRequest ? input :
 					new URL(input, baseURI()), options);
 			}
@@ -219,7 +219,7 @@ function makeSocket(log, opened) {
 			try {
 				this.#url = new URL(url).href;
 			} catch {
-				throw new DOMException("bad URL", "SyntaxError");
+				throw new DOMException("bad", "SyntaxError");
 			}
 			log("WebSocket", ...arguments);
 			opened(this);

@@ -2,6 +2,8 @@
 
 import { settle } from "./clock.mjs";
 
+const AUTOMATIC = /(?:send|ack|pong|close|cancel)$/;
+
 export class Hub {
 	messages = []; // all that pages sent
 	sockets = [];
@@ -39,8 +41,8 @@ export class Hub {
 				const message = JSON.parse(text);
 				message.socket = socket;
 				this.messages.push(message);
-				if (this.automatic && /(?:send|ack|pong|close|cancel)$/
-					.test(message.action))
+				if (this.automatic && AUTOMATIC.test(
+					message.action))
 					this.answer(message);
 			}
 		await settle();
@@ -69,7 +71,8 @@ export class Hub {
 		message.socket.dispatchEvent(new MessageEvent("message", {
 			data: JSON.stringify({ type: "forwarded_response",
 				client_id: message.client_id,
-				request_id: message.request_id, data, complete }),
+				request_id: message.request_id,
+				data, complete }),
 		}));
 	}
 
