@@ -114,7 +114,7 @@ patchAccessor(Storage.prototype, "length", {
 });
 
 for (const name of ["localStorage", "sessionStorage"])
-	patchAccessor(globalThis, name,
+	patchAccessor(globalOwner(name), name,
 		{ get: (self, native) => facadeOf(native()) });
 
 // What other pages do arrives as events: with our names, or not at all.
