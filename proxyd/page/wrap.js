@@ -30,7 +30,7 @@ function patchMethod(owner, name, body) {
 function globalOwner(name) {
 	let owner = globalThis;
 
-	while (owner && !Object.hasOwn(owner, name))
+	while (owner && !getOwnPropertyDescriptor(owner, name))
 		owner = Object.getPrototypeOf(owner);
 	return owner;
 }

@@ -198,7 +198,7 @@ describe("sending", () => {
 		socket.send(new Blob([]));
 		socket.send({ toString: () => "obj" });
 		bytes.fill(9);
-		await page.hub.drain();
+		await page.hub.until("tunnel.send", 11);
 		const all = page.hub.of("tunnel.send").map((m) => m.payload);
 		const base64 = (...values) =>
 			Buffer.from(values).toString("base64");
@@ -232,7 +232,7 @@ describe("sending", () => {
 			`x${"😀".repeat(PIECE)}`, "\u4e00".repeat(PIECE)];
 		for (const text of texts)
 			one.socket.send(text);
-		await page.hub.drain();
+		await one.flushed();
 		let whole = "";
 		const received = [];
 		for (const { d, more } of one.sent) {
@@ -261,7 +261,7 @@ describe("sending", () => {
 		one.socket.send("second");
 		one.socket.send(bytes);
 		one.socket.send("third");
-		await page.hub.drain();
+		await one.flushed();
 		const kinds = one.sent.map(({ d, b, more }) =>
 			(d ?? `${atob(b).length}`) + (more ? "+" : ""));
 		assert.deepEqual(kinds, ["first", "65536+", "65536+", "22528",
@@ -310,7 +310,7 @@ describe("sending", () => {
 		await page.hub.pump();
 		assert.equal(one.sent.length, 4);
 		page.hub.answer(page.hub.of("tunnel.send")[0]);
-		await page.hub.drain();
+		await page.hub.until("tunnel.send", 6);
 		assert.equal(one.sent.length, 6);
 		assert.equal(one.sent[5].d, "after");
 	});
@@ -326,7 +326,7 @@ describe("sending", () => {
 		bytes[0] = 2;
 		await page.hub.pump();
 		page.hub.answer(page.hub.of("tunnel.send")[0]);
-		await page.hub.drain();
+		await page.hub.until("tunnel.send", 6);
 		assert.equal(atob(one.sent[5].b), "\x01");
 	});
 
@@ -335,12 +335,13 @@ describe("sending", () => {
 		const one = await accepted(page);
 		one.socket.send(new Blob(["x"]));
 		one.socket.close();
-		await page.hub.drain();
+		await page.hub.until("tunnel.close", 1);
 		assert.equal(page.hub.last("tunnel.close").payload.n, 1);
 		const two = await accepted(page);
 		two.socket.send(new Blob(["x"]));
 		two.end(1000);
-		await page.hub.drain();
+		await new Blob(["x"]).arrayBuffer();
+		await page.hub.pump();
 		assert.equal(two.sent.length, 0);
 	});
 

@@ -48,13 +48,13 @@ export class Hub {
 		await settle();
 	}
 
-	// Until no more comes: what is read from blobs takes its time.
-	async drain() {
-		for (let quiet = 0, before; quiet < 5; quiet++) {
-			before = this.messages.length;
+	// Until that many of a kind were sent: blobs take their own time.
+	async until(action, count) {
+		for (let i = 0; this.of(action).length < count; i++) {
+			if (i === 2000)
+				throw new Error(`no ${count} of ${action}`);
+			await new Promise((done) => setTimeout(done, 1));
 			await this.pump();
-			if (this.messages.length > before)
-				quiet = 0;
 		}
 	}
 

@@ -31,6 +31,16 @@ export function connect(page, url = "/ws", protocols = undefined) {
 		end(code = 1000, reason = "", clean = true) {
 			this.say({ t: "close", code, reason, clean }, true);
 		},
+		// All is sent and acknowledged; blobs take their own time.
+		async flushed() {
+			for (let i = 0; socket.bufferedAmount > 0; i++) {
+				if (i === 2000)
+					throw new Error("it does not end");
+				await new Promise((done) =>
+					setTimeout(done, 1));
+				await hub.pump();
+			}
+		},
 		get sent() {
 			return hub.of("tunnel.send").filter((m) =>
 				m.payload.id === this.open.request_id)
