@@ -5,11 +5,13 @@ import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { describe } from "node:test";
 
+import { startInstance } from "./lib/instance.mjs";
 import { BUILD } from "./lib/programs.mjs";
 import { scenario } from "./lib/scenario.mjs";
 import { eachRow } from "./lib/table.mjs";
 import { deadline, until } from "./lib/time.mjs";
 import { echo, makeHandle, Page, startPage, WINDOW } from "./lib/tunnel.mjs";
+import { startRawUpstream } from "./lib/upstream.mjs";
 
 // Where memory says nothing.
 const sanitized = BUILD.includes("address");
@@ -318,6 +320,23 @@ describe("WebSockets of pages", { concurrency: 4 }, () => {
 		const stream = await ended(page.stream("/events"));
 		assert.equal(stream.t, "end");
 		assert.match(stream.error, /^502 ./);
+	});
+
+	scenario("answers that are none", async (stage) => {
+		const answers = ["", "garbage\r\n\r\n", "x".repeat(100000),
+			"HTTP/1.1 101 OK\r\n\r\n",
+			"HTTP/1.1 101 OK\r\nUpgrade: websocket\r\n" +
+			"Connection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n"];
+		const rest = [...answers];
+		const instance = await startInstance(stage, {
+			upstream: (s) => startRawUpstream(s, (socket, head) =>
+				socket.end(/upgrade: websocket/i.test(head) ? rest.shift()
+					: "HTTP/1.1 204 No\r\n\r\n")) });
+		const page = new Page(instance.connection);
+		page.handle = await makeHandle(instance);
+		await eachRow(answers, async () =>
+			isRefused(await ended(page.open("/ws")), 502));
+		assert.equal(rest.length, 0);
 	});
 
 	scenario("a page that leaves before it is open", async (stage) => {
