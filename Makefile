@@ -148,15 +148,16 @@ PAGE_PARTS = natives begin wrap url globals bytes request caches notification \
 WORKER_PARTS = natives worker_begin wrap url bytes request caches \
 	notification worker
 
-$(B)/proxyd/page.js: $(PAGE_PARTS:%=proxyd/page/%.js)
+$(B)/proxyd/page.js: $(PAGE_PARTS:%=proxyd/page/%.js) Makefile
 	@mkdir -p $(@D)
-	@{ echo '(() => {'; echo '"use strict";'; cat $^; echo '})();'; } >$@
+	@{ echo '(() => {'; echo '"use strict";'; cat $(filter %.js,$^); \
+		echo '})();'; } >$@
 
 # proxyd completes it with the configuration: it ends in a function.
-$(B)/proxyd/worker.js: $(WORKER_PARTS:%=proxyd/page/%.js)
+$(B)/proxyd/worker.js: $(WORKER_PARTS:%=proxyd/page/%.js) Makefile
 	@mkdir -p $(@D)
-	@{ echo '(function (config) {'; echo '"use strict";'; cat $^; \
-		echo '})'; } >$@
+	@{ echo '(function (config) {'; echo '"use strict";'; \
+		cat $(filter %.js,$^); echo '})'; } >$@
 
 page: $(PAGE_SCRIPTS) | deps-check
 	$(call NODE_TEST,2,tests/page/*.test.mjs)
