@@ -429,8 +429,7 @@ describe("WebSockets of pages", { concurrency: 4 }, () => {
 		const pages = [page];
 		for (let i = 1; i < 4; i++) {
 			const other = new Page(instance.connection);
-			other.handle = await makeHandle({ ...instance, tetherd }, i,
-				`user${i}`);
+			other.handle = await makeHandle(instance, i, `user${i}`);
 			pages.push(other);
 		}
 		const pid = tetherd.childPid("proxyd");

@@ -1,12 +1,10 @@
 // A page with tunnels, at the orchestrator's side, and an upstream for it.
 
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
-import { join } from "node:path";
 
 import { WebSocketServer } from "ws";
 
-import { sql } from "./database.mjs";
 import { startInstance } from "./instance.mjs";
 import { identity } from "./orchestrator.mjs";
 import { Queue } from "./time.mjs";
@@ -88,20 +86,13 @@ export async function startSocketUpstream(stage, options = {}) {
 export const echo = (ws) => ws.on("message", (data, binary) =>
 	ws.send(data, { binary }));
 
-/*
- * A handle for a person, as if a page had been made for them: authd keeps
- * its hash only.
- */
-export async function makeHandle({ connection, tetherd }, who = 583231,
+// A handle for a person, as a page asks for a new one.
+export async function makeHandle({ connection }, who = 583231,
     login = "octocat") {
-	const handle = `tether_${randomBytes(32).toString("base64url")}`;
-	const hash = createHash("sha256").update(handle).digest("hex");
-
-	await connection.request({ headers: identity(who, login) });
-	await sql(join(tetherd.home, "state/tether.db"),
-		`INSERT INTO handles VALUES (x'${hash}', ${who}, '${login}',
-			unixepoch(), unixepoch());`);
-	return handle;
+	const answer = await connection.request({ method: "POST",
+		path: "/__tether/handle", proxy_base: "/clients/box/proxy",
+		headers: identity(who, login) });
+	return answer.json.handle;
 }
 
 // Instance, upstream and a page of octocat.
