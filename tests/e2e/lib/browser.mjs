@@ -7,9 +7,11 @@ import { join } from "node:path";
 import { chromium } from "playwright-core";
 
 import { BUILD } from "../../integration/lib/programs.mjs";
+import { deadline } from "../../integration/lib/time.mjs";
 
 const SIZE = { width: 1280, height: 800 };
-const TIMEOUT = 30000;
+const TIMEOUT = 30000; // of a wait
+const STEP_TIMEOUT = 90000;
 
 /*
  * Nothing leaves the machine, not even a question to a name server.  Without
@@ -114,7 +116,7 @@ export class Browser {
 		const number = String(++this.steps).padStart(2, "0");
 
 		try {
-			return await body();
+			return await deadline(body(), STEP_TIMEOUT, "no end");
 		} catch (error) {
 			error.message = `step ${number}, ${name}: ${error.message}`;
 			throw error;
