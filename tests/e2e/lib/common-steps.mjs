@@ -34,6 +34,10 @@ export async function wander(site, page, from, to, arrived) {
 	await page.reload();
 	await urlIs(site, page, to);
 	await arrived.waitFor();
+	// The page as it was has taken its socket along.
+	await until(() => site.app.all("Chat WebSocket connected").length ===
+		site.app.all("Chat client disconnected").length + 1,
+	"not one socket is open");
 }
 
 // The server sends the browser elsewhere, and it gets there.  (An orchestrator
