@@ -37,22 +37,52 @@ const bodyOf = (answer) =>
 	answer.headers["x-orch-encoding"] === "base64"
 		? Buffer.from(answer.text, "base64") : answer.body;
 
-async function sameAsDirectly({ app, hub }, path) {
+async function bothAnswers({ app, hub }, path) {
 	const direct = await request(app.url + path);
 	const proxied = await request(hub.url + hub.base + path);
 
 	assert.equal(proxied.status, direct.status, path);
-	assert.equal(proxied.headers["content-type"],
-		direct.headers["content-type"], path);
+	assert.equal(proxied.headers["content-type"].toLowerCase(),
+		direct.headers["content-type"].toLowerCase(), path);
+	return { direct, proxied };
+}
+
+async function sameAsDirectly(all, path) {
+	const { direct, proxied } = await bothAnswers(all, path);
+
 	assert.ok(bodyOf(proxied).equals(direct.body), `${path} differs`);
 	return direct;
 }
 
+// What rewriting put in, and all of that.
+const INSERTED = [
+	/<script type="application\/json" id="tetherd-page">.*?<\/script>/s,
+	/(?<=<head>)<script>.*?<\/script>/s,
+	/=window\.__ROUTER_BASENAME__/,
+];
+
+async function rewritten(all, path) {
+	const { direct, proxied } = await bothAnswers(all, path);
+	let text = bodyOf(proxied).toString();
+
+	assert.ok(text.includes(`${all.hub.base}/`), `${path}: no prefix`);
+	for (const expression of INSERTED)
+		text = text.replace(expression, "");
+	text = text.replaceAll(all.hub.base, "");
+	if (path.endsWith(".json")) // which is written anew
+		assert.deepEqual(JSON.parse(text), direct.json);
+	else
+		assert.ok(text === direct.text,
+			`${path} differs in more than it should`);
+	return direct;
+}
+
 async function pagesAndAssets(all) {
-	const page = await sameAsDirectly(all, "/");
+	const page = await rewritten(all, "/");
 	assert.match(page.text, /<html/);
-	await sameAsDirectly(all, "/manifest.json");
-	for (const path of [await largestAsset(all.app), ...await icons(all.app)]) {
+	await rewritten(all, "/manifest.json");
+	await rewritten(all, await largestAsset(all.app));
+	for (const path of await icons(all.app)) {
 		const direct = await sameAsDirectly(all, path);
 		assert.ok(direct.body.equals(await onDisk(all.app, path)), path);
 	}
