@@ -218,10 +218,10 @@ on_log_status(void *arg)
 	struct proxyd *p = arg;
 
 	log_infox("status: upstream %s, %zu requests under way, %zu tunnels, "
-		  "%zu sessions, %zu KiB buffered",
+		  "%zu sessions, %zu bytes buffered",
 	    upstream_base(p->upstream), transactions_count(p->transactions),
 	    tunnels_count(p->tunnels), sessions_count(p->sessions),
-	    p->buffered / 1024);
+	    p->buffered);
 }
 
 static const struct channel_ops connector_ops = {

@@ -121,6 +121,8 @@ tunnel_down_continue(struct tunnel *t)
 	struct tunnel_down *down = &t->down;
 	bool blocked, empty;
 
+	if (t->up.closing)
+		return;
 	(void)evtimer_del(&down->gather);
 	while (send_piece(t))
 		continue;
@@ -138,6 +140,23 @@ tunnel_down_continue(struct tunnel *t)
 		t->ops->pause(t->far);
 	else
 		t->ops->resume(t->far);
+}
+
+/* An upstream may want to have said all before it takes what is to come in
+ * front of the close. */
+void
+tunnel_down_stop(struct tunnel *t)
+{
+	struct tunnel_down *down = &t->down;
+
+	(void)evtimer_del(&down->gather);
+	evbuffer_drain(down->pending, evbuffer_get_length(down->pending));
+	down->fin = false;
+	tunnel_count(t);
+	if (t->far == NULL || !down->paused)
+		return;
+	down->paused = false;
+	t->ops->resume(t->far);
 }
 
 void

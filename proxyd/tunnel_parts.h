@@ -22,6 +22,8 @@ void tunnel_down_clear(struct tunnel *);
 /* Send what may be sent; pause or resume the far end; end it if that was
  * the last of it. */
 void tunnel_down_continue(struct tunnel *);
+/* The page wants no more of it. */
+void tunnel_down_stop(struct tunnel *);
 
 /* The upstream's last word is said: tell the page. */
 void tunnel_finish(struct tunnel *);

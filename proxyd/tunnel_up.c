@@ -199,4 +199,6 @@ tunnel_close(struct tunnel *t, uint64_t n, uint16_t code, const char *reason)
 	if (t->kind == TUNNEL_STREAM)
 		up->close_after = 0;
 	settle(t);
+	if (t->state == TUNNEL_OPEN)
+		tunnel_down_stop(t);
 }

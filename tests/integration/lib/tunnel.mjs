@@ -28,12 +28,13 @@ function cut(data, at) {
 /*
  * An upstream with WebSockets: connected(ws, request) for each, refused when
  * admit(request) says so with a status; handle(req, res) for the rest.
- * sockets: a Queue of those that connected; open: how many are.
+ * sockets: a Queue of those that connected; open: how many are; connections:
+ * the TCP connections that are there, of any kind.
  */
 export async function startSocketUpstream(stage, options = {}) {
 	const upstream = { sockets: new Queue("upstream sockets"), open: 0,
-		upgrades: [] };
-	const connections = new Set();
+		upgrades: [], connections: new Set() };
+	const { connections } = upstream;
 	const server = createServer((req, res) =>
 		(options.handle ?? ((_, r) => r.end("ok")))(req, res));
 	const wss = new WebSocketServer({ noServer: true,

@@ -1,0 +1,228 @@
+// Tunnels of two people while everything goes wrong at random, and what is
+// left of it in the end: nothing.
+
+import assert from "node:assert/strict";
+import { randomBytes, randomInt } from "node:crypto";
+import { readdir } from "node:fs/promises";
+import { describe } from "node:test";
+
+import { startInstance } from "./lib/instance.mjs";
+import { scenario } from "./lib/scenario.mjs";
+import { until } from "./lib/time.mjs";
+import { makeHandle, startSocketUpstream } from "./lib/tunnel.mjs";
+
+const MS = Number(process.env.TETHERD_CHAOS_MS ?? 5000);
+const LINK_MS = 900; // between two ends of the connection
+
+const pick = (list) => list[Math.floor(Math.random() * list.length)];
+const chance = (percent) => randomInt(100) < percent;
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+// What the web app does to a WebSocket.
+function misbehave(ws) {
+	ws.on("message", (data, binary) => {
+		if (chance(30))
+			ws.send(data, { binary });
+		if (chance(2))
+			ws.socket.pause();
+		if (chance(2))
+			ws.close(pick([1000, 1011, 4000]), "enough");
+		if (chance(1))
+			ws.terminate();
+		if (chance(1))
+			ws.socket.write(randomBytes(50));
+	});
+	if (chance(20))
+		ws.send(randomBytes(randomInt(1, 2000000)));
+	if (chance(20))
+		ws.send("€".repeat(randomInt(1, 200000)));
+	if (chance(10))
+		ws.socket.pause();
+	const timer = setInterval(() => ws.socket.resume(), 700);
+	ws.on("close", () => clearInterval(timer));
+}
+
+// And to a request.
+function answer(req, res) {
+	const size = randomInt(1, 400000);
+	res.setHeader("connection", "close");
+	if (chance(20))
+		res.setHeader("content-length", size);
+	if (chance(5))
+		return res.socket.destroy();
+	res.write(chance(50) ? randomBytes(size) : "é".repeat(size));
+	if (chance(60))
+		setTimeout(() => res.end(), randomInt(300));
+	return res;
+}
+
+// One connection's user_requests: each has one last reply, and none after.
+class Link {
+	waiting = new Set();
+	faults = [];
+
+	constructor(connection) {
+		this.connection = connection;
+	}
+
+	ask(action, payload, take = () => {}) {
+		const id = randomBytes(16).toString("base64url");
+		this.waiting.add(id);
+		this.connection.replies.set(id, (message) => {
+			const complete = message.type === "response_complete";
+			if (message.type === "error")
+				return;
+			if (!this.waiting.has(id))
+				this.faults.push(`${action}: ${JSON.stringify(message)}`);
+			if (complete)
+				this.waiting.delete(id);
+			take(message.data, complete);
+		});
+		this.connection.send({ type: "user_request", request_id: id,
+			action, payload });
+		return id;
+	}
+
+	check() {
+		assert.deepEqual(this.faults, []);
+		assert.deepEqual(this.connection.messages.items.filter(
+			({ type }) => type.startsWith("response")), []);
+	}
+}
+
+class Chaos {
+	tunnels = [];
+
+	constructor(link, handles) {
+		this.link = link;
+		this.handles = handles;
+	}
+
+	open() {
+		const kind = chance(30) ? "stream" : "tunnel";
+		const tunnel = { kind, sent: 0, got: 0 };
+		tunnel.id = this.link.ask(`${kind}.open`, {
+			handle: chance(90) ? pick(this.handles) : "tether_x",
+			path: chance(95) ? `/ws?${randomInt(100)}` : "//ws",
+			...(kind === "stream" && { method: "GET", headers: [] }),
+		}, (data, complete) => {
+			if (data.n !== undefined)
+				tunnel.got = data.n + 1;
+			if (complete)
+				this.tunnels = this.tunnels.filter((t) => t !== tunnel);
+		});
+		this.tunnels.push(tunnel);
+	}
+
+	send({ id }, n) {
+		const size = chance(90) ? randomInt(2000) : randomInt(140000);
+		this.link.ask("tunnel.send", { id, n, more: chance(10),
+			...(chance(50) ? { d: "x".repeat(size) }
+				: { b: randomBytes(size).toString("base64") }) });
+	}
+
+	// One thing that a page may say, or must not.
+	step() {
+		const tunnel = pick(this.tunnels);
+		const what = randomInt(100);
+
+		if (tunnel === undefined || (what < 10 && this.tunnels.length < 90))
+			this.open();
+		else if (what < 60)
+			this.send(tunnel, tunnel.sent++);
+		else if (what < 62)
+			this.send(tunnel, pick([0, tunnel.sent + 3, 2 ** 53, -1, "1"]));
+		else if (what < 85)
+			this.link.ask("tunnel.ack", { id: tunnel.id,
+				n: chance(95) ? randomInt(tunnel.got + 1) : 2 ** 62 });
+		else if (what < 88)
+			this.link.ask("stream.cancel", { id: tunnel.id });
+		else if (what < 90)
+			this.close(tunnel, { n: tunnel.sent + randomInt(2), code: 3000 });
+		else
+			this.link.ask(pick(["tunnel.pong", "stream.ack", "nonsense"]),
+				chance(50) ? { id: tunnel.id } : undefined);
+	}
+
+	close({ id }, more = { n: 0 }) {
+		this.link.ask("tunnel.close", { id, ...more });
+	}
+
+	async run(ms) {
+		const end = Date.now() + ms;
+		while (Date.now() < end) {
+			for (let i = 0; i < 20; i++)
+				this.step();
+			await pause(5);
+		}
+	}
+}
+
+const descriptors = async (pid) => (await readdir(`/proc/${pid}/fd`)).length;
+
+// The status lines of proxyd and connector.
+async function status(tetherd) {
+	const from = tetherd.lines.length;
+	tetherd.signal("SIGUSR1");
+	return [await tetherd.line(/proxyd.*status: upstream/, { from }),
+		await tetherd.line(/connector.*requests under way/, { from })];
+}
+
+const isNothing = ([proxyd, connector]) =>
+	/ 0 requests .* 0 tunnels, .* 0 bytes buffered$/.test(proxyd) &&
+	/ 0 requests and 0 user requests /.test(connector);
+
+describe("tunnels while everything goes wrong", () => {
+	scenario("nothing is left of them", { timeout: MS + 120000 },
+		async (stage) => {
+			const instance = await startInstance(stage, {
+				upstream: (s) => startSocketUpstream(s,
+					{ connected: misbehave, handle: answer }) });
+			const { tetherd, orchestrator, upstream } = instance;
+			const victims = ["proxyd", "authd", "connector"];
+			const end = Date.now() + MS;
+			let { connection } = instance, chaos, before;
+
+			const handles = [await makeHandle(instance),
+				await makeHandle(instance, 9001, "hubot")];
+			for (let round = 0; ; round++) {
+				chaos = new Chaos(new Link(connection), handles);
+				const running = chaos.run(LINK_MS);
+				if (victims.length > 0) {
+					await pause(LINK_MS / 3);
+					process.kill(tetherd.childPid(victims.shift()),
+						"SIGKILL");
+				}
+				await running;
+				chaos.link.check();
+				if (Date.now() > end)
+					break;
+				if (round === 3) {
+					// All were killed; an idle moment to compare with.
+					connection.socket.destroy();
+					connection = await orchestrator.registered();
+					await until(async () =>
+						isNothing(await status(tetherd)), "not idle");
+					before = await descriptors(tetherd.childPid("proxyd"));
+				} else {
+					if (connection.ws.readyState === 1)
+						connection.socket.destroy();
+					connection = await orchestrator.registered();
+				}
+			}
+			for (const tunnel of [...chaos.tunnels])
+				chaos.close(tunnel);
+			await until(() => chaos.link.waiting.size === 0,
+				"a user request without a last reply", 30000);
+			chaos.link.check();
+			let lines;
+			await until(async () =>
+				isNothing(lines = await status(tetherd)), "something is left")
+				.catch((error) => assert.fail(`${error.message}: ${lines}`));
+			await until(async () => before ===
+				await descriptors(tetherd.childPid("proxyd")),
+			"descriptors are left");
+			await until(() => upstream.connections.size === 0,
+				"sockets are left");
+		});
+});
