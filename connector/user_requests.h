@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "common/msg.h"
+#include "connector/requests.h"
 
 /*
  * What people's browsers ask this instance for besides web pages, on its way
@@ -15,7 +16,7 @@ struct evbuffer;
 struct user_requests;
 
 /* As many as that at once; each is one tunnel, or a message on its way. */
-#define USER_REQUESTS_MAX 1024
+#define USER_REQUESTS_MAX REQUESTS_MAX
 
 /* Fatal when out of memory. */
 struct user_requests *user_requests_new(struct connector *);

@@ -16,7 +16,7 @@
 
 /* What may wait for a piece that did not come yet. */
 #define REORDER_BYTES_MAX 262144
-#define REORDER_COUNT_MAX 4096
+#define REORDER_COUNT_MAX 512
 
 /* A piece of a WebSocket message. */
 struct piece {

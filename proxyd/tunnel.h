@@ -30,7 +30,7 @@
 
 /* Bytes, and pieces, of a page that are not credited yet. */
 #define TUNNEL_OWED_MAX	      (1024 * 1024)
-#define TUNNEL_OWED_COUNT_MAX 4096
+#define TUNNEL_OWED_COUNT_MAX 512
 
 /* Bytes of a close frame's reason (RFC 6455 section 5.5). */
 #define TUNNEL_REASON_MAX 123

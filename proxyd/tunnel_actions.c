@@ -128,7 +128,13 @@ tunnel_action_send(struct proxyd *p, const struct user_request *r)
 	piece->more = json_object_object_get_ex(r->payload, "more", &more) &&
 		      json_object_is_type(more, json_type_boolean) &&
 		      json_object_get_boolean(more);
-	tunnel_send(t, piece);
+	if (tunnels_may_send(p->tunnels, t)) {
+		tunnel_send(t, piece);
+		return;
+	}
+	piece_free(piece);
+	complain(p, r, "too much");
+	tunnel_break(t, WS_CLOSE_TOO_BIG, "");
 }
 
 /* What may stand in a close frame (RFC 6455 section 7.4), or no code. */

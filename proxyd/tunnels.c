@@ -223,6 +223,20 @@ tunnels_may_open(
 				      : NULL;
 }
 
+bool
+tunnels_may_send(const struct tunnels *ts, const struct tunnel *t)
+{
+	const struct tunnel *other;
+	size_t n = 0;
+
+	if (t->up.count < TUNNELS_OWED_FEW)
+		return true;
+	TAILQ_FOREACH (other, &ts->all, entry)
+		if (other->github_id == t->github_id)
+			n += other->up.count;
+	return n < TUNNELS_OWED_MAX;
+}
+
 void
 tunnels_continue(struct tunnels *ts)
 {

@@ -15,6 +15,14 @@
 #define TUNNELS_MAX	   256
 #define TUNNELS_PERSON_MAX 64
 
+/*
+ * Pieces of one person that are not credited: each is a user_request, of
+ * which the connector has only so many for all.  Not looked at for a tunnel
+ * that has few.
+ */
+#define TUNNELS_OWED_MAX 1024
+#define TUNNELS_OWED_FEW 4
+
 struct proxyd;
 struct tunnels;
 struct user_request;
@@ -36,6 +44,9 @@ struct tunnel *tunnels_find(struct tunnels *, const char *id);
  */
 const char *tunnels_may_open(
     const struct tunnels *, const struct tunnel *, const char *target);
+
+/* Whether a piece more is not too much for the tunnel's person. */
+bool tunnels_may_send(const struct tunnels *, const struct tunnel *);
 
 /* The outbox has room again. */
 void tunnels_continue(struct tunnels *);

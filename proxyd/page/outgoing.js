@@ -38,12 +38,16 @@ function* blobPieces(blob) {
 	} while (at < blob.size);
 }
 
+// That wait for an acknowledgement: the instance takes not many more.
+const PIECES_MAX = 256;
+
 class Outgoing {
 	buffered = 0; // bytes that are not acknowledged, sent or not
 	sent = 0; // pieces
 	#queue = []; // generators of pieces
 	#next = null; // the piece that does not fit yet
-	#outstanding = 0;
+	#outstanding = 0; // bytes
+	#unanswered = 0; // pieces
 	#reading = false;
 	#stopped = false;
 	#hooks;
@@ -81,7 +85,8 @@ class Outgoing {
 		let piece;
 
 		while (!this.#reading && (piece = this.#piece()) !== null) {
-			if (this.#outstanding + piece.size > WINDOW)
+			if (this.#unanswered === PIECES_MAX ||
+			    this.#outstanding + piece.size > WINDOW)
 				return;
 			if (piece.part) {
 				this.#read(piece);
@@ -113,8 +118,10 @@ class Outgoing {
 		if (more)
 			numbered.more = true;
 		this.#outstanding += size;
+		this.#unanswered++;
 		this.#hooks.send(numbered, () => {
 			this.#outstanding -= size;
+			this.#unanswered--;
 			this.buffered -= size;
 			this.pump();
 		});

@@ -272,6 +272,26 @@ describe("sending", () => {
 				.equals(Buffer.from(bytes)));
 	});
 
+	test("a flood of small messages", async () => {
+		const page = openPage();
+		page.hub.automatic = false;
+		const one = await accepted(page);
+		for (let i = 0; i < 600; i++)
+			one.socket.send(`${i}`);
+		await page.hub.pump();
+		assert.equal(one.sent.length, 256);
+		page.hub.answer(page.hub.of("tunnel.send")[0]);
+		await page.hub.pump();
+		assert.equal(one.sent.length, 257);
+		for (let i = 1; i < 600; i++) {
+			page.hub.answer(page.hub.of("tunnel.send")[i]);
+			await page.hub.pump();
+		}
+		assert.deepEqual(one.sent.map(({ n, d }) => [n, d]),
+			Array.from({ length: 600 }, (_, i) => [i, `${i}`]));
+		assert.equal(one.socket.bufferedAmount, 0);
+	});
+
 	test("the window, and what is buffered", async () => {
 		const page = openPage();
 		page.hub.automatic = false;

@@ -476,6 +476,52 @@ test_limits(void **state)
 	open_socket(f, "Q", 1);
 }
 
+/* Ask for a piece of one tunnel that the upstream does not take. */
+static uint64_t
+send_empty(struct fixture *f, const char *id, uint64_t n)
+{
+	char payload[64];
+
+	(void)snprintf(payload, sizeof(payload),
+	    "{\"id\":\"%s\",\"n\":%llu,\"d\":\"\"}", id, (unsigned long long)n);
+	ask(f, "S", "tunnel.send", payload);
+	return f->number;
+}
+
+static void
+test_pieces_of_one_person(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const ids[] = { "A", "B", "C", "D" };
+	uint64_t n;
+	size_t i, left = TUNNELS_OWED_MAX;
+
+	for (i = 0; i < COUNT(ids); i++) {
+		open_socket(f, ids[i], i == 3 ? 2 : 1);
+		fars[i].writable = false;
+	}
+	for (i = 0; i < 2; i++)
+		for (n = 0; n < TUNNEL_OWED_COUNT_MAX && left > 0; n++, left--)
+			send_empty(f, ids[i], n);
+	assert_int_equal(left, 0);
+	/* A few are welcome in any tunnel, but no more. */
+	for (n = 0; n < TUNNELS_OWED_FEW; n++)
+		send_empty(f, "C", n);
+	expect_no_reply();
+	n = send_empty(f, "C", n);
+	expect_error(n);
+	for (i = TUNNELS_OWED_FEW; i > 0; i--)
+		expect_error(n - i);
+	assert_true(fars[2].closed);
+	assert_null(tunnels_find(f->proxyd.tunnels, "C"));
+	/* Nor do others notice. */
+	clear_replies();
+	for (n = 0; n < TUNNEL_OWED_COUNT_MAX; n++)
+		send_empty(f, "D", n);
+	expect_no_reply();
+	assert_false(fars[3].closed);
+}
+
 static void
 test_same_id(void **state)
 {
@@ -668,6 +714,7 @@ main(void)
 		TEST(test_authorization),
 		TEST(test_canceled),
 		TEST(test_limits),
+		TEST(test_pieces_of_one_person),
 		TEST(test_same_id),
 		TEST(test_malformed),
 		TEST(test_close),
