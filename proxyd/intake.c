@@ -5,6 +5,7 @@
 
 #include "common/log.h"
 #include "proxyd/intake.h"
+#include "proxyd/outbox.h"
 #include "proxyd/proxyd.h"
 #include "proxyd/transactions.h"
 #include "proxyd/user_requests.h"
@@ -80,6 +81,8 @@ check_room(const struct intake *in, size_t more)
 			       p->conf.requests_max
 			   ? 503
 			   : 0;
+	if (outbox_is_flooded(p->outbox))
+		return 503;
 	return evbuffer_get_length(in->text) + more > INTAKE_USER_MAX ? 413 : 0;
 }
 

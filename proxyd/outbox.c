@@ -142,6 +142,12 @@ outbox_has_room(const struct outbox *ob)
 	return ob->replies < OUTBOX_REPLIES_HIGH;
 }
 
+bool
+outbox_is_flooded(const struct outbox *ob)
+{
+	return ob->replies >= OUTBOX_REPLIES_MAX;
+}
+
 /*
  * How much of the answer goes into the next message: never a part of a
  * character, so that the WebSocket message can be ended behind it should

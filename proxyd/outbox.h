@@ -41,6 +41,13 @@ void outbox_reply(
 #define OUTBOX_REPLIES_HIGH (1024 * 1024)
 bool outbox_has_room(const struct outbox *);
 
+/*
+ * Whether there are so many that no user_request may bring more: a connector
+ * that counts them, as it should, never has so many waiting.
+ */
+#define OUTBOX_REPLIES_MAX (8 * 1024 * 1024)
+bool outbox_is_flooded(const struct outbox *);
+
 /* Send what the connector takes; when its channel or the link is new, too. */
 void outbox_continue(struct outbox *);
 

@@ -99,12 +99,23 @@ upstream_base(const struct upstream *up)
 	return up->url;
 }
 
+/* One of them has the JWT. */
+static void
+wipe_headers(struct upstream_transfer *t)
+{
+	struct curl_slist *header;
+
+	for (header = t->headers; header != NULL; header = header->next)
+		explicit_bzero(header->data, strlen(header->data));
+	curl_slist_free_all(t->headers);
+}
+
 static void
 transfer_free(struct upstream_transfer *t)
 {
 	curl_multi_remove_handle(t->upstream->multi, t->easy);
 	curl_easy_cleanup(t->easy);
-	curl_slist_free_all(t->headers);
+	wipe_headers(t);
 	free(t);
 }
 
@@ -369,8 +380,8 @@ upstream_start(struct upstream *up, const struct upstream_request *r,
 	t->easy = curl_easy_init();
 	if (t->easy == NULL || set_options(t, r) == -1 ||
 	    curl_multi_add_handle(up->multi, t->easy) != CURLM_OK) {
-		curl_slist_free_all(t->headers);
 		curl_easy_cleanup(t->easy);
+		wipe_headers(t);
 		free(t);
 		return NULL;
 	}

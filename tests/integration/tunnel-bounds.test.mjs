@@ -38,6 +38,27 @@ describe("bounds of tunnels", { concurrency: 2 }, () => {
 		assert.ok(Date.now() - began < 5000);
 	});
 
+	scenario("256 tunnels that do not end do not keep it from stopping",
+		async (stage) => {
+			const instance = await startPage(stage, {
+				connected: (ws) => ws.socket.pause() });
+			const { connection, tetherd } = instance;
+			const tunnels = [];
+			for (let i = 0; i < 4; i++) {
+				const page = new Page(connection);
+				page.handle = await makeHandle(instance, 100 + i, `user${i}`);
+				for (let j = 0; j < 64; j++)
+					tunnels.push(page.open("/ws"));
+				await Promise.all(tunnels.map(opened));
+			}
+			const began = Date.now();
+			tetherd.signal("SIGTERM");
+			assert.equal((await tetherd.ended()).code, 0);
+			assert.ok(Date.now() - began < 5000, `${Date.now() - began} ms`);
+			for (const tunnel of tunnels)
+				assert.ok(await deadline(tunnel.closed, 1000, "no end"));
+		});
+
 	scenario("a close is not held up by a page that does not acknowledge",
 		async (stage) => {
 			// Reads only when all that it has to say is said.

@@ -14,6 +14,7 @@
 
 #include "common/log.h"
 #include "proxyd/intake.h"
+#include "proxyd/outbox.h"
 #include "proxyd/proxyd.h"
 #include "proxyd/transactions.h"
 #include "proxyd/user_requests.h"
@@ -29,6 +30,7 @@ static struct fixture {
 	char notes[1024]; /* "request:number:length ", "!status:number " */
 	size_t count;	  /* of transactions */
 	const char *why;  /* what is wrong with what begins */
+	bool flooded;	  /* the outbox, with replies */
 } * f;
 
 static void
@@ -58,6 +60,13 @@ transactions_begin(
 {
 	(void)ts;
 	return begin("request", number, text);
+}
+
+bool
+outbox_is_flooded(const struct outbox *ob)
+{
+	(void)ob;
+	return f->flooded;
 }
 
 size_t
@@ -256,6 +265,10 @@ test_overloaded(void **state)
 	text(MSG_USER_REQUEST, 2, 10);
 	f->proxyd.buffered = 0;
 	assert_notes("refuse:2:503 user-refuse:2:503 ");
+	f->flooded = true;
+	text(MSG_USER_REQUEST, 3, 10);
+	text(MSG_REQUEST, 3, 10);
+	assert_notes("request:3:10 user-refuse:3:503 ");
 }
 
 static void

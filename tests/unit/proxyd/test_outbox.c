@@ -580,6 +580,26 @@ test_replies(void **state)
 	assert_true(outbox_is_empty(f->proxyd.outbox));
 }
 
+/* A connector that asks for ever and reads nothing. */
+static void
+test_flood(void **state)
+{
+	struct fixture *f = *state;
+	size_t n;
+
+	channel_pause(f->connector);
+	add(f, 1, OUTBOX_REPLIES_MAX);
+	assert_false(outbox_is_flooded(f->proxyd.outbox));
+	for (n = 0; n < OUTBOX_REPLIES_MAX; n += 65000) {
+		assert_false(outbox_is_flooded(f->proxyd.outbox));
+		reply(f, 2, 65000, false);
+	}
+	assert_true(outbox_is_flooded(f->proxyd.outbox));
+	f->proxyd.link_is_up = false;
+	outbox_rewind(f->proxyd.outbox);
+	assert_false(outbox_is_flooded(f->proxyd.outbox));
+}
+
 /* Before large answers that have not begun, but not for ever. */
 static void
 test_reply_overtaking(void **state)
@@ -662,6 +682,7 @@ main(void)
 		TEST(test_hand_over),
 		TEST(test_clear),
 		TEST(test_replies),
+		TEST(test_flood),
 		TEST(test_reply_overtaking),
 		TEST(test_replies_dropped),
 	};

@@ -731,6 +731,36 @@ test_close_waits(void **state)
 	assert_int_equal(f->far.code, 1000);
 }
 
+/* What a page that closes left unacknowledged keeps nobody from reading. */
+static void
+test_close_unblocks(void **state)
+{
+	struct fixture *f = *state;
+	static char data[WINDOW_SIZE + 10];
+	uint64_t a;
+
+	start_open(f, TUNNEL_SOCKET);
+	part(f, WS_BINARY, data, sizeof(data), true);
+	assert_true(f->far.paused);
+	clear_replies();
+	f->far.writable = false;
+	a = send_text(f, 0, "a");
+	tunnel_close(f->t, 1, 1000, "");
+	assert_false(f->far.closed);
+	assert_false(f->far.paused);
+	part(f, WS_TEXT, "more", 4, true);
+	tunnel_continue(f->t);
+	assert_int_equal(tunnel_ack(f->t, 1), 0);
+	assert_false(f->far.paused);
+	expect_no_reply();
+	assert_int_equal(f->proxyd.buffered, 1);
+	f->far.writable = true;
+	tunnel_writable(f->t);
+	expect_credit(a, 1);
+	assert_true(f->far.closed);
+	assert_int_equal(f->proxyd.buffered, 0);
+}
+
 static void
 test_close_never_through(void **state)
 {
@@ -983,6 +1013,7 @@ main(void)
 		TEST(test_stream_broken),
 		TEST(test_close_by_page),
 		TEST(test_close_waits),
+		TEST(test_close_unblocks),
 		TEST(test_close_never_through),
 		TEST(test_close_before_open),
 		TEST(test_close_by_upstream),
