@@ -53,13 +53,15 @@ headers_line(struct headers *headers, const char *line, size_t len)
 	return headers_add(headers, line, len);
 }
 
-/* Account for len more bytes; -1 if they are too many. */
+/* Account for a line of len more bytes; -1 if that is too much. */
 static int
 headers_grow(struct headers *headers, size_t len)
 {
-	if (headers->size > HEADERS_SIZE_MAX ||
+	if (headers->lines == HEADERS_COUNT_MAX ||
+	    headers->size > HEADERS_SIZE_MAX ||
 	    len > HEADERS_SIZE_MAX - headers->size)
 		return -1;
+	headers->lines++;
 	headers->size += len;
 	return 0;
 }
@@ -223,11 +225,24 @@ headers_is_connection(const struct headers *headers, const char *name)
 	return false;
 }
 
+/* Whether the length may be said; that of chunks means nothing. */
 static bool
-headers_pass(const struct headers *headers, unsigned flags, const char *name)
+headers_has_length(const struct headers *headers, unsigned flags)
 {
+	return (flags & HEADERS_NO_LENGTH) == 0 &&
+	       headers_get(headers, "transfer-encoding") == NULL;
+}
+
+static bool
+headers_pass(
+    const struct headers *headers, unsigned flags, const struct header *header)
+{
+	const char *name = header->name;
+
+	/* Once, however often: not all readers take more. */
 	if (strcmp(name, "content-length") == 0)
-		return (flags & HEADERS_NO_LENGTH) == 0;
+		return headers_has_length(headers, flags) &&
+		       headers_get(headers, name) == header->value;
 	if (strcmp(name, "content-encoding") == 0)
 		return (flags & HEADERS_NO_ENCODING) == 0;
 	if (strcmp(name, "x-orch-encoding") == 0 ||
@@ -260,7 +275,7 @@ headers_write(
 	for (i = 0; i < headers->count; i++) {
 		const struct header *header = &headers->list[i];
 
-		if (!headers_pass(headers, flags, header->name))
+		if (!headers_pass(headers, flags, header))
 			continue;
 		/* A token needs no escaping: it has no quote or backslash. */
 		if (write_pair(out, first, header->name, header->value) == -1)

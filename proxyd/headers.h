@@ -12,7 +12,7 @@ struct evbuffer;
  */
 
 /* Bounds of a response's head; what is over them is refused. */
-#define HEADERS_COUNT_MAX 256
+#define HEADERS_COUNT_MAX 256	 /* lines */
 #define HEADERS_SIZE_MAX  131072 /* bytes of all names and values */
 
 struct header {
@@ -23,6 +23,7 @@ struct header {
 struct headers {
 	struct header *list; /* in the order in which they came */
 	size_t count;
+	size_t lines; /* with those left out and those joined, for the bound */
 	size_t size;  /* bytes, for the bound; rewriting may exceed it */
 	int complete; /* the empty line was seen: trailers are ignored */
 	int skipped;  /* the last line was left out: so is its continuation */
@@ -72,9 +73,11 @@ bool headers_length_is(const struct headers *, size_t received);
 /*
  * Add the fields that go on to the browser, as JSON: [["name","value"],…].
  * Left out are the hop-by-hop ones (RFC 9110 section 7.6.1, with what
- * "connection" names), x-orch-encoding, which is ours to set, and
- * x-refreshed-token, a credential of the upstream.  Bytes that are not
- * UTF-8 are taken for Latin-1.  Returns -1 if out of memory.
+ * "connection" names), x-orch-encoding, which is ours to set,
+ * x-refreshed-token, a credential of the upstream, and content-length where
+ * it stands beside transfer-encoding (RFC 9112 section 6.1) or is repeated.
+ * Bytes that are not UTF-8 are taken for Latin-1.  Returns -1 if out of
+ * memory.
  */
 int headers_write(const struct headers *, unsigned flags, struct evbuffer *out);
 

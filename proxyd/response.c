@@ -178,11 +178,14 @@ set_length(struct response *r)
 
 /*
  * An orchestrator that does not undo base64 sends it to the browser as it
- * is, longer than the body was; and what a HEAD leaves out, we did not see.
+ * is, longer than the body was; what a HEAD or 304 leaves out, we did not
+ * see; and a 204 has no length (RFC 9110 section 8.6).
  */
 static bool
-length_is_untrue(const struct response *r)
+length_is_untrue(const struct response *r, int status)
 {
+	if (status == 204 || status == 304)
+		return true;
 	if (is_head(r))
 		return r->kind != REWRITE_NONE;
 	return body_is_base64(&r->body) && body_length(&r->body) > 0 &&
@@ -195,5 +198,6 @@ response_compose(struct response *r, int status)
 	if (rewrite_head(r, status) == -1 || set_length(r) == -1)
 		return NULL;
 	return answer_compose(r->request->id, r->request->id_len, status,
-	    &r->headers, length_is_untrue(r) ? HEADERS_NO_LENGTH : 0, &r->body);
+	    &r->headers, length_is_untrue(r, status) ? HEADERS_NO_LENGTH : 0,
+	    &r->body);
 }

@@ -8,6 +8,7 @@ import { startInstance } from "./lib/instance.mjs";
 import { identity } from "./lib/orchestrator.mjs";
 import { scenario } from "./lib/scenario.mjs";
 import { eachRow } from "./lib/table.mjs";
+import { startRawUpstream } from "./lib/upstream.mjs";
 
 const BASE = "/clients/box/proxy";
 const WHO = identity(583231, "octocat");
@@ -298,6 +299,39 @@ describe("rewriting", { concurrency: 4 }, () => {
 		assert.equal(head.body, "");
 		assert.equal(head.header("content-length"), null);
 	});
+
+	scenario("lengths that mean nothing do not get through",
+		async (stage) => {
+			let reply;
+			const { connection } = await startInstance(stage, {
+				orchestrator: STATUS,
+				upstream: (on) => startRawUpstream(on,
+					(socket) => socket.end(reply)),
+			});
+			const chunks = "Content-Length: 5\r\n" +
+				"Transfer-Encoding: chunked\r\n\r\n" +
+				"9\r\nf('/ws/x'\r\n0\r\nX-Refreshed-Token: s\r\n\r\n";
+			const same = "Content-Length: 8\r\n";
+			await eachRow([
+				["200", `Content-Type: text/plain\r\n${chunks}`, null,
+					"f('/ws/x'"],
+				["200", `Content-Type: text/css\r\n${same}${same}\r\n` +
+					"url(/.a)", "26", `url(${BASE}/.a)`],
+				["304", "Content-Length: 5\r\n\r\n", null, ""],
+				["204", "Content-Length: 5\r\n\r\nhello", null, ""],
+				["200", `Content-Type: text/javascript\r\n${chunks}`, null,
+					`f('${BASE}/ws/x'`],
+			], async ([status, rest, length, body]) => {
+				reply = `HTTP/1.1 ${status} X\r\n${rest}`;
+				const answer = await get(connection, "/a");
+				assert.equal(answer.status, Number(status));
+				assert.equal(answer.body, body);
+				const lengths = answer.headers.filter(([name]) =>
+					name === "content-length").map(([, value]) => value);
+				assert.deepEqual(lengths, length === null ? [] : [length]);
+				assert.equal(answer.header("x-refreshed-token"), null);
+			});
+		});
 
 	scenario("what is not UTF-8 keeps its bytes", async (stage) => {
 		const body = Buffer.from("<head><a href=/x>\xe9", "latin1");

@@ -45,6 +45,10 @@ static const struct {
 	    HEADERS_NO_LENGTH, "[[\"content-encoding\",\"br\"]]" },
 	{ "HTTP/1.1 200 OK\nContent-Length: 5\nContent-Encoding: br\n\n",
 	    HEADERS_NO_LENGTH | HEADERS_NO_ENCODING, "[]" },
+	{ "HTTP/1.1 200 OK\nContent-Length: 5\nTransfer-Encoding: chunked\n\n",
+	    0, "[]" },
+	{ "HTTP/1.1 200 OK\nContent-Length: 5\nContent-Length: 5\n\n", 0,
+	    "[[\"content-length\",\"5\"]]" },
 	{ "HTTP/1.1 200 OK\nX-Orch-Encoding: base64\n\n", 0, "[]" },
 	{ "HTTP/1.1 200 OK\nX-Refreshed-Token: a.b.c\n\n", 0, "[]" },
 	{ "HTTP/1.1 200 OK\n\n", HEADERS_BASE64,
@@ -193,6 +197,12 @@ test_too_many(void **state)
 		assert_int_equal(feed(&headers, line), 0);
 	}
 	assert_int_equal(feed(&headers, "one: more\r\n"), -1);
+	headers_clear(&headers);
+
+	/* Joined ones count, too: each costs as much as the value is long. */
+	for (i = 0; i < HEADERS_COUNT_MAX; i++)
+		assert_int_equal(feed(&headers, i == 0 ? "a: 1\n" : " 2\n"), 0);
+	assert_int_equal(feed(&headers, " 3\n"), -1);
 	headers_clear(&headers);
 }
 

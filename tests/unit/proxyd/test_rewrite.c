@@ -62,6 +62,10 @@ test_kind(void **state)
 		    200, false },
 		{ REWRITE_MANIFEST, "/any", "application/manifest+json", NULL,
 		    200, false },
+		/* No such routes: the app compares paths as they are. */
+		{ REWRITE_HTML, "/%61pi/file", "text/html", NULL, 200, false },
+		{ REWRITE_HTML, "//api/file", "text/html", NULL, 200, false },
+		{ REWRITE_HTML, "/x/../api/", "text/html", NULL, 200, false },
 		/* People's own files. */
 		{ REWRITE_NONE, "/api/file", "text/html", NULL, 200, false },
 		{ REWRITE_NONE, "/API/file", "text/css", NULL, 200, false },
