@@ -288,18 +288,6 @@ transfer(struct transaction *t)
 		fail(t, 502, "the web app cannot be asked");
 }
 
-static int
-on_header(void *arg, const char *line, size_t len)
-{
-	struct transaction *t = arg;
-
-	if (headers_line(&t->response.headers, line, len) == 0)
-		return 0;
-	t->failure = "the web app's answer has too many headers";
-	t->failure_status = 502;
-	return -1;
-}
-
 /* Whether the body is a page whose handle is still to be made. */
 static bool
 wants_handle(const struct transaction *t, int status)
@@ -307,6 +295,31 @@ wants_handle(const struct transaction *t, int status)
 	return t->request->identified && !t->request->fetched &&
 	       !t->has_handle &&
 	       response_kind(&t->response, status) == REWRITE_HTML;
+}
+
+/*
+ * Stop the transfer.  It may be a while until curl says that it did, and
+ * others go on meanwhile: the memory is free now.
+ */
+static int
+give_up(struct transaction *t, int status, const char *why)
+{
+	t->failure = why;
+	t->failure_status = status;
+	body_clear(&t->response.body);
+	set_buffered(t, t->request->body_len);
+	return -1;
+}
+
+static int
+on_header(void *arg, const char *line, size_t len)
+{
+	struct transaction *t = arg;
+
+	if (headers_line(&t->response.headers, line, len) == -1)
+		return give_up(
+		    t, 502, "the web app's answer has too many headers");
+	return 0;
 }
 
 static int
@@ -321,19 +334,13 @@ on_body(void *arg, const void *piece, size_t len)
 		ask_handle(t);
 		return UPSTREAM_PAUSE;
 	}
-	t->failure = "the web app's answer is too large";
-	t->failure_status = 502;
 	if ((!response->begun &&
 		response_begin(response, status, t->handle) == -1) ||
 	    response_feed(response, piece, len) == -1)
-		return -1;
+		return give_up(t, 502, "the web app's answer is too large");
 	set_buffered(t, t->request->body_len + body_length(&response->body));
-	if (p->buffered > p->conf.buffered_max) {
-		t->failure = "the instance is busy; try again";
-		t->failure_status = 503;
-		return -1;
-	}
-	t->failure = NULL;
+	if (p->buffered > p->conf.buffered_max)
+		return give_up(t, 503, "the instance is busy; try again");
 	return 0;
 }
 

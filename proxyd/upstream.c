@@ -4,9 +4,11 @@
 
 #include <curl/curl.h>
 #include <event2/event.h>
+#include <event2/event_struct.h>
 
 #include "common/log.h"
 #include "common/slice.h"
+#include "common/timer.h"
 #include "proxyd/upstream.h"
 
 /*
@@ -40,12 +42,14 @@ struct upstream_transfer {
 	struct curl_slist *headers;
 	const struct upstream_ops *ops;
 	void *arg;
-	bool stopped; /* by body(), which curl may forget in a resume */
+	bool stopped;	     /* by body() */
+	struct event forgot; /* to end what curl does not */
 };
 
 static int on_curl_socket(CURL *, curl_socket_t, int, void *, void *);
 static int on_curl_timer(CURLM *, long, void *);
 static void on_timer(int, short, void *);
+static void on_forgot(int, short, void *);
 
 /* curl reports wrong use only: that would be a bug of ours. */
 static void
@@ -113,6 +117,7 @@ wipe_headers(struct upstream_transfer *t)
 static void
 transfer_free(struct upstream_transfer *t)
 {
+	evtimer_del(&t->forgot);
 	curl_multi_remove_handle(t->upstream->multi, t->easy);
 	curl_easy_cleanup(t->easy);
 	wipe_headers(t);
@@ -377,6 +382,7 @@ upstream_start(struct upstream *up, const struct upstream_request *r,
 	t->upstream = up;
 	t->ops = ops;
 	t->arg = arg;
+	evtimer_assign(&t->forgot, up->base, on_forgot, t);
 	t->easy = curl_easy_init();
 	if (t->easy == NULL || set_options(t, r) == -1 ||
 	    curl_multi_add_handle(up->multi, t->easy) != CURLM_OK) {
@@ -397,12 +403,28 @@ upstream_status(const struct upstream_transfer *t)
 	return (int)status;
 }
 
+static void
+on_forgot(int fd, short what, void *arg)
+{
+	struct upstream_transfer *t = arg;
+
+	(void)fd;
+	(void)what;
+	t->ops->done(t->arg, 0, CURLE_WRITE_ERROR);
+	transfer_free(t);
+}
+
 void
 upstream_resume(struct upstream_transfer *t)
 {
-	/* The piece that waits is handed over in here. */
-	if (curl_easy_pause(t->easy, CURLPAUSE_CONT) != CURLE_OK)
+	/*
+	 * The piece that waits is handed over in here.  If body() does not
+	 * take it, curl neither ends the transfer nor looks at its socket.
+	 */
+	if (curl_easy_pause(t->easy, CURLPAUSE_CONT) != CURLE_OK) {
 		t->stopped = true;
+		timer_set(&t->forgot, 0);
+	}
 }
 
 void
