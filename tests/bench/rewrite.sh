@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # How fast the web apps' own files are rewritten, where the end-to-end tests
-# have installed them; else made-up text.  Installs nothing.
+# have installed them; else made-up text.  Scripts also beside nginx, where
+# that is installed.  Installs nothing.
 
 set -eu
 
@@ -36,4 +37,5 @@ add_files old @siteboon/claude-code-ui
 
 [ ${#files[@]} -gt 0 ] ||
 	echo 'The web apps are not installed (make deps-e2e): made-up text.'
-exec "$bench" "${files[@]}"
+"$bench" "${files[@]}"
+node "$here/rewrite_nginx.mjs" "${files[@]}"
