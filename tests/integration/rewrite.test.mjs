@@ -275,6 +275,9 @@ describe("rewriting", { concurrency: 4 }, () => {
 			handle: (req, res) => {
 				if (req.url === "/old")
 					res.writeHead(302, { "Location": "/api/page" });
+				else if (req.url === "/api/login")
+					res.writeHead(302, { "Location": "/",
+						...type("text/html") });
 				else
 					res.writeHead(200, type("text/html"));
 				res.end("<a href=/x>");
@@ -283,6 +286,9 @@ describe("rewriting", { concurrency: 4 }, () => {
 		const answer = await get(connection, "/old");
 		assert.equal(answer.status, 200);
 		assert.equal(answer.body, "<a href=/x>", "it came from /api/");
+		const page = await get(connection, "/api/login");
+		assert.ok(page.body.endsWith(`<a href=${BASE}/x>`));
+		assert.match(island(page.body).handle, /^tether_/);
 	});
 
 	scenario("large bodies, and HEAD", async (stage) => {
