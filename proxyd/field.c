@@ -81,3 +81,17 @@ field_list_has(const char *list, const char *name)
 		list += len + 1;
 	}
 }
+
+const char *
+field_item_end(const char *s, char separator)
+{
+	bool quoted = false;
+
+	for (; *s != '\0' && (quoted || *s != separator); s++) {
+		if (*s == '"')
+			quoted = !quoted;
+		else if (quoted && *s == '\\' && s[1] != '\0')
+			s++;
+	}
+	return s;
+}

@@ -21,6 +21,12 @@ void field_trim(const char **s, size_t *len);
  */
 bool field_is_hop(const char *name);
 
+/*
+ * The end of an item of a list: the next separator that is not in a
+ * quoted-string (RFC 9110 section 5.6.4), or the NUL.
+ */
+const char *field_item_end(const char *s, char separator);
+
 /* Whether name, any case, is a member of a comma-separated list. */
 bool field_list_has(const char *list, const char *name);
 

@@ -7,21 +7,6 @@
 #include "proxyd/rewrite_cache.h"
 #include "proxyd/rewrite_fields.h"
 
-/* The end of a directive: the next comma that is not quoted, or the NUL. */
-static const char *
-directive_end(const char *s)
-{
-	bool quoted = false;
-
-	for (; *s != '\0' && (quoted || *s != ','); s++) {
-		if (*s == '"')
-			quoted = !quoted;
-		else if (quoted && *s == '\\' && s[1] != '\0')
-			s++;
-	}
-	return s;
-}
-
 /* Whether an age, perhaps quoted, begins with a number over the limit. */
 static bool
 is_over(const char *age, size_t len)
@@ -91,7 +76,7 @@ rewrite_cache_control(
 
 	(void)how;
 	for (;; value = end + 1) {
-		end = directive_end(value);
+		end = field_item_end(value, ',');
 		s = value;
 		len = (size_t)(end - value);
 		field_trim(&s, &len);

@@ -32,21 +32,6 @@ is_text(const char *type, size_t len)
 	return false;
 }
 
-/* The end of a parameter: the next ';' that is not quoted, or the NUL. */
-static const char *
-parameter_end(const char *s)
-{
-	bool quoted = false;
-
-	for (; *s != '\0' && (quoted || *s != ';'); s++) {
-		if (*s == '"')
-			quoted = !quoted;
-		else if (quoted && *s == '\\' && s[1] != '\0')
-			s++;
-	}
-	return s;
-}
-
 /*
  * Find the value of the first charset parameter, as browsers do (MIME
  * Sniffing standard, "parse a MIME type"); false if there is none.
@@ -59,7 +44,7 @@ find_charset(const char *parameters, const char **value, size_t *len)
 
 	while (*parameters != '\0') {
 		parameters++;
-		end = parameter_end(parameters);
+		end = field_item_end(parameters, ';');
 		*value = parameters;
 		*len = (size_t)(end - parameters);
 		field_trim(value, len);

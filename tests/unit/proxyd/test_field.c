@@ -95,6 +95,35 @@ test_list(void **state)
 		    field_list_has(table[i].list, table[i].name), table[i].has);
 }
 
+static void
+test_item_end(void **state)
+{
+	static const struct {
+		const char *list;
+		char separator;
+		size_t end;
+	} table[] = {
+		{ "", ',', 0 },
+		{ "ab", ',', 2 },
+		{ "a,b", ',', 1 },
+		{ "a,b", ';', 3 },
+		{ "\"a,b\",c", ',', 5 },
+		{ "\"a\\\",b\",c", ',', 7 },
+		{ "\"a\\\\\",b", ',', 5 },
+		{ "a\\,b", ',', 2 },
+		{ "\"a,b", ',', 4 },
+		{ "\"a\\", ',', 3 },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(table); i++)
+		assert_int_equal(
+		    field_item_end(table[i].list, table[i].separator) -
+			table[i].list,
+		    table[i].end);
+}
+
 int
 main(void)
 {
@@ -103,6 +132,7 @@ main(void)
 		cmocka_unit_test(test_trim),
 		cmocka_unit_test(test_hop),
 		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_item_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
