@@ -159,9 +159,9 @@ export async function visitAll(sites, steps) {
 			await browser.step(pages, name, () => step(sites));
 		await guard.idle();
 		guard.check();
-		browser.check();
 		if (!direct)
 			checkServed(browser.served, exact);
+		browser.check();
 	} finally {
 		await browser.keep("console.txt", browser.console);
 		await browser.keep("requests.txt", guard.trace);
