@@ -7,12 +7,15 @@ import { readdir } from "node:fs/promises";
 import { describe } from "node:test";
 
 import { startInstance } from "./lib/instance.mjs";
+import { identity } from "./lib/orchestrator.mjs";
 import { scenario } from "./lib/scenario.mjs";
 import { until } from "./lib/time.mjs";
 import { makeHandle, startSocketUpstream } from "./lib/tunnel.mjs";
 
 const MS = Number(process.env.TETHERD_CHAOS_MS ?? 5000);
 const LINK_MS = 900; // between two ends of the connection
+
+const people = [[583231, "octocat"], [9001, "hubot"]];
 
 const pick = (list) => list[Math.floor(Math.random() * list.length)];
 const chance = (percent) => randomInt(100) < percent;
@@ -45,6 +48,9 @@ function misbehave(ws) {
 // And to a request.
 function answer(req, res) {
 	const size = randomInt(1, 400000);
+	if (req.url === "/whole")
+		return res.writeHead(200, { connection: "close" })
+			.end(randomBytes(size));
 	res.setHeader("connection", "close");
 	if (chance(20))
 		res.setHeader("content-length", size);
@@ -61,8 +67,10 @@ class Link {
 	waiting = new Set();
 	faults = [];
 
-	constructor(connection) {
+	// gets: the requests of all connections that have no answer.
+	constructor(connection, gets) {
 		this.connection = connection;
+		this.gets = gets;
 	}
 
 	ask(action, payload, take = () => {}) {
@@ -83,7 +91,24 @@ class Link {
 		return id;
 	}
 
+	// A request for a page, which is answered once as well.
+	get(who, login) {
+		const id = randomBytes(16).toString("base64url");
+		this.waiting.add(id);
+		this.gets.add(id);
+		this.connection.answers.set(id, () => {
+			this.waiting.delete(id);
+			this.gets.delete(id);
+		});
+		this.connection.send({ type: "http_proxy_request", request_id: id,
+			method: "GET", path: "/whole", headers: identity(who, login) });
+	}
+
 	check() {
+		// A new connector may have those that the last one still owed.
+		for (const { request_id } of this.connection.surplus)
+			assert.ok(this.gets.delete(request_id), request_id);
+		this.connection.surplus = [];
 		assert.deepEqual(this.faults, []);
 		assert.deepEqual(this.connection.messages.items.filter(
 			({ type }) => type.startsWith("response")), []);
@@ -126,6 +151,8 @@ class Chaos {
 		const tunnel = pick(this.tunnels);
 		const what = randomInt(100);
 
+		if (chance(2))
+			this.link.get(...pick(people));
 		if (tunnel === undefined || (what < 10 && this.tunnels.length < 90))
 			this.open();
 		else if (what < 60)
@@ -180,13 +207,14 @@ describe("tunnels while everything goes wrong", () => {
 					{ connected: misbehave, handle: answer }) });
 			const { tetherd, orchestrator, upstream } = instance;
 			const victims = ["proxyd", "authd", "connector"];
-			const end = Date.now() + MS;
+			const end = Date.now() + MS, gets = new Set();
 			let { connection } = instance, chaos, before;
 
-			const handles = [await makeHandle(instance),
-				await makeHandle(instance, 9001, "hubot")];
+			const handles = [];
+			for (const person of people)
+				handles.push(await makeHandle(instance, ...person));
 			for (let round = 0; ; round++) {
-				chaos = new Chaos(new Link(connection), handles);
+				chaos = new Chaos(new Link(connection, gets), handles);
 				const running = chaos.run(LINK_MS);
 				if (victims.length > 0) {
 					await pause(LINK_MS / 3);
@@ -213,7 +241,7 @@ describe("tunnels while everything goes wrong", () => {
 			for (const tunnel of [...chaos.tunnels])
 				chaos.close(tunnel);
 			await until(() => chaos.link.waiting.size === 0,
-				"a user request without a last reply", 30000);
+				"a request without its last answer", 30000);
 			chaos.link.check();
 			let lines;
 			await until(async () =>
