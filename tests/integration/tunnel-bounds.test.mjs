@@ -5,6 +5,7 @@ import { randomBytes } from "node:crypto";
 import { describe } from "node:test";
 
 import { scenario } from "./lib/scenario.mjs";
+import { eachRow } from "./lib/table.mjs";
 import { deadline, until } from "./lib/time.mjs";
 import { echo, makeHandle, Page, startPage } from "./lib/tunnel.mjs";
 
@@ -58,6 +59,39 @@ describe("bounds of tunnels", { concurrency: 2 }, () => {
 			for (const tunnel of tunnels)
 				assert.ok(await deadline(tunnel.closed, 1000, "no end"));
 		});
+
+	scenario("ids that grow when they are written down", async (stage) => {
+		const { page, connection, orchestrator, upstream } =
+			await startPage(stage, { connected: (ws) =>
+				ws.send("\u0001".repeat(100000)) });
+		const ids = ["", "\u0001".repeat(256), "\"\\".repeat(128),
+			"\u2028é🗝".padEnd(251), "</script>", "__proto__"];
+		const open = (link, request_id) => new Promise((resolve) => {
+			let text = "";
+			link.replies.set(request_id, ({ type, data }) => {
+				text += data.d ?? "";
+				if (type === "response_complete")
+					resolve({ data, text });
+				else if (data.n !== undefined && !data.more)
+					resolve({ text });
+			});
+			link.send({ type: "user_request", request_id,
+				action: "tunnel.open",
+				payload: { handle: page.handle, path: "/ws" } });
+		});
+
+		await eachRow(ids, async (id) => assert.equal(
+			(await deadline(open(connection, id), 9000, "none")).text,
+			"\u0001".repeat(100000)));
+		// Those of a connection that is gone mean nothing in the next one,
+		// once the web app said goodbye.
+		connection.socket.destroy();
+		const next = await orchestrator.registered();
+		await until(() => upstream.open === 0, "sockets are left");
+		await eachRow(ids, async (id) => assert.equal(
+			(await deadline(open(next, id), 9000, "none")).text,
+			"\u0001".repeat(100000)));
+	});
 
 	scenario("a close is not held up by a page that does not acknowledge",
 		async (stage) => {
