@@ -222,8 +222,15 @@ ws_fail(struct ws *ws, uint16_t code, const char *reason)
 		(void)evtimer_add(&ws->close_timer, &close_timeout);
 	}
 	ws->state = WS_FAILED;
+	ws->failed = true;
 	ws->code = code;
 	(void)strlcpy(ws->reason, reason, sizeof(ws->reason));
+}
+
+bool
+ws_has_failed(const struct ws *ws)
+{
+	return ws->failed;
 }
 
 void

@@ -105,6 +105,9 @@ int ws_ping(struct ws *);
  */
 void ws_close(struct ws *, uint16_t code, const char *reason);
 
+/* Whether it ends, or ended, because the peer broke the protocol. */
+bool ws_has_failed(const struct ws *);
+
 /* Bytes that the kernel has not taken yet, and whether that is little. */
 size_t ws_output_length(const struct ws *);
 bool ws_is_writable(const struct ws *);

@@ -34,6 +34,7 @@ struct ws {
 	uint16_t code; /* for closed() */
 	char reason[WS_REASON_SIZE];
 	bool clean;
+	bool failed; /* the peer broke the protocol */
 	struct event close_timer;
 
 	/*

@@ -122,10 +122,9 @@ on_closed(
 {
 	struct tunnel_socket *s = arg;
 
-	(void)ws;
 	/* What happened to our connection is not for the page. */
 	tunnel_far_gone(s->tunnel, clean ? code : WS_CLOSE_ABNORMAL,
-	    clean ? reason : "", clean);
+	    clean ? reason : "", clean && !ws_has_failed(ws));
 	socket_free(s);
 }
 

@@ -28,8 +28,9 @@ function setHandler(target, handlers, type, value) {
 		handler.value = value;
 	} else {
 		handler = handlers[type] = { value, listener(event) {
-			if (typeof handler.value === "function")
-				apply(handler.value, target, [event]);
+			if (typeof handler.value === "function" &&
+				apply(handler.value, target, [event]) === false)
+				event.preventDefault();
 		} };
 		apply(addEventListener, target, [type, handler.listener]);
 	}

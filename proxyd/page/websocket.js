@@ -22,6 +22,7 @@ class Connection {
 	#target;
 	#origin;
 	#path;
+	#protocols;
 	#id;
 	#asked = new Set();
 	#handle = handle;
@@ -48,6 +49,7 @@ class Connection {
 		this.#target = target;
 		this.#origin = url.origin;
 		this.#path = path;
+		this.#protocols = protocols;
 		holdSocket(this);
 		this.#timer = setTimeout(() => this.#expire(), OPEN_TIME);
 		this.#id = ask("tunnel.open", { handle, path, protocols },
@@ -99,6 +101,11 @@ class Connection {
 	#open({ protocol }) {
 		if (this.readyState !== CONNECTING || this.#opened)
 			return;
+		// One of those that were offered must be taken.
+		if (this.#protocols.length > 0 && !protocol) {
+			this.#break();
+			return;
+		}
 		clearTimeout(this.#timer);
 		noteSuccess(this.#path);
 		this.#opened = true;
@@ -196,10 +203,11 @@ class Connection {
 		this.#forget();
 		if (!this.#opened)
 			this.#fail(`${reason}`);
-		else if (isOrderly && code !== 1006)
-			this.#finish(code, `${reason}`, Boolean(clean));
+		else if (isOrderly && clean)
+			this.#finish(code, `${reason}`, true);
 		else
-			this.#finish(1006, "", false);
+			this.#finish(1006, "", false,
+				isOrderly && code !== 1006);
 	}
 
 	#fail(reason) {
@@ -212,11 +220,12 @@ class Connection {
 			Math.max(0, wait));
 	}
 
-	#finish(code, reason, wasClean) {
+	// The web app may have failed, at opening it or in what it sent.
+	#finish(code, reason, wasClean, failed = !this.#opened) {
 		if (this.readyState === CLOSED)
 			return;
 		this.readyState = CLOSED;
-		if (!this.#opened)
+		if (failed)
 			fire(this.#target, new Event("error"));
 		fire(this.#target, new CloseEvent("close",
 			{ code, reason, wasClean }));
@@ -308,6 +317,26 @@ function isArrayBuffer(value) {
 	}
 }
 
+const objectText = Object.prototype.toString;
+const isShared = (value) =>
+	apply(objectText, value, []) === "[object SharedArrayBuffer]";
+
+// A copy of them, or null where there are none.  A buffer that was given away
+// is empty.
+function bytesOf(data) {
+	const isView = ArrayBuffer.isView(data);
+
+	if (isShared(isView ? data.buffer : data))
+		throw new TypeError("Failed to execute 'send' on " +
+			"'WebSocket': The memory must not be shared.");
+	if (!isView && !isArrayBuffer(data))
+		return null;
+	if (data.byteLength === 0)
+		return new Uint8Array();
+	return isView ? new Uint8Array(data.buffer, data.byteOffset,
+		data.byteLength).slice() : new Uint8Array(data).slice();
+}
+
 patchMethod(socketPrototype, "send", (self, args, native) => {
 	const connection = connections.get(self);
 	const [data] = args;
@@ -318,9 +347,7 @@ patchMethod(socketPrototype, "send", (self, args, native) => {
 		throw new TypeError("Failed to execute 'send' on " +
 			"'WebSocket': 1 argument required, but only 0 " +
 			"present.");
-	const bytes = isArrayBuffer(data) ? new Uint8Array(data) :
-		ArrayBuffer.isView(data) ? new Uint8Array(data.buffer,
-			data.byteOffset, data.byteLength) : null;
+	const bytes = bytesOf(data);
 	const isBlob = data instanceof Blob;
 	// A string by its value at this moment, and without half characters.
 	const text = bytes || isBlob ? null :
@@ -331,7 +358,7 @@ patchMethod(socketPrototype, "send", (self, args, native) => {
 	if (isBlob)
 		connection.send(blobPieces(data), data.size);
 	else if (bytes)
-		connection.send(bytesPieces(bytes.slice()), bytes.length);
+		connection.send(bytesPieces(bytes), bytes.length);
 	else
 		connection.send(textPieces(text), encoder.encode(text).length);
 });
@@ -347,8 +374,9 @@ patchMethod(socketPrototype, "close", (self, args, native) => {
 			65535);
 	if (reason !== undefined)
 		reason = `${reason}`.replace(/\p{Surrogate}/gu, "\ufffd");
-	if (code !== undefined && code !== 1000 &&
-		(code < 3000 || code > 4999))
+	// A reason needs a code.
+	if (code === undefined ? reason !== undefined :
+		code !== 1000 && (code < 3000 || code > 4999))
 		throw socketError("execute 'close' on", "InvalidAccessError",
 			"The close code must be either 1000, or between " +
 			`3000 and 4999. ${code} is neither.`);

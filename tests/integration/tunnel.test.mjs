@@ -247,6 +247,20 @@ describe("WebSockets of pages", { concurrency: 4 }, () => {
 		await until(() => upstream.open === 0, "sockets are left");
 	});
 
+	scenario("an upstream that breaks the protocol", async (stage) => {
+		const { page, upstream } = await startPage(stage);
+		await eachRow([["83000000", 1002], ["810180", 1007],
+			["880103", 1002]], async ([bytes, code]) => {
+			const [tunnel, ws] = await open(page, upstream);
+			ws.send("last");
+			ws._socket.write(Buffer.from(bytes, "hex"));
+			const end = await ended(tunnel);
+			assert.equal(end.code, code);
+			assert.equal(end.clean, false);
+			assert.equal(await tunnel.messages.next(), "last");
+		});
+	});
+
 	scenario("pieces in any order", async (stage) => {
 		const { page, upstream } = await startPage(stage,
 			{ connected: echo });

@@ -219,8 +219,24 @@ describe("sending", () => {
 		assert.throws(() => one.socket.send(), { name: "TypeError" });
 		await one.accept();
 		assert.throws(() => one.socket.send(), { name: "TypeError" });
-		assert.throws(() => one.socket.send(Symbol("x")),
-			{ name: "TypeError" });
+		const shared = new SharedArrayBuffer(4);
+		for (const data of [Symbol("x"), shared, new Uint8Array(shared)])
+			assert.throws(() => one.socket.send(data),
+				{ name: "TypeError" });
+		await page.hub.pump();
+		assert.equal(page.hub.of("tunnel.send").length, 0);
+	});
+
+	test("memory that was given away is empty", async () => {
+		const page = openPage();
+		const { socket } = await accepted(page);
+		const gone = new Uint8Array(4);
+		structuredClone(gone, { transfer: [gone.buffer] });
+		socket.send(gone);
+		socket.send(gone.buffer);
+		await page.hub.until("tunnel.send", 2);
+		for (const { payload } of page.hub.of("tunnel.send"))
+			assert.equal(payload.b, "");
 	});
 
 	test("long messages in pieces, characters whole", async () => {

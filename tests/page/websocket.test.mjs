@@ -126,12 +126,23 @@ describe("the constructor", () => {
 
 describe("opening", () => {
 	test("accepted", async () => {
-		const one = await accepted(openPage(), "/ws", ["a", "b"]);
+		const one = await accepted(openPage());
 		one.say({ t: "open", protocol: "x" });
 		assert.deepEqual(one.events, [["open"]]);
 		assert.equal(one.socket.readyState, 1);
 		const two = await connect(openPage(), "/ws", "b").accept("b");
 		assert.equal(two.socket.protocol, "b");
+	});
+
+	test("a choice of subprotocols that is not made", async () => {
+		const page = openPage();
+		const one = await connect(page, "/ws", ["a"]).accept("");
+		assert.equal(page.hub.of("tunnel.close").length, 0);
+		await page.clock.advance(250);
+		await page.hub.pump();
+		assert.equal(page.hub.of("tunnel.close").length, 1);
+		assert.deepEqual(one.events, [["error"],
+			["close", 1006, "", false]]);
 	});
 
 	test("refused: error, then 1006 without a reason", async () => {
@@ -272,6 +283,19 @@ describe("opening", () => {
 });
 
 describe("handler properties", () => {
+	test("a handler that returns false", async () => {
+		const { socket } = await accepted(openPage());
+		const send = (value) => {
+			const event = new Event("message",
+				{ cancelable: true });
+			socket.onmessage = () => value;
+			socket.dispatchEvent(event);
+			return event.defaultPrevented;
+		};
+		assert.deepEqual([false, 0, undefined, true].map(send),
+			[true, false, false, false]);
+	});
+
 	test("order, replacement, removal", async () => {
 		const page = openPage();
 		const { socket } = connect(page);

@@ -29,6 +29,7 @@ struct fixture {
 	char log[4096]; /* one word for each callback */
 	uint16_t code;
 	bool clean;
+	bool failed;
 	bool closed;
 	const char *free_in; /* the callback that frees the ws */
 	/* of part() */
@@ -112,6 +113,7 @@ on_closed(
 	f->closed = true;
 	f->code = code;
 	f->clean = clean;
+	f->failed = ws_has_failed(ws);
 	note(f, "closed", reason);
 	if (f->ws != NULL)
 		ws_free(ws);
@@ -340,6 +342,9 @@ check_received(size_t i, const struct ws_ops *ws_ops, bool bytewise)
 	} else {
 		assert_int_equal(f.code, received[i].code);
 		assert_true(f.clean);
+		assert_int_equal(f.failed, f.code == WS_CLOSE_PROTOCOL ||
+					       f.code == WS_CLOSE_INVALID ||
+					       f.code == WS_CLOSE_TOO_BIG);
 		assert_string_equal(f.log, received[i].log);
 	}
 	fixture_clear(&f);
