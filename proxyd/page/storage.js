@@ -25,11 +25,14 @@ function storageKeys(area) {
 	return keys;
 }
 
-// WebIDL's rules for objects with named properties: members of the prototype
-// hide items of the same name from reading, not from writing.
+// As browsers do it: members of the prototype hide items of the same name
+// from reading and writing, but not from being listed.
 function storageTraps(area) {
-	const isItem = (target, name) => typeof name === "string" &&
-		!(name in target) && storageGet(area, name) !== null;
+	const isListed = (target, name) => typeof name === "string" &&
+		!Object.hasOwn(target, name) &&
+		storageGet(area, name) !== null;
+	const isItem = (target, name) => !(name in target) &&
+		isListed(target, name);
 
 	return {
 		get: (target, name, receiver) => isItem(target, name) ?
@@ -37,9 +40,10 @@ function storageTraps(area) {
 			Reflect.get(target, name, receiver),
 		has: (target, name) => name in target || isItem(target, name),
 		set(target, name, value, receiver) {
-			if (typeof name === "symbol")
+			if (typeof name === "symbol" || name in target)
 				return Reflect.set(target, name, value,
-					receiver);
+					receiver === facades.get(area) ?
+						target : receiver);
 			storageSet(area, name, value);
 			return true;
 		},
@@ -59,12 +63,13 @@ function storageTraps(area) {
 			return true;
 		},
 		getOwnPropertyDescriptor: (target, name) =>
-			isItem(target, name) ? {
+			isListed(target, name) ? {
 				value: storageGet(area, name), writable: true,
 				enumerable: true, configurable: true,
 			} : getOwnPropertyDescriptor(target, name),
 		ownKeys: (target) => [
-			...storageKeys(area).filter((key) => !(key in target)),
+			...storageKeys(area).filter((key) =>
+				!Object.hasOwn(target, key)),
 			...Reflect.ownKeys(target),
 		],
 		preventExtensions: () => false,
@@ -141,6 +146,11 @@ patchAccessor(StorageEvent.prototype, "storageArea", {
 });
 
 // Events that the app makes itself name the facade.
+patchMethod(StorageEvent.prototype, "initStorageEvent",
+	(self, args, native) => {
+		args[7] = areas.get(args[7]) ?? args[7];
+		return native(...args);
+	});
 patchConstructor("StorageEvent", (args, newTarget, native) => {
 	const area = areas.get(args[1]?.storageArea);
 	if (area !== undefined)

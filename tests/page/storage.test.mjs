@@ -86,14 +86,30 @@ describe("the facade", () => {
 
 	test("members of the prototype hide items", () => {
 		const { local } = open();
-		local.length = "5";
-		local.getItem = "x";
+		local.setItem("length", "5");
+		local.setItem("getItem", "x");
 		assert.equal(local.length, 2);
 		assert.equal(local.getItem("length"), "5");
 		assert.equal(local.getItem("getItem"), "x");
-		assert.deepEqual(Reflect.ownKeys(local), []);
+		assert.deepEqual(Object.keys(local), ["length", "getItem"]);
 		assert.equal(delete local.length, true);
 		assert.equal(local.getItem("length"), "5");
+	});
+
+	test("members of the prototype take what is assigned", () => {
+		const { local } = open();
+		local.key = "own";
+		assert.equal(local.key, "own");
+		assert.equal(local.length, 0);
+		assert.deepEqual(Object.keys(local), ["key"]);
+		assert.equal(local.getItem("key"), null);
+		local.setItem("key", "item");
+		assert.deepEqual(Object.keys(local), ["key"]);
+		assert.equal(local.key, "own");
+		const heir = Object.create(local);
+		heir.clear = 1;
+		assert.ok(Object.hasOwn(heir, "clear"));
+		assert.equal(typeof local.clear, "function");
 	});
 
 	test("symbols are no items", () => {
@@ -175,6 +191,11 @@ describe("storage events", () => {
 			[["mine", null]]);
 		assert.throws(() => new page.window.StorageEvent("storage",
 			{ storageArea: {} }), { name: "TypeError" });
+		const event = new page.window.StorageEvent("storage");
+		event.initStorageEvent("storage", false, false, "k", null,
+			null, "", local);
+		assert.equal(event.key, "k");
+		assert.equal(event.storageArea, local);
 	});
 });
 

@@ -65,6 +65,13 @@ function makeStorage() {
 			this.#init = init;
 		}
 
+		initStorageEvent(type, bubbles, cancelable, key, oldValue,
+			newValue, url, storageArea) {
+			if (storageArea && !isOne(storageArea))
+				throw new TypeError("no Storage");
+			this.#init = { key, storageArea };
+		}
+
 		get isTrusted() {
 			return Boolean(this.#init.isTrusted);
 		}
@@ -294,10 +301,12 @@ function makeEventSource(log) {
 	class EventSource extends EventTarget {
 		#url;
 
-		constructor(url) {
+		constructor(url, options) {
 			super();
 			if (arguments.length === 0)
 				throw new TypeError("1 argument required");
+			if (options != null && Object(options) !== options)
+				throw new TypeError("no dictionary");
 			log("EventSource", ...arguments);
 			this.#url = `${url}`;
 		}
