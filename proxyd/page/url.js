@@ -4,6 +4,7 @@
 const prefix = new URL(config.base, location.href).pathname
 	.replace(/\/+$/, "");
 
+const ROOTED = /^[\0- ]*[/\\]/;
 const ABSOLUTE = /^[\0- ]*(?:[a-z][a-z0-9+.-]*:|[/\\]{2})/i;
 
 // Is the URL of the page's own origin, over HTTP or as a WebSocket?
@@ -24,9 +25,11 @@ function fix(value) {
 		// Most links of a page: nothing to do.
 		if (value === undefined || text[0] === "#")
 			return value;
-		const url = new URL(text, baseURI());
+		let url = new URL(text, baseURI());
 		if (!isOwn(url) || isBelow(url.pathname))
 			return value;
+		if (!ABSOLUTE.test(text) && !ROOTED.test(text))
+			url = new URL(text, appBase());
 		url.pathname = url.pathname === prefix ? `${prefix}/` :
 			prefix + url.pathname;
 		return ABSOLUTE.test(text) ? url.href :
@@ -34,6 +37,15 @@ function fix(value) {
 	} catch {
 		return value;
 	}
+}
+
+// The document's base as the app believes it to be: nothing is above its root.
+function appBase() {
+	const base = new URL(baseURI());
+
+	if (isBelow(base.pathname))
+		base.pathname = base.pathname.slice(prefix.length);
+	return base;
 }
 
 // A patch for functions that have a URL among their arguments.

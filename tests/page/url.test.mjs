@@ -69,6 +69,10 @@ describe("fix", () => {
 		const page = openPage();
 		page.document.baseURI = `http://hub.test${BASE}/a/b/`;
 		assert.equal(fixed("../c", page), "../c");
+		assert.equal(fixed("../..", page), "../..");
+		// As at the root, which has nothing above it.
+		for (const above of ["../../../c", " ../../../../../c"])
+			assert.equal(fixed(above, page), `${BASE}/c`);
 		page.document.baseURI = "http://hub.test/elsewhere/";
 		assert.equal(fixed("c", page), `${BASE}/elsewhere/c`);
 		assert.equal(fixed(undefined, page), undefined);
