@@ -26,10 +26,26 @@ async function undoBase64(response) {
 	const headers = new Headers(response.headers);
 	headers.delete(ENCODING);
 	const bytes = fromBase64(await response.text());
-	const undone = new Response(bytes, { status, statusText, headers });
-	// One that is made by hand does not know where it came from.
-	for (const name of ["url", "redirected", "type"])
-		defineProperty(undone, name,
-			{ configurable: true, value: response[name] });
-	return undone;
+	const { url, redirected, type } = response;
+	return withSource(
+		new Response(bytes, { status, statusText, headers }),
+		{ url, redirected, type });
 }
+
+// A response that is made by hand does not know where it came from.
+const responseSources = new WeakMap();
+
+function withSource(response, source) {
+	responseSources.set(response, source);
+	return response;
+}
+
+for (const name of ["url", "redirected", "type"])
+	patchAccessor(Response.prototype, name, {
+		get: (self, native) => responseSources.has(self) ?
+			responseSources.get(self)[name] : native(),
+	});
+patchMethod(Response.prototype, "clone", (self, args, native) => {
+	const source = responseSources.get(self);
+	return source ? withSource(native(), source) : native();
+});

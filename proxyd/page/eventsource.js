@@ -2,6 +2,9 @@
 
 const RETRY = 3000;
 
+const STREAM_TYPE = /^\s*text\/event-stream\s*(?:;|$)/i;
+const FOREIGN_CHARSET = /;\s*charset\s*=\s*(?!"?utf-8\b)/i;
+
 // CONNECTING and OPEN are as with WebSockets.
 const ENDED = 2;
 
@@ -68,8 +71,7 @@ class Source {
 	handlers = {};
 	readyState = CONNECTING;
 	#target;
-	#origin;
-	#path;
+	#url;
 	#stream;
 	#timer;
 	#retry = RETRY;
@@ -80,8 +82,7 @@ class Source {
 		this.url = url.href;
 		this.withCredentials = withCredentials;
 		this.#target = target;
-		this.#origin = url.origin;
-		this.#path = streamPath(url);
+		this.#url = url;
 		this.#connect();
 	}
 
@@ -102,8 +103,9 @@ class Source {
 		if (this.#lastId !== "")
 			headers.push(["Last-Event-ID", this.#lastId]);
 		this.#isOpen = false;
-		this.#stream = new Stream(this.#path, headers, {
+		this.#stream = new Stream(this.#url, headers, {
 			ready: () => true,
+			redirected: () => true,
 			head: (status, given) => this.#head(status, given),
 			data: (bytes) => parser.feed(bytes),
 			end: (error) => this.#end(error),
@@ -111,11 +113,10 @@ class Source {
 	}
 
 	#head(status, headers) {
-		const type = headers.find(([name]) =>
-			`${name}`.toLowerCase() === "content-type")?.[1] ?? "";
+		const type = fieldOf(headers, "content-type") ?? "";
 
-		if (status !== 200 ||
-			!/^\s*text\/event-stream\s*(?:;|$)/i.test(type)) {
+		if (status !== 200 || !STREAM_TYPE.test(type) ||
+			FOREIGN_CHARSET.test(type)) {
 			this.close();
 			fire(this.#target, new Event("error"));
 			return;
@@ -129,7 +130,7 @@ class Source {
 		this.#lastId = lastEventId;
 		if (this.readyState !== ENDED)
 			fire(this.#target, new MessageEvent(type,
-				{ data, lastEventId, origin: this.#origin }));
+				{ data, lastEventId, origin: this.#url.origin }));
 	}
 
 	#end(error) {
@@ -137,8 +138,8 @@ class Source {
 		if (`${error}`.startsWith("403")) {
 			this.readyState = ENDED;
 		} else {
-			const wait = this.#isOpen ? 0 :
-				failureDelay(this.#path);
+			const path = streamPath(this.#url);
+			const wait = this.#isOpen ? 0 : failureDelay(path);
 			this.readyState = CONNECTING;
 			this.#timer = setTimeout(() => this.#connect(),
 				Math.max(this.#retry, wait, 250));
@@ -155,7 +156,9 @@ patchConstructor("EventSource", (args, newTarget, native) => {
 	} catch {
 		return native(...args);
 	}
-	if (args.length === 0 || !isOwn(url))
+	const isDictionary = args[1] == null ||
+		["object", "function"].includes(typeof args[1]);
+	if (args.length === 0 || !isDictionary || !isOwn(url))
 		return native(...args);
 	const target = construct(EventTarget, [], newTarget);
 	sources.set(target, new Source(target, url,

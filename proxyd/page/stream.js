@@ -3,8 +3,13 @@
 
 const { ReadableStream } = globalThis;
 
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+const REDIRECTS_MAX = 20;
+
 class Stream {
+	#url;
 	#path;
+	#redirects = 0;
 	#headers;
 	#hooks;
 	#id = null;
@@ -20,10 +25,10 @@ class Stream {
 		broken: () => this.#break("broken"),
 	});
 
-	// head(status, headers), data(bytes), then end(error): null if all is
-	// there; ready(): is it time for more?
-	constructor(path, headers, hooks) {
-		this.#path = path;
+	// head(status, headers, source), data(bytes), then end(error): null if
+	// all is there; ready(): is it time for more?; redirected(): may it be?
+	constructor(url, headers, hooks) {
+		this.#url = url;
 		this.#headers = headers;
 		this.#hooks = hooks;
 		holdSocket(this);
@@ -50,6 +55,7 @@ class Stream {
 
 	#open() {
 		this.#handle = handle;
+		this.#path = streamPath(this.#url);
 		this.#timer = setTimeout(() => {
 			giveUpConnecting();
 			this.#break("504 no answer");
@@ -74,12 +80,40 @@ class Stream {
 	#head({ status, headers }) {
 		if (this.#begun)
 			return;
+		const given = Array.isArray(headers) ?
+			headers.filter(Array.isArray) : [];
+		const location = fieldOf(given, "location");
+		if (REDIRECTS.has(status) && location !== undefined) {
+			this.#follow(location);
+			return;
+		}
 		this.#begun = true;
 		noteSuccess(this.#path);
-		this.#hooks.head(status, Array.isArray(headers) ?
-			headers.filter(Array.isArray) : []);
+		this.#hooks.head(status, given, { type: "basic",
+			url: withoutFragment(this.#url).href,
+			redirected: this.#redirects > 0 });
 		if (!this.#done)
 			this.#arrivals.start();
+	}
+
+	#follow(location) {
+		let url = null;
+
+		try {
+			url = new URL(location, this.#url);
+		} catch {
+			// Broken like one that leads elsewhere.
+		}
+		if (url === null || !isOwn(url) || !this.#hooks.redirected() ||
+			++this.#redirects > REDIRECTS_MAX) {
+			this.#break("502 redirected");
+			return;
+		}
+		noteSuccess(this.#path);
+		this.leave();
+		questions.delete(this.#id);
+		this.#url = url;
+		this.#open();
 	}
 
 	#break(error) {
@@ -124,6 +158,16 @@ class Stream {
 	}
 }
 
+const fieldOf = (headers, wanted) => headers.find(([name]) =>
+	`${name}`.toLowerCase() === wanted)?.[1];
+
+function withoutFragment(url) {
+	const without = new URL(url);
+
+	without.hash = "";
+	return without;
+}
+
 const EVENT_STREAM = /(?:^|,)\s*text\/event-stream\s*(?:$|[,;])/i;
 const isHandle = (value) => value.startsWith("tether_");
 const streamPath = (url) => appPath(withoutToken(url, isHandle));
@@ -133,6 +177,7 @@ answerRequest = (request) => {
 	const url = new URL(request.url);
 
 	return request.method === "GET" && isOwn(url) &&
+		request.redirect !== "manual" &&
 		EVENT_STREAM.test(request.headers.get("accept") ?? "") ?
 		fetchStream(request, url) : null;
 };
@@ -153,9 +198,11 @@ function fetchStream(request, url) {
 		};
 		const hooks = {
 			ready: () => !controller || controller.desiredSize > 0,
-			head(status, headers) {
+			redirected: () => request.redirect === "follow",
+			head(status, headers, from) {
 				try {
-					resolve(makeResponse(status, headers));
+					resolve(withSource(makeResponse(
+						status, headers), from));
 				} catch {
 					stream.cancel();
 					fail(new TypeError("Failed to fetch"));
@@ -180,11 +227,7 @@ function fetchStream(request, url) {
 			const body = [204, 205, 304].includes(status) ? null :
 				new ReadableStream(source, { size: (chunk) =>
 					chunk.length, highWaterMark: PIECE });
-			const response = new Response(body,
-				{ status, headers });
-			defineProperty(response, "url",
-				{ value: url.href, configurable: true });
-			return response;
+			return new Response(body, { status, headers });
 		};
 
 		if (signal.aborted) {
@@ -192,7 +235,6 @@ function fetchStream(request, url) {
 			return;
 		}
 		apply(addEventListener, signal, ["abort", abort]);
-		stream = new Stream(streamPath(url), [...request.headers],
-			hooks);
+		stream = new Stream(url, [...request.headers], hooks);
 	});
 }

@@ -255,6 +255,7 @@ describe("EventSource", () => {
 		[204, [TYPE]], [500, [TYPE]], [301, [TYPE]], [200, []],
 		[200, [["Content-Type", "text/plain"]]],
 		[200, [["content-type", "text/event-streams"]]],
+		[200, [["content-type", "text/event-stream; charset=latin1"]]],
 		[200, "nonsense"], [200, [7, [8]]],
 	], async ([status, headers]) => {
 		const page = openPage();
@@ -268,12 +269,56 @@ describe("EventSource", () => {
 	}));
 
 	test("types that are right", () => eachRow(["text/event-stream",
-		"Text/Event-Stream", " text/event-stream ;x"], async (type) => {
+		"Text/Event-Stream", " text/event-stream ;x",
+		'text/event-stream;charset="UTF-8"'], async (type) => {
 		const page = openPage();
 		const { events } = listen(page);
 		(await opened(page)).head(200, [["Content-Type", type]]);
 		assert.deepEqual(events, [["open", 1]]);
 	}));
+
+	test("options that are none", () => {
+		const { EventSource } = openPage().window;
+		for (const options of [5, "x", true])
+			assert.throws(() => new EventSource("/e", options));
+		for (const options of [undefined, null, {}, () => {}])
+			assert.equal(new EventSource("/e", options).readyState,
+				0);
+	});
+
+	test("redirected, and again from the first place", async () => {
+		const page = openPage();
+		const { source, events } = listen(page, "/a/b?c");
+		const first = await opened(page);
+		first.head(307, [["Location", "d?token=tether_x&e"]]);
+		assert.equal(page.hub.of("stream.open").length, 1);
+		const second = await opened(page);
+		assert.equal(second.path, "/a/d?e");
+		assert.notEqual(second.open.request_id, first.open.request_id);
+		assert.equal(page.hub.last("stream.cancel").payload.id,
+			first.open.request_id);
+		first.text(0, "data: late\n\n").end();
+		second.head().text(0, "data: x\n\n").end();
+		assert.deepEqual(events, [["open", 1], ["message", "x", ""],
+			["error", 0]]);
+		assert.equal(source.url, "http://hub.test/a/b?c");
+		await page.clock.advance(3000);
+		assert.equal((await opened(page)).path, "/a/b?c");
+	});
+
+	test("redirected elsewhere, or for ever", async () => {
+		for (const [location, times] of [["http://other.test/", 1],
+			["http://[", 1], ["/again", 21]]) {
+			const page = openPage();
+			const { events } = listen(page);
+			for (let i = 0; i < times; i++) {
+				assert.deepEqual(events, []);
+				(await opened(page)).head(301,
+					[["location", location]]);
+			}
+			assert.deepEqual(events, [["error", 0]]);
+		}
+	});
 
 	test("close()", async () => {
 		const page = openPage();
@@ -398,13 +443,36 @@ describe("fetch of a stream", () => {
 		const response = await promise;
 		assert.equal(response.status, 201);
 		assert.equal(response.headers.get("x-a"), "1");
-		assert.equal(response.url,
-			`http://hub.test${BASE}/api/e?x=1`);
+		const copy = response.clone();
+		for (const one of [response, copy]) {
+			assert.equal(one.url,
+				`http://hub.test${BASE}/api/e?x=1`);
+			assert.equal(one.type, "basic");
+			assert.equal(one.redirected, false);
+		}
 		stream.text(1, "b").text(0, "aé");
 		stream.say({ t: "bin", n: 2, d: btoa("\xff") });
 		stream.end();
 		assert.equal(Buffer.from(await response.arrayBuffer())
 			.toString("latin1"), "a\xc3\xa9b\xff");
+	});
+
+	test("redirected, where that is wanted", async () => {
+		const page = openPage();
+		const to = [["location", "/there#x"]];
+		const { promise, stream } = await start(page);
+		stream.head(302, to);
+		(await opened(page)).head();
+		const response = await promise;
+		assert.equal(response.url, "http://hub.test/there");
+		assert.equal(response.redirected, true);
+		const strict = await start(page, { headers, redirect: "error" });
+		strict.stream.head(302, to);
+		await assert.rejects(strict.promise, { name: "TypeError" });
+		const count = page.hub.of("stream.open").length;
+		await page.window.fetch("/x", { headers, redirect: "manual" });
+		await page.hub.pump();
+		assert.equal(page.hub.of("stream.open").length, count);
 	});
 
 	test("one without a body", async () => {
