@@ -74,6 +74,7 @@ transaction_new(struct proxyd *proxyd, uint64_t number, struct evbuffer *text,
 	t->wait.arg = t;
 	t->handle_wait.done = on_handle;
 	t->handle_wait.arg = t;
+	asking_init(&t->asking, request);
 	response_init(&t->response, proxyd, request, take_prefix(t));
 	if (t->response.prefix != NULL)
 		request_rewrite_conditions(request, page_version());
@@ -94,8 +95,7 @@ transaction_free(struct transaction *t)
 	explicit_bzero(t->handle, sizeof(t->handle));
 	if (t->jwt != NULL)
 		freezero(t->jwt, strlen(t->jwt));
-	free(t->redirect.target);
-	free(t->kept_headers);
+	asking_clear(&t->asking);
 	request_free(t->request);
 	free(t);
 }
@@ -262,25 +262,10 @@ on_handle(void *arg, const struct handle_answer *made)
 static void
 transfer(struct transaction *t)
 {
-	const struct request *r = t->request;
-	bool redirected = t->redirects > 0;
-	struct upstream_request ask = {
-		.method = redirected ? t->redirect.method : r->method,
-		.target = redirected ? t->redirect.target : r->target,
-		.headers = r->headers,
-		.nheaders = r->nheaders,
-		.authorization = t->jwt,
-		.has_body = r->has_body,
-		.body = r->body,
-		.body_len = r->body_len,
-	};
+	struct upstream_request ask;
 
-	if (redirected && !t->redirect.keep_body) {
-		ask.has_body = false;
-		ask.headers = t->kept_headers;
-		for (ask.nheaders = 0; ask.headers[ask.nheaders] != NULL;)
-			ask.nheaders++;
-	}
+	asking_fill(&t->asking, &ask);
+	ask.authorization = t->jwt;
 	t->response.target = ask.target;
 	t->transfer =
 	    upstream_start(t->proxyd->upstream, &ask, &upstream_ops, t);
@@ -344,22 +329,6 @@ on_body(void *arg, const void *piece, size_t len)
 	return 0;
 }
 
-/* The headers that still make sense without the body. */
-static void
-keep_headers(struct transaction *t)
-{
-	const struct request *r = t->request;
-	size_t i, n = 0;
-
-	free(t->kept_headers);
-	t->kept_headers = calloc(r->nheaders + 1, sizeof(char *));
-	if (t->kept_headers == NULL)
-		fatal("redirect");
-	for (i = 0; i < r->nheaders; i++)
-		if (!redirect_drops(r->headers[i]))
-			t->kept_headers[n++] = r->headers[i];
-}
-
 /*
  * An orchestrator that turns every status below 400 into 200 cannot pass a
  * redirection on: it is followed here.  True when that is under way.
@@ -367,22 +336,10 @@ keep_headers(struct transaction *t)
 static bool
 follow(struct transaction *t, int status)
 {
-	struct redirect next;
-	bool was_kept = t->redirects == 0 || t->redirect.keep_body;
-
 	if ((t->proxyd->link.capabilities & LINK_STATUS) != 0 ||
-	    t->redirects == REDIRECT_MAX ||
-	    !redirect_next(upstream_base(t->proxyd->upstream),
-		t->redirects == 0 ? t->request->method : t->redirect.method,
-		t->redirects == 0 ? t->request->target : t->redirect.target,
-		status, headers_get(&t->response.headers, "location"), &next))
+	    !asking_follow(&t->asking, upstream_base(t->proxyd->upstream),
+		status, headers_get(&t->response.headers, "location")))
 		return false;
-	free(t->redirect.target);
-	t->redirect = next;
-	t->redirect.keep_body = next.keep_body && was_kept;
-	t->redirects++;
-	if (!t->redirect.keep_body)
-		keep_headers(t);
 	response_reset(&t->response);
 	set_buffered(t, t->request->body_len);
 	transfer(t);

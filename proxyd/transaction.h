@@ -8,10 +8,10 @@
 
 #include <event2/event_struct.h>
 
+#include "proxyd/asking.h"
 #include "proxyd/handles.h"
 #include "proxyd/local.h"
 #include "proxyd/prefix.h"
-#include "proxyd/redirect.h"
 #include "proxyd/response.h"
 #include "proxyd/sessions.h"
 
@@ -34,13 +34,11 @@ struct transaction {
 	struct handle_wait handle_wait;
 	char handle[HANDLE_SIZE]; /* of the page that this becomes, or "" */
 	bool has_handle;	  /* authd was asked */
+	struct asking asking;
 	struct upstream_transfer *transfer;
 	struct response response;
 	const char *failure; /* why we ended the transfer ourselves */
 	int failure_status;
-	struct redirect redirect; /* of the last one that was followed */
-	char **kept_headers;	  /* those to send after a redirection */
-	unsigned redirects;
 	size_t buffered; /* bytes of proxyd's total */
 	struct event deadline;
 	struct timespec began;
