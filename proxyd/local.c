@@ -1,3 +1,4 @@
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -59,13 +60,25 @@ out:
 	return answer;
 }
 
+/* Pages name the version; one of another tetherd gets what there is. */
+static bool
+is_current(const struct request *r)
+{
+	const char *query = strchr(r->target, '?');
+
+	return query != NULL && strncmp(query, "?v=", 3) == 0 &&
+	       strcmp(query + 3, page_version()) == 0;
+}
+
 struct evbuffer *
 local_script(const struct request *r)
 {
-	static const char *const lines[] = {
+	const char *const lines[] = {
 		"Content-Type: text/javascript; charset=utf-8",
-		/* Pages name the version in the query. */
-		"Cache-Control: private, max-age=31536000, immutable", NULL
+		is_current(r)
+		    ? "Cache-Control: private, max-age=31536000, immutable"
+		    : "Cache-Control: no-store",
+		NULL
 	};
 	struct rewrite_insert script = page_script();
 

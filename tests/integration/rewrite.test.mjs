@@ -136,6 +136,9 @@ describe("rewriting", { concurrency: 4 }, () => {
 		assert.match(file.header("content-type"), /^text\/javascript/);
 		assert.match(file.header("cache-control"), /immutable/);
 		assert.match(file.body, /__ORCHESTRATOR_PROXY_BASE__/);
+		for (const other of [null, "v=0.0.0.older", `${query}&a`, "a"])
+			assert.equal((await get(connection, path, { query: other }))
+				.header("cache-control"), "no-store");
 		assert.equal(upstream.requests.items.length, 0);
 	});
 
