@@ -79,11 +79,13 @@ function startGroup(stage, name, script, options) {
 export async function startApp(stage, name, { secret, furnish } = {}) {
 	const folder = await installed(name);
 	const home = await stage.directory(homeParent());
+	const temporary = await stage.directory();
 	await furnish?.(home);
 	const port = await freePort();
 	const database = join(home, "auth.db");
 	const env = {
 		HOME: home,
+		TMPDIR: temporary, // uploads of the last user may be there
 		PATH: `${join(home, "bin")}:${process.env.PATH}`,
 		CLAUDE_CLI_PATH: join(home, "bin/claude"),
 		HOST: "127.0.0.1",
