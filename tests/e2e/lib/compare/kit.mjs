@@ -163,12 +163,13 @@ export function makeKit(prefix) {
 			Promise.resolve().then(() => run(row))
 				.then(() => null, (error) =>
 				`${error.stack}`)]);
-		const entries = row.entries;
+		// What the end of the row brings about is no part of it.
+		const entries = [...row.entries];
 		if (failure !== null)
 			entries.push(`row failed: ${normal(failure)}`);
 		for (const end of row.ends)
 			end();
 		await Promise.all(entries.map(({ pending }) => pending));
-		return [...entries];
+		return entries;
 	};
 }
