@@ -1,7 +1,8 @@
 # tetherd.  Targets:
 #	all (default)	the programs, in build/{sbin,bin,libexec}
-#	check		unit and integration tests
-#	e2e		the real web apps through hub and tetherd
+#	check		unit, page and integration tests
+#	page		the script of pages, against fakes of a browser
+#	e2e		the real web apps through hub and tetherd, in Chromium
 #	demo		hub, tetherd and a web app to try, until Ctrl-C
 #	fuzz bench	see tests/fuzz and tests/bench
 #	lint		format, headers that compile alone, manual pages, scripts
