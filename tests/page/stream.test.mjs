@@ -453,8 +453,10 @@ describe("fetch of a stream", () => {
 		stream.text(1, "b").text(0, "aé");
 		stream.say({ t: "bin", n: 2, d: btoa("\xff") });
 		stream.end();
-		assert.equal(Buffer.from(await response.arrayBuffer())
-			.toString("latin1"), "a\xc3\xa9b\xff");
+		// Both are read: Node 18 does not end before.
+		for (const one of [response, copy])
+			assert.equal(Buffer.from(await one.arrayBuffer())
+				.toString("latin1"), "a\xc3\xa9b\xff");
 	});
 
 	test("redirected, where that is wanted", async () => {
