@@ -54,8 +54,7 @@ main(int argc, char **argv)
 
 	(void)umask(077);
 	child_start(&authd.child, PROGRAM_AUTHD, argc, argv);
-	child_configure(
-	    &authd.child, MSG_CONF_AUTHD, slice_get_authd, &authd.conf);
+	child_configure(&authd.child, &slice_authd, &authd.conf);
 	authd.sessions = sessions_new(&authd.conf);
 	authd.handles.conf = &authd.conf;
 	authd.handles.tether = sessions_tether_db(authd.sessions);

@@ -49,7 +49,7 @@ policy_check(
 		return "your user name is not valid";
 	if (conf->users[0] != '\0' && list_contains(conf->users, login))
 		return NULL;
-	if (conf->rules)
+	if (conf->teams[0] != '\0' || conf->orgs[0] != '\0')
 		return "this instance cannot check its team and org rules";
 	if (conf->users[0] != '\0')
 		return "you are not among the users of this instance";

@@ -12,6 +12,8 @@
 
 #include "common/child.h"
 #include "common/log.h"
+#include "common/slice.h"
+#include "common/status.h"
 
 extern char **environ;
 
@@ -106,31 +108,67 @@ child_start(struct child *c, enum program self, int argc, char **argv)
 	child_hello();
 }
 
+/* One file of a slice: 0, or -1 if malformed; *why if it is of no use. */
+static int
+child_read_file(void *conf, struct msg *m, const char **why)
+{
+	uint32_t which = msg_get_u32(m);
+	char *path = msg_get_strdup(m);
+	int rc = msg_end(m) && which < CONF_FILE_COUNT ? 0 : -1;
+
+	if (rc == 0)
+		*why = child->slice->get_file(
+		    conf, (enum conf_file)which, path, msg_take_fd(m));
+	free(path);
+	return rc;
+}
+
 void
-child_configure(
-    struct child *c, enum msg_type type, child_conf_reader reader, void *conf)
+child_configure(struct child *c, const struct slice_type *slice, void *conf)
 {
 	uint8_t *buffer = malloc(MSG_SIZE_MAX);
 	bool configured = false;
+	const char *why, *refused = NULL;
 	struct msg m;
-	const char *why;
 
 	if (buffer == NULL)
 		fatal("configuration");
+	c->slice = slice;
 	for (;;) {
 		why = msg_recv_now(CHILD_FD_PARENT, &m, buffer,
 		    CHILD_SETUP_TIMEOUT, PROGRAM_PARENT, c->self, MSG_SETUP);
 		if (why != NULL)
 			fatalx("configuration: %s", why);
-		if (m.type == MSG_SETUP_DONE)
+		if (m.type == MSG_CONF_DONE)
 			break;
-		if (m.type != type || reader(conf, &m) == -1)
+		if (m.type == MSG_CONF_FILE && configured) {
+			if (child_read_file(conf, &m, &why) == -1)
+				fatalx("configuration: malformed file");
+			if (refused == NULL)
+				refused = why;
+		} else if (m.type == slice->type && !configured &&
+			   slice->get(conf, &m) == 0)
+			configured = true;
+		else
 			fatalx("configuration: malformed %s", msg_name(m.type));
-		configured = true;
 	}
 	if (!configured)
 		fatalx("configuration: there is none");
 	freezero(buffer, MSG_SIZE_MAX);
+	if (refused != NULL)
+		child_refuse(c, refused);
+}
+
+void
+child_refuse(struct child *c, const char *why)
+{
+	struct msg_out m;
+
+	(void)c;
+	msg_start(&m, MSG_CONF_REFUSED, 0);
+	msg_add_str(&m, why);
+	(void)msg_send_now(CHILD_FD_PARENT, &m, -1);
+	exit(1);
 }
 
 static void
@@ -231,6 +269,117 @@ child_on_refresh(void *arg, struct msg *m)
 }
 
 static int
+child_on_status_get(void *arg, struct msg *m)
+{
+	struct status *status = status_new(child->self);
+	struct msg_out out;
+
+	(void)arg;
+	if (child->ops->status != NULL)
+		child->ops->status(child->arg, status);
+	msg_start(&out, MSG_STATUS, m->id);
+	status_add(&out, status);
+	channel_send(child->parent, &out, -1);
+	status_free(status);
+	return 0;
+}
+
+static void
+child_unstage(void)
+{
+	struct staged *s = &child->staged;
+
+	if (s->conf == NULL)
+		return;
+	if (s->checked && child->ops->conf_drop != NULL)
+		child->ops->conf_drop(child->arg);
+	child->slice->clear(s->conf);
+	free(s->conf);
+	memset(s, 0, sizeof(*s));
+}
+
+/* The first message of a reload: whatever was staged before is no more. */
+static int
+child_on_conf(void *arg, struct msg *m)
+{
+	struct staged *s = &child->staged;
+
+	(void)arg;
+	child_unstage();
+	s->conf = calloc(1, child->slice->size);
+	if (s->conf == NULL)
+		fatal("configuration");
+	s->id = m->id;
+	return child->slice->get(s->conf, m);
+}
+
+static int
+child_on_conf_file(void *arg, struct msg *m)
+{
+	struct staged *s = &child->staged;
+	const char *why = NULL;
+
+	(void)arg;
+	if (s->conf == NULL || s->checked || m->id != s->id ||
+	    child_read_file(s->conf, m, &why) == -1)
+		return -1;
+	if (s->why == NULL)
+		s->why = why;
+	return 0;
+}
+
+static int
+child_on_conf_done(void *arg, struct msg *m)
+{
+	struct staged *s = &child->staged;
+	uint32_t flags = 0;
+	struct msg_out out;
+
+	(void)arg;
+	if (s->conf == NULL || s->checked || m->id != s->id)
+		return -1;
+	if (s->why == NULL && child->ops->conf_check != NULL)
+		s->why = child->ops->conf_check(child->arg, s->conf, &flags);
+	if (s->why != NULL) {
+		msg_start(&out, MSG_CONF_REFUSED, s->id);
+		msg_add_str(&out, s->why);
+		child_unstage();
+	} else {
+		s->checked = true;
+		msg_start(&out, MSG_CONF_ACCEPTED, s->id);
+		msg_add_u32(&out, flags);
+	}
+	channel_send(child->parent, &out, -1);
+	return 0;
+}
+
+static int
+child_on_conf_switch(void *arg, struct msg *m)
+{
+	struct staged *s = &child->staged;
+	uint32_t flags = msg_get_u32(m);
+
+	(void)arg;
+	if (!msg_end(m) || (flags & ~(uint32_t)CONF_FLAGS_KNOWN) != 0 ||
+	    !s->checked || m->id != s->id)
+		return -1;
+	child->ops->conf_switch(child->arg, s->conf, flags);
+	free(s->conf);
+	memset(s, 0, sizeof(*s));
+	return 0;
+}
+
+/* Also comes to a child that refused, or was late: then there is nothing. */
+static int
+child_on_conf_drop(void *arg, struct msg *m)
+{
+	(void)arg;
+	if (m->id == child->staged.id)
+		child_unstage();
+	return 0;
+}
+
+static int
 child_on_shutdown(void *arg, struct msg *m)
 {
 	(void)arg;
@@ -257,6 +406,12 @@ child_attach_parent(const struct child_ops *ops, void *arg)
 	parent_ops.handlers[MSG_LOG_LEVEL] = child_on_log_level;
 	parent_ops.handlers[MSG_LOG_STATUS] = child_on_log_status;
 	parent_ops.handlers[MSG_REFRESH] = child_on_refresh;
+	parent_ops.handlers[MSG_STATUS_GET] = child_on_status_get;
+	parent_ops.handlers[child->slice->type] = child_on_conf;
+	parent_ops.handlers[MSG_CONF_FILE] = child_on_conf_file;
+	parent_ops.handlers[MSG_CONF_DONE] = child_on_conf_done;
+	parent_ops.handlers[MSG_CONF_SWITCH] = child_on_conf_switch;
+	parent_ops.handlers[MSG_CONF_DROP] = child_on_conf_drop;
 	parent_ops.handlers[MSG_SHUTDOWN] = child_on_shutdown;
 	parent_ops.broken = child_on_parent_broken;
 	for (type = 0; type < PROGRAM_COUNT; type++) {
@@ -282,6 +437,7 @@ child_run(struct child *c, const struct child_ops *ops, void *arg)
 		channel_free(c->peers[i]);
 		c->peers[i] = NULL;
 	}
+	child_unstage();
 	channel_free(c->parent);
 	c->parent = NULL;
 }

@@ -7,6 +7,8 @@
 #include "common/channel.h"
 
 struct event_base;
+struct slice_type;
+struct status;
 
 /*
  * What connector, proxyd, authd and dialer have in common: how a child of
@@ -15,7 +17,8 @@ struct event_base;
  * Order in a child's main:
  *   child_start()      descriptors, title, HELLO both ways
  *   child_configure()  its own slice of the configuration
- *   (own code)         open and initialise what needs files
+ *   (own code)         open and initialise what needs files; what the
+ *                      configuration is to blame for is a child_refuse()
  *   sandbox_enter()    privileges and sandbox, see sandbox/sandbox.h
  *   child_run()        READY, then the event loop
  *   child_finish()     after the program freed its own events
@@ -36,6 +39,13 @@ struct child {
 	const struct child_ops *ops;
 	void *arg;
 	bool stopping;
+	const struct slice_type *slice; /* from child_configure() on */
+	struct staged {
+		void *conf; /* NULL when there is none */
+		uint64_t id;
+		bool checked;	 /* and accepted */
+		const char *why; /* it cannot be accepted */
+	} staged;
 };
 
 struct child_ops {
@@ -54,13 +64,28 @@ struct child_ops {
 	void (*log_status)(void *arg);
 	/* The operator asked for a fresh look at things.  May be NULL. */
 	void (*refresh)(void *arg);
+	/* Fill in the values of this program, see status.h. */
+	void (*status)(void *arg, struct status *);
+
+	/*
+	 * A reload, in two steps.  Check whether the program could go on with
+	 * the slice *next, and make ready what can fail; nothing changes yet.
+	 * Returns NULL, or why not, valid until the next call; *flags are
+	 * those of slice.h.
+	 */
+	const char *(*conf_check)(void *arg, const void *next, uint32_t *flags);
+	/*
+	 * Go on with *next, whose contents are the callee's from now on.  Also
+	 * comes when nothing differs: the operator wants a fresh look at
+	 * things.  flags: CONF_TOKEN if authd has another token.
+	 */
+	void (*conf_switch)(void *arg, void *next, uint32_t flags);
+	/* What was checked is not wanted: undo it.  May be NULL. */
+	void (*conf_drop)(void *arg);
 
 	/* Further messages of the parent, by type; may be all NULL. */
 	channel_handler parent[MSG_TYPE_COUNT];
 };
-
-/* Reads one slice of the configuration; returns 0, or -1 if malformed. */
-typedef int (*child_conf_reader)(void *conf, struct msg *);
 
 /*
  * Exits with status 1 and a hint on standard error unless the parent
@@ -68,9 +93,11 @@ typedef int (*child_conf_reader)(void *conf, struct msg *);
  */
 void child_start(struct child *, enum program self, int argc, char **argv);
 
-/* Wait for the configuration message of the given type, and its end. */
-void child_configure(
-    struct child *, enum msg_type, child_conf_reader, void *conf);
+/* Wait for the program's slice of the configuration, and its end. */
+void child_configure(struct child *, const struct slice_type *, void *conf);
+
+/* Tell the parent what is wrong with the configuration, and exit. */
+void child_refuse(struct child *, const char *why) __attribute__((noreturn));
 
 /*
  * Tell the parent READY and run the event loop until child_exit().  Timers

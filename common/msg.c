@@ -42,8 +42,15 @@ static bool
 program_matches(unsigned allowed, enum program program)
 {
 	if (allowed == PROGRAM_CHILD)
-		return program != PROGRAM_PARENT && program < PROGRAM_COUNT;
+		return program != PROGRAM_PARENT && program < PROGRAM_TETHERCTL;
 	return allowed == (unsigned)program;
+}
+
+static bool
+state_matches(enum msg_state allowed, enum msg_state state)
+{
+	return allowed == state || allowed == MSG_ANY ||
+	       (allowed == MSG_CONF && state != MSG_START);
 }
 
 const char *
@@ -70,7 +77,7 @@ msg_parse(struct msg *m, const uint8_t *datagram, size_t n, int fd,
 	if (!program_matches(table[type].from, from) ||
 	    !program_matches(table[type].to, to))
 		return "message not allowed on this channel";
-	if (state != table[type].state)
+	if (!state_matches(table[type].state, state))
 		return "message not allowed now";
 	if ((fd != -1) != table[type].fd)
 		return "descriptor missing or not allowed";

@@ -14,7 +14,7 @@
  */
 
 /* Both ends must agree on this; raised with every change of the messages. */
-#define MSG_PROTOCOL_VERSION 2
+#define MSG_PROTOCOL_VERSION 3
 
 #define MSG_HEADER_SIZE 16
 #define MSG_SIZE_MAX	65536
@@ -29,7 +29,14 @@ enum msg_type {
 };
 
 /* When a message is legal on its channel. */
-enum msg_state { MSG_START, MSG_SETUP, MSG_RUN };
+enum msg_state {
+	MSG_START,
+	MSG_SETUP,
+	MSG_RUN,
+	/* In the table only: the last two, and all of them. */
+	MSG_CONF,
+	MSG_ANY
+};
 
 /* Flags of the header. */
 #define MSG_FLAG_MORE	0x0001 /* further chunks of the same id follow */

@@ -8,6 +8,7 @@ enum program {
 	PROGRAM_PROXYD,
 	PROGRAM_AUTHD,
 	PROGRAM_DIALER,
+	PROGRAM_TETHERCTL, /* not a child */
 	PROGRAM_COUNT
 };
 

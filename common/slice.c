@@ -1,5 +1,8 @@
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/slice.h"
 
@@ -15,17 +18,20 @@ slice_add_connector(struct msg_out *m, const struct connector_conf *c)
 	msg_add_u32(m, c->reconnect_ms);
 	msg_add_u32(m, c->heartbeat_ms);
 	msg_add_str(m, c->ca_file);
+	msg_add_u32(m, c->message_max);
 	msg_add_str(m, c->hostname);
 	msg_add_str(m, c->project);
 	msg_add_str(m, c->version);
 	msg_add_str(m, c->callback_url);
+	msg_add_u8(m, c->sandbox);
 }
 
-int
-slice_get_connector(void *conf, struct msg *m)
+static int
+get_connector(void *conf, struct msg *m)
 {
 	struct connector_conf *c = conf;
 
+	c->ca_fd = -1;
 	c->enabled = msg_get_u8(m);
 	c->tls = msg_get_u8(m);
 	c->host = msg_get_strdup(m);
@@ -35,10 +41,12 @@ slice_get_connector(void *conf, struct msg *m)
 	c->reconnect_ms = msg_get_u32(m);
 	c->heartbeat_ms = msg_get_u32(m);
 	c->ca_file = msg_get_strdup(m);
+	c->message_max = msg_get_u32(m);
 	c->hostname = msg_get_strdup(m);
 	c->project = msg_get_strdup(m);
 	c->version = msg_get_strdup(m);
 	c->callback_url = msg_get_strdup(m);
+	c->sandbox = msg_get_u8(m);
 	return msg_end(m) ? 0 : -1;
 }
 
@@ -52,11 +60,16 @@ slice_add_proxyd(struct msg_out *m, const struct proxyd_conf *c)
 	msg_add_u64(m, c->buffered_max);
 	msg_add_u32(m, c->connect_ms);
 	msg_add_u32(m, c->total_ms);
+	msg_add_u32(m, c->tunnels_max);
+	msg_add_u32(m, c->tunnels_user_max);
 	msg_add_u8(m, c->page_script_external);
+	msg_add_str(m, c->deny_paths);
+	msg_add_u8(m, c->audit);
+	msg_add_u8(m, c->sandbox);
 }
 
-int
-slice_get_proxyd(void *conf, struct msg *m)
+static int
+get_proxyd(void *conf, struct msg *m)
 {
 	struct proxyd_conf *c = conf;
 
@@ -67,7 +80,12 @@ slice_get_proxyd(void *conf, struct msg *m)
 	c->buffered_max = msg_get_u64(m);
 	c->connect_ms = msg_get_u32(m);
 	c->total_ms = msg_get_u32(m);
+	c->tunnels_max = msg_get_u32(m);
+	c->tunnels_user_max = msg_get_u32(m);
 	c->page_script_external = msg_get_u8(m) != 0;
+	c->deny_paths = msg_get_strdup(m);
+	c->audit = msg_get_u8(m);
+	c->sandbox = msg_get_u8(m);
 	return msg_end(m) ? 0 : -1;
 }
 
@@ -79,12 +97,17 @@ slice_add_authd(struct msg_out *m, const struct authd_conf *c)
 	msg_add_str(m, c->jwt_secret);
 	msg_add_u8(m, c->jwt_secret_default);
 	msg_add_str(m, c->token);
-	msg_add_u8(m, c->rules);
+	msg_add_str(m, c->github_token);
+	msg_add_str(m, c->github_api);
 	msg_add_str(m, c->users);
+	msg_add_str(m, c->teams);
+	msg_add_str(m, c->orgs);
+	msg_add_u8(m, c->adopt);
+	msg_add_u8(m, c->sandbox);
 }
 
-int
-slice_get_authd(void *conf, struct msg *m)
+static int
+get_authd(void *conf, struct msg *m)
 {
 	struct authd_conf *c = conf;
 
@@ -93,8 +116,13 @@ slice_get_authd(void *conf, struct msg *m)
 	c->jwt_secret = msg_get_strdup(m);
 	c->jwt_secret_default = msg_get_u8(m);
 	c->token = msg_get_strdup(m);
-	c->rules = msg_get_u8(m);
+	c->github_token = msg_get_strdup(m);
+	c->github_api = msg_get_strdup(m);
 	c->users = msg_get_strdup(m);
+	c->teams = msg_get_strdup(m);
+	c->orgs = msg_get_strdup(m);
+	c->adopt = msg_get_u8(m);
+	c->sandbox = msg_get_u8(m);
 	return msg_end(m) ? 0 : -1;
 }
 
@@ -107,10 +135,11 @@ slice_add_dialer(struct msg_out *m, const struct dialer_conf *c)
 	msg_add_u32(m, c->proxy_port);
 	msg_add_str(m, c->proxy_auth);
 	msg_add_u32(m, c->timeout_ms);
+	msg_add_u8(m, c->sandbox);
 }
 
-int
-slice_get_dialer(void *conf, struct msg *m)
+static int
+get_dialer(void *conf, struct msg *m)
 {
 	struct dialer_conf *c = conf;
 
@@ -120,6 +149,7 @@ slice_get_dialer(void *conf, struct msg *m)
 	c->proxy_port = msg_get_u32(m);
 	c->proxy_auth = msg_get_strdup(m);
 	c->timeout_ms = msg_get_u32(m);
+	c->sandbox = msg_get_u8(m);
 	return msg_end(m) ? 0 : -1;
 }
 
@@ -133,6 +163,9 @@ free_secret(char *s)
 void
 slice_free_connector(struct connector_conf *c)
 {
+	/* A zeroed struct has no file either: nobody hands over number 0. */
+	if (c->ca_fd > 0)
+		close(c->ca_fd);
 	free(c->host);
 	free(c->target);
 	free(c->client_id);
@@ -142,12 +175,14 @@ slice_free_connector(struct connector_conf *c)
 	free(c->version);
 	free(c->callback_url);
 	memset(c, 0, sizeof(*c));
+	c->ca_fd = -1;
 }
 
 void
 slice_free_proxyd(struct proxyd_conf *c)
 {
 	free(c->upstream_host);
+	free(c->deny_paths);
 	memset(c, 0, sizeof(*c));
 }
 
@@ -158,7 +193,11 @@ slice_free_authd(struct authd_conf *c)
 	free(c->state_dir);
 	free_secret(c->jwt_secret);
 	free_secret(c->token);
+	free_secret(c->github_token);
+	free(c->github_api);
 	free(c->users);
+	free(c->teams);
+	free(c->orgs);
 	memset(c, 0, sizeof(*c));
 }
 
@@ -170,3 +209,159 @@ slice_free_dialer(struct dialer_conf *c)
 	free_secret(c->proxy_auth);
 	memset(c, 0, sizeof(*c));
 }
+
+static const char *
+get_file_connector(void *conf, enum conf_file which, const char *path, int fd)
+{
+	struct connector_conf *c = conf;
+
+	(void)path;
+	if (which != CONF_FILE_CA || c->ca_fd != -1) {
+		close(fd);
+		return "a file that is not for this process";
+	}
+	c->ca_fd = fd;
+	return NULL;
+}
+
+/* None of the rest of the program has a use for files. */
+static const char *
+get_file_none(void *conf, enum conf_file which, const char *path, int fd)
+{
+	(void)conf;
+	(void)which;
+	(void)path;
+	close(fd);
+	return "a file that is not for this process";
+}
+
+bool
+slice_is_token(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if (*s <= ' ' || *s >= 0x7f)
+			return false;
+	return true;
+}
+
+/* The secret in fd, without its last newline, instead of *secret. */
+static const char *
+read_secret(char **secret, const char *path, int fd)
+{
+	static char why[256];
+	char text[CONF_SECRET_MAX + 2];
+	ssize_t n = pread(fd, text, sizeof(text), 0);
+
+	close(fd);
+	why[0] = '\0';
+	if (n == -1)
+		(void)snprintf(
+		    why, sizeof(why), "%s: %s", path, strerror(errno));
+	if (n > 0 && text[n - 1] == '\n')
+		n--;
+	if (n > 0 && text[n - 1] == '\r')
+		n--;
+	if (n == 0)
+		(void)snprintf(why, sizeof(why), "%s: empty", path);
+	else if (n > CONF_SECRET_MAX)
+		(void)snprintf(why, sizeof(why), "%s: longer than %d bytes",
+		    path, CONF_SECRET_MAX);
+	else if (n > 0 && memchr(text, '\0', (size_t)n) != NULL)
+		(void)snprintf(why, sizeof(why), "%s: contains a NUL", path);
+	if (why[0] == '\0') {
+		free_secret(*secret);
+		*secret = strndup(text, (size_t)n);
+		if (*secret == NULL)
+			(void)snprintf(why, sizeof(why), "out of memory");
+	}
+	explicit_bzero(text, sizeof(text));
+	return why[0] == '\0' ? NULL : why;
+}
+
+static const char *
+read_token(char **token, const char *path, int fd)
+{
+	static char why[256];
+	const char *error = read_secret(token, path, fd);
+
+	if (error != NULL || slice_is_token(*token))
+		return error;
+	(void)snprintf(why, sizeof(why),
+	    "%s: contains characters that have no place in a token", path);
+	return why;
+}
+
+static const char *
+get_file_authd(void *conf, enum conf_file which, const char *path, int fd)
+{
+	struct authd_conf *c = conf;
+
+	switch (which) {
+	case CONF_FILE_TOKEN:
+		return read_token(&c->token, path, fd);
+	case CONF_FILE_JWT_SECRET:
+		return read_secret(&c->jwt_secret, path, fd);
+	case CONF_FILE_GITHUB_TOKEN:
+		return read_token(&c->github_token, path, fd);
+	case CONF_FILE_CA:
+	case CONF_FILE_COUNT:
+	default:
+		return get_file_none(conf, which, path, fd);
+	}
+}
+
+static void
+clear_connector(void *conf)
+{
+	slice_free_connector(conf);
+}
+
+static void
+clear_proxyd(void *conf)
+{
+	slice_free_proxyd(conf);
+}
+
+static void
+clear_authd(void *conf)
+{
+	slice_free_authd(conf);
+}
+
+static void
+clear_dialer(void *conf)
+{
+	slice_free_dialer(conf);
+}
+
+const struct slice_type slice_connector = {
+	.type = MSG_CONF_CONNECTOR,
+	.size = sizeof(struct connector_conf),
+	.get = get_connector,
+	.get_file = get_file_connector,
+	.clear = clear_connector,
+};
+
+const struct slice_type slice_proxyd = {
+	.type = MSG_CONF_PROXYD,
+	.size = sizeof(struct proxyd_conf),
+	.get = get_proxyd,
+	.get_file = get_file_none,
+	.clear = clear_proxyd,
+};
+
+const struct slice_type slice_authd = {
+	.type = MSG_CONF_AUTHD,
+	.size = sizeof(struct authd_conf),
+	.get = get_authd,
+	.get_file = get_file_authd,
+	.clear = clear_authd,
+};
+
+const struct slice_type slice_dialer = {
+	.type = MSG_CONF_DIALER,
+	.size = sizeof(struct dialer_conf),
+	.get = get_dialer,
+	.get_file = get_file_none,
+	.clear = clear_dialer,
+};

@@ -2,15 +2,34 @@
 #define COMMON_SLICE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/msg.h"
 
 /*
- * The slice of the configuration that each child gets, and how it travels.
- * Strings are malloc'd and never NULL once read; the child keeps them for
- * the whole of its life.
+ * The slice of the configuration that each child gets, and how it travels:
+ * one message with its settings, and one with each file that the parent
+ * opened for it.  Strings are malloc'd and never NULL once read.
  */
+
+/* Files whose contents belong to a slice. */
+enum conf_file {
+	CONF_FILE_TOKEN,	/* authd: of the orchestrator */
+	CONF_FILE_JWT_SECRET,	/* authd: of the upstream */
+	CONF_FILE_GITHUB_TOKEN, /* authd: of this instance */
+	CONF_FILE_CA,		/* connector: trusted certificates, PEM */
+	CONF_FILE_COUNT
+};
+
+/* The largest secret, and the largest of these files, in bytes. */
+#define CONF_SECRET_MAX 4096
+#define CONF_FILE_MAX	(1024 * 1024)
+
+/* What a child that accepts a staged slice has to say, and is told. */
+#define CONF_RESTART	 0x1 /* it has to be started anew to take it */
+#define CONF_TOKEN	 0x2 /* the orchestrator token is another one */
+#define CONF_FLAGS_KNOWN (CONF_RESTART | CONF_TOKEN)
 
 struct connector_conf {
 	bool enabled; /* mode client; else it never connects */
@@ -21,12 +40,15 @@ struct connector_conf {
 	char *client_id;
 	uint32_t reconnect_ms; /* first delay */
 	uint32_t heartbeat_ms;
-	char *ca_file; /* "" for the system's */
+	char *ca_file;	      /* its name, "" for the system's store */
+	int ca_fd;	      /* the file itself, or -1 */
+	uint32_t message_max; /* bytes, of the protocol, either way */
 	/* register.metadata */
 	char *hostname;
 	char *project;
 	char *version;
 	char *callback_url; /* "" for none */
+	bool sandbox;	    /* false for "sandbox none" */
 };
 
 struct proxyd_conf {
@@ -37,7 +59,12 @@ struct proxyd_conf {
 	uint64_t buffered_max; /* bytes of all requests and answers */
 	uint32_t connect_ms;
 	uint32_t total_ms;	   /* from request to whole answer */
+	uint32_t tunnels_max;	   /* at once */
+	uint32_t tunnels_user_max; /* of one person */
 	bool page_script_external; /* as a file, not inline */
+	char *deny_paths;	   /* each ends with a newline */
+	bool audit;		   /* log a line for each request */
+	bool sandbox;
 };
 
 struct authd_conf {
@@ -45,9 +72,15 @@ struct authd_conf {
 	char *state_dir;
 	char *jwt_secret; /* "" if it is to be found in the database */
 	bool jwt_secret_default;
-	char *token; /* of the orchestrator, "" for none */
-	bool rules;  /* team or org rules exist, which cannot be checked yet */
-	char *users; /* logins let in, space-separated; "" for no such rule */
+	char *token;	    /* of the orchestrator, "" for none */
+	char *github_token; /* of this instance, "" for none */
+	char *github_api;   /* URL */
+	/* Whom to let in: space-separated, "" for no such rule. */
+	char *users; /* logins */
+	char *teams; /* org/slug */
+	char *orgs;
+	bool adopt; /* bind upstream users that were there, by login */
+	bool sandbox;
 };
 
 struct dialer_conf {
@@ -57,18 +90,37 @@ struct dialer_conf {
 	uint32_t proxy_port;
 	char *proxy_auth; /* "user:password", or "" */
 	uint32_t timeout_ms;
+	bool sandbox;
 };
+
+/* How a child reads its slice, and how it is freed. */
+struct slice_type {
+	enum msg_type type; /* of the message with the settings */
+	size_t size;	    /* of the struct */
+	/* Read the settings into a zeroed struct: 0, or -1 if malformed. */
+	int (*get)(void *conf, struct msg *);
+	/*
+	 * A file, by its name for messages: fd is taken over.  Returns NULL,
+	 * or what is wrong with it, valid until the next call.
+	 */
+	const char *(*get_file)(
+	    void *conf, enum conf_file, const char *path, int fd);
+	/* Free all, the secrets wiped; the struct is zeroed. */
+	void (*clear)(void *conf);
+};
+
+extern const struct slice_type slice_connector;
+extern const struct slice_type slice_proxyd;
+extern const struct slice_type slice_authd;
+extern const struct slice_type slice_dialer;
+
+/* Printable ASCII without spaces: what can be a token of any service. */
+bool slice_is_token(const char *);
 
 void slice_add_connector(struct msg_out *, const struct connector_conf *);
 void slice_add_proxyd(struct msg_out *, const struct proxyd_conf *);
 void slice_add_authd(struct msg_out *, const struct authd_conf *);
 void slice_add_dialer(struct msg_out *, const struct dialer_conf *);
-
-/* Readers in the form of child_conf_reader; conf is the struct above. */
-int slice_get_connector(void *conf, struct msg *);
-int slice_get_proxyd(void *conf, struct msg *);
-int slice_get_authd(void *conf, struct msg *);
-int slice_get_dialer(void *conf, struct msg *);
 
 /* Free the strings, the secrets wiped; the struct is zeroed. */
 void slice_free_connector(struct connector_conf *);

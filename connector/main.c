@@ -238,8 +238,7 @@ main(int argc, char **argv)
 	struct connector c = { .status = "idle" };
 
 	child_start(&c.child, PROGRAM_CONNECTOR, argc, argv);
-	child_configure(
-	    &c.child, MSG_CONF_CONNECTOR, slice_get_connector, &c.conf);
+	child_configure(&c.child, &slice_connector, &c.conf);
 	c.connection = connection_new(&c, &connection_ops, &c);
 	c.uploads = uploads_new(&c);
 	c.exchange = exchange_new(&c);

@@ -266,7 +266,7 @@ main(int argc, char **argv)
 	mallopt(M_TRIM_THRESHOLD, 256 * 1024);
 
 	child_start(&p.child, PROGRAM_PROXYD, argc, argv);
-	child_configure(&p.child, MSG_CONF_PROXYD, slice_get_proxyd, &p.conf);
+	child_configure(&p.child, &slice_proxyd, &p.conf);
 	p.upstream = upstream_new(p.child.base, &p.conf);
 	p.sessions = sessions_new(&p);
 	p.handles = handles_new(&p);

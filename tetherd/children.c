@@ -235,7 +235,7 @@ process_on_hello(void *arg, struct msg *m)
 	channel_set_state(p->channel, MSG_RUN);
 	conf_slice(p->children->conf, p->program, &out);
 	channel_send(p->channel, &out, -1);
-	channel_send_empty(p->channel, MSG_SETUP_DONE, 0);
+	channel_send_empty(p->channel, MSG_CONF_DONE, 0);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/log.h"
 #include "common/msg.h"
 
 /*
@@ -16,14 +17,26 @@
 struct children;
 struct conf;
 struct event_base;
+struct status;
 
 struct children_ops {
 	/* All are ready, for the first time. */
 	void (*all_ready)(void *arg);
+	/* All run (again). */
+	void (*all_running)(void *arg);
 	/* All are gone: asked for, or because one of them died too often. */
 	void (*all_stopped)(void *arg, bool failed);
 	/* The connector wants a socket to the orchestrator. */
 	void (*dial)(void *arg, uint64_t id);
+	/* A child died. */
+	void (*lost)(void *arg, enum program);
+	/* Answers to children_stage(). */
+	void (*conf_accepted)(
+	    void *arg, enum program, uint64_t id, uint32_t flags);
+	void (*conf_refused)(
+	    void *arg, enum program, uint64_t id, const char *why);
+	/* An answer to children_ask_status(), still the caller's. */
+	void (*status)(void *arg, enum program, uint64_t id, struct status *);
 };
 
 /* Fatal when out of memory.  conf stays the caller's and must live on. */
@@ -38,11 +51,26 @@ void children_start(struct children *);
 /* Connector first, so that answers under way get out; 5 s at the most. */
 void children_stop(struct children *);
 
-/* Another configuration: those whose slice differs are restarted. */
-void children_set_conf(struct children *, const struct conf *);
-
 /* A process of ours died: true if it was one of these. */
 bool children_reap(struct children *, pid_t, int status);
+
+/* True when all three run, and take messages. */
+bool children_all_run(const struct children *);
+
+/*
+ * The steps of a reload, see reload.h: stage a configuration in all of them,
+ * drop it, or switch to it.  The last makes conf, which must live on, the one
+ * for those that are started from now on; programs in the set restart (bits
+ * by number of the program) are started anew instead of switching.  flags are
+ * those of CONF_SWITCH.
+ */
+void children_stage(struct children *, const struct conf *, uint64_t id);
+void children_drop(struct children *, uint64_t id);
+void children_switch(struct children *, const struct conf *, uint64_t id,
+    uint32_t flags, unsigned restart);
+
+/* Another configuration: those whose slice differs are restarted. */
+void children_set_conf(struct children *, const struct conf *);
 
 /* Send a message without payload to one child, or to all, if they run. */
 void children_send(struct children *, enum program, enum msg_type);
@@ -50,6 +78,23 @@ void children_send_all(struct children *, enum msg_type);
 
 /* Answer a dial: with a socket, which is taken over, or the failure. */
 void children_dialed(struct children *, uint64_t id, int fd, const char *text);
+
+/* Ask all that run for their status; returns how many there are. */
+unsigned children_ask_status(struct children *, uint64_t id);
+
+/* The log level of one child, also after its restart, or of all. */
+void children_set_log_level(struct children *, enum program, enum log_level);
+
+struct child_info {
+	pid_t pid; /* 0 if there is none */
+	const char *state;
+	uint64_t uptime; /* seconds since it was started */
+	unsigned lost;	 /* how often it died */
+	enum log_level log_level;
+};
+
+/* False for a program that is none of the three. */
+bool children_info(const struct children *, enum program, struct child_info *);
 
 /* One line about each child. */
 void children_log_status(const struct children *);

@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/channel.h"
 #include "tetherd/conf.h"
+#include "tetherd/draft.h"
 #include "tetherd/proxy.h"
 #include "tetherd/url.h"
 
@@ -74,6 +76,9 @@ draft_start(struct draft *d)
 			.project = copy(cwd),
 			.version = copy(TETHERD_VERSION),
 			.callback_url = copy(""),
+			.ca_fd = -1,
+			.message_max = 32 * MIB,
+			.sandbox = true,
 		},
 		.conf.proxyd = {
 			.upstream_host = copy("127.0.0.1"),
@@ -83,19 +88,30 @@ draft_start(struct draft *d)
 			.buffered_max = 256 * MIB,
 			.connect_ms = 5000,
 			.total_ms = 29000,
+			.tunnels_max = 256,
+			.tunnels_user_max = 64,
+			.deny_paths = copy(""),
+			.sandbox = true,
 		},
 		.conf.authd = {
 			.database_path = home_path(".cloudcli/auth.db"),
 			.state_dir = state_dir(),
 			.jwt_secret = copy(""),
 			.token = copy(""),
+			.github_token = copy(""),
+			.github_api = copy("https://api.github.com"),
 			.users = copy(""),
+			.teams = copy(""),
+			.orgs = copy(""),
+			.adopt = true,
+			.sandbox = true,
 		},
 		.conf.dialer = {
 			.host = copy(""),
 			.proxy_host = copy(""),
 			.proxy_auth = copy(""),
 			.timeout_ms = 30000,
+			.sandbox = true,
 		},
 		.url = copy(""),
 		.proxy = copy(""),
@@ -229,6 +245,7 @@ conf_slice(const struct conf *conf, enum program program, struct msg_out *m)
 		slice_add_dialer(m, &conf->dialer);
 		break;
 	case PROGRAM_PARENT:
+	case PROGRAM_TETHERCTL:
 	case PROGRAM_COUNT:
 		fatalx("no configuration for %s", program_name(program));
 	}
@@ -247,4 +264,16 @@ conf_same_slice(
 	msg_discard(&ma);
 	msg_discard(&mb);
 	return same;
+}
+
+void
+conf_send(const struct conf *conf, enum program program, struct channel *ch,
+    uint64_t id)
+{
+	struct msg_out m;
+
+	conf_slice(conf, program, &m);
+	m.id = id;
+	channel_send(ch, &m, -1);
+	channel_send_empty(ch, MSG_CONF_DONE, id);
 }

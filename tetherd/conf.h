@@ -2,52 +2,66 @@
 #define TETHERD_CONF_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
+#include "common/log.h"
 #include "common/slice.h"
+
+struct channel;
 
 /*
  * The whole configuration, as the parent holds it: the slices of the
- * children, complete and checked.  Whoever reads settings fills this one.
+ * children, complete and checked, and its own part.
  */
 struct conf {
 	struct connector_conf connector;
 	struct proxyd_conf proxyd;
 	struct authd_conf authd;
 	struct dialer_conf dialer; /* how the orchestrator is reached */
+
+	/*
+	 * Files that are opened for a child: a copy of the contents that
+	 * nobody can change, so that a child that is started anew gets what
+	 * was accepted.
+	 */
+	struct conf_open_file {
+		char *path; /* NULL for none */
+		int fd;
+	} files[CONF_FILE_COUNT];
+
+	struct parent_conf {
+		char *socket;	    /* of tetherctl; "" for the usual place */
+		char *group;	    /* who may look on; "" for our own group */
+		char *log_file;	    /* "" for none */
+		bool log_to_stderr; /* else syslog, unless there is a file */
+		enum log_level log_level;
+		bool sandbox;
+	} parent;
 };
 
-/*
- * What is being read: settings as texts, whose meaning depends on each
- * other, so that they are only put together at the end.
- */
-struct draft {
-	struct conf conf;
-	char *url;
-	char *proxy;	/* HTTPS_PROXY */
-	char *no_proxy; /* NO_PROXY */
-};
-
-/* The defaults of all settings; fatal if this host cannot tell them. */
-void draft_start(struct draft *);
-
-/*
- * Check the settings against each other and derive what depends on several.
- * Returns NULL, or the name of a setting in *name and what is wrong with it;
- * the text is valid until the next call.  The draft stays the caller's.
- */
-const char *draft_finish(struct draft *, const char **name);
-
-/* The configuration of a finished draft; the draft is empty afterwards. */
-struct conf *draft_take(struct draft *);
-void draft_free(struct draft *);
-
-/* Wipe the secrets and free all.  NULL is allowed. */
+/* Wipe the secrets, close the files and free all.  NULL is allowed. */
 void conf_free(struct conf *);
 
-/* The configuration message of a child. */
+/*
+ * Send a child its slice: the settings, the files, CONF_DONE; all with the
+ * number of the reload, or 0 at start, as their id.
+ */
+void conf_send(
+    const struct conf *, enum program, struct channel *, uint64_t id);
+
+/* The message with a child's settings alone. */
 void conf_slice(const struct conf *, enum program, struct msg_out *);
+
+/*
+ * The name of a setting that differs between both and cannot be changed by a
+ * reload; NULL if there is none.
+ */
+const char *conf_needs_restart(const struct conf *, const struct conf *);
 
 /* True when that child would get the same slice of both. */
 bool conf_same_slice(const struct conf *, const struct conf *, enum program);
+
+/* True when the dialer would do the same with both. */
+bool conf_same_dialer(const struct conf *, const struct conf *);
 
 #endif

@@ -141,7 +141,7 @@ dial_on_hello(void *arg, struct msg *m)
 		return -1;
 	channel_set_state(d->channel, MSG_RUN);
 	channel_send(d->channel, &d->conf, -1);
-	channel_send_empty(d->channel, MSG_SETUP_DONE, 0);
+	channel_send_empty(d->channel, MSG_CONF_DONE, 0);
 	return 0;
 }
 

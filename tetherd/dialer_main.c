@@ -28,7 +28,7 @@ main(int argc, char **argv)
 	int fd;
 
 	child_start(&child, PROGRAM_DIALER, argc, argv);
-	child_configure(&child, MSG_CONF_DIALER, slice_get_dialer, &conf);
+	child_configure(&child, &slice_dialer, &conf);
 	sandbox_enter(PROGRAM_DIALER);
 	fd = dialer_dial(&conf, text);
 	answer(fd, text);

@@ -26,7 +26,7 @@ struct options {
 	bool foreground; /* log to standard error */
 	bool check;
 	bool verbose;
-	char *env_file;
+	struct sources sources;
 };
 
 static const int signals[] = { SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGUSR1,
@@ -36,7 +36,7 @@ static const int signals[] = { SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGUSR1,
 struct tetherd {
 	struct event_base *base;
 	struct options options;
-	struct conf *conf;
+	struct settings *settings;
 	struct children *children;
 	struct dial *dial;
 	struct event *signals[NSIGNALS];
@@ -62,8 +62,8 @@ parse_options(struct options *o, int argc, char **argv)
 			break;
 		case 'e':
 			/* A title may be written over the arguments. */
-			o->env_file = strdup(optarg);
-			if (o->env_file == NULL)
+			o->sources.env_file = strdup(optarg);
+			if (o->sources.env_file == NULL)
 				fatal("strdup");
 			break;
 		case 'n':
@@ -105,7 +105,7 @@ on_dial(void *arg, uint64_t id)
 {
 	struct tetherd *t = arg;
 
-	dial_start(t->dial, t->conf, id);
+	dial_start(t->dial, settings_conf(t->settings), id);
 }
 
 static void
@@ -140,21 +140,23 @@ reap(struct tetherd *t)
 static void
 reload(struct tetherd *t)
 {
-	struct conf *old = t->conf;
-	struct conf *conf = settings_read(t->options.env_file);
+	struct settings *was = t->settings;
+	struct settings *now = settings_read(&t->options.sources, NULL);
+	const struct conf *old = settings_conf(was), *conf;
 
-	if (conf == NULL) {
+	if (now == NULL) {
 		log_warnx("reload failed: the old settings stay in force");
 		return;
 	}
-	t->conf = conf;
+	t->settings = now;
+	conf = settings_conf(now);
 	children_set_conf(t->children, conf);
 	/* authd has the token, but it is the connection that used it. */
 	if (strcmp(old->authd.token, conf->authd.token) != 0 ||
 	    !conf_same_slice(old, conf, PROGRAM_DIALER))
 		children_send(t->children, PROGRAM_CONNECTOR, MSG_RECONNECT);
 	children_send_all(t->children, MSG_REFRESH);
-	conf_free(old);
+	settings_free(was);
 	log_infox("settings reloaded");
 }
 
@@ -239,7 +241,8 @@ take_signals(struct tetherd *t)
 static void
 start(struct tetherd *t)
 {
-	t->children = children_new(t->base, t->conf, &children_ops, t);
+	t->children =
+	    children_new(t->base, settings_conf(t->settings), &children_ops, t);
 	t->dial = dial_new(t->base, on_dialed, t);
 	children_start(t->children);
 }
@@ -254,8 +257,7 @@ finish(struct tetherd *t)
 	for (i = 0; i < NSIGNALS; i++)
 		event_free(t->signals[i]);
 	event_base_free(t->base);
-	conf_free(t->conf);
-	free(t->options.env_file);
+	settings_free(t->settings);
 }
 
 int
@@ -272,11 +274,11 @@ main(int argc, char **argv)
 		log_set_level(LOG_LEVEL_DEBUG);
 
 	settings_capture();
-	t.conf = settings_read(t.options.env_file);
-	if (t.conf == NULL)
+	t.settings = settings_read(&t.options.sources, NULL);
+	if (t.settings == NULL)
 		return 1;
 	if (t.options.check) {
-		conf_free(t.conf);
+		settings_free(t.settings);
 		fprintf(stderr, "configuration OK\n");
 		return 0;
 	}

@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 #include "common/log.h"
-#include "tetherd/conf.h"
+#include "tetherd/complaints.h"
+#include "tetherd/draft.h"
 #include "tetherd/dotenv.h"
 #include "tetherd/settings.h"
 
@@ -128,13 +129,16 @@ set_users(struct draft *d, const char *value)
 	return NULL;
 }
 
-/* Whom such a rule names cannot be found out yet: authd refuses them all. */
 static const char *
-set_membership_rule(struct draft *d, const char *value)
+set_teams(struct draft *d, const char *value)
 {
-	(void)value;
-	d->conf.authd.rules = true;
-	return NULL;
+	return put(&d->conf.authd.teams, value);
+}
+
+static const char *
+set_orgs(struct draft *d, const char *value)
+{
+	return put(&d->conf.authd.orgs, value);
 }
 
 static const char *
@@ -211,8 +215,8 @@ static const struct setting {
 	{ "ORCHESTRATOR_HEARTBEAT_INTERVAL", set_heartbeat, false },
 	{ "ORCHESTRATOR_CALLBACK_URL", set_callback_url, false },
 	{ "ORCHESTRATOR_GITHUB_USERS", set_users, false },
-	{ "ORCHESTRATOR_GITHUB_TEAM", set_membership_rule, false },
-	{ "ORCHESTRATOR_GITHUB_ORG", set_membership_rule, false },
+	{ "ORCHESTRATOR_GITHUB_TEAM", set_teams, false },
+	{ "ORCHESTRATOR_GITHUB_ORG", set_orgs, false },
 	{ "PORT", set_port, false },
 	{ "TETHERD_PAGE_SCRIPT", set_page_script, false },
 	{ "DATABASE_PATH", set_database_path, false },
@@ -371,9 +375,30 @@ apply_environment(struct draft *d)
 	return 0;
 }
 
-struct conf *
-settings_read(const char *env_file)
+struct settings {
+	struct conf *conf;
+};
+
+const struct conf *
+settings_conf(const struct settings *s)
 {
+	return s->conf;
+}
+
+void
+settings_free(struct settings *s)
+{
+	if (s == NULL)
+		return;
+	conf_free(s->conf);
+	free(s);
+}
+
+struct settings *
+settings_read(const struct sources *sources, struct complaints *complaints)
+{
+	const char *env_file = sources->env_file;
+	struct settings *s;
 	struct draft draft;
 	const char *why, *name;
 
@@ -389,5 +414,10 @@ settings_read(const char *env_file)
 		draft_free(&draft);
 		return NULL;
 	}
-	return draft_take(&draft);
+	s = calloc(1, sizeof(*s));
+	if (s == NULL)
+		fatal("settings");
+	s->conf = draft_take(&draft);
+	(void)complaints;
+	return s;
 }

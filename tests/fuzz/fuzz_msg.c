@@ -65,7 +65,7 @@ read_connector(struct msg m)
 {
 	struct connector_conf c = { 0 };
 
-	if (slice_get_connector(&c, &m) == 0 &&
+	if (slice_connector.get(&c, &m) == 0 &&
 	    (c.host == NULL || c.callback_url == NULL))
 		abort();
 	slice_free_connector(&c);
@@ -76,7 +76,7 @@ read_authd(struct msg m)
 {
 	struct authd_conf c = { 0 };
 
-	if (slice_get_authd(&c, &m) == 0 &&
+	if (slice_authd.get(&c, &m) == 0 &&
 	    (c.database_path == NULL || c.users == NULL))
 		abort();
 	slice_free_authd(&c);
@@ -87,7 +87,7 @@ read_dialer(struct msg m)
 {
 	struct dialer_conf c = { 0 };
 
-	if (slice_get_dialer(&c, &m) == 0 &&
+	if (slice_dialer.get(&c, &m) == 0 &&
 	    (c.host == NULL || c.proxy_auth == NULL))
 		abort();
 	slice_free_dialer(&c);
@@ -103,7 +103,7 @@ read_small(struct msg m)
 	uint64_t github_id;
 	struct msg again = m;
 
-	(void)slice_get_proxyd(&c, &again);
+	(void)slice_proxyd.get(&c, &again);
 	slice_free_proxyd(&c);
 	again = m;
 	if (session_read(&again, &session) == 0 &&

@@ -129,11 +129,15 @@ setup(void **state)
 	f->conf.jwt_secret = strdup(SECRET);
 	f->conf.token = strdup("");
 	f->conf.users = strdup("");
+	f->conf.teams = strdup("");
+	f->conf.orgs = strdup("");
+	f->conf.adopt = true;
 	f->log = sockets[0];
 	log_to_socket(sockets[1]);
 	*state = f;
 	return f->conf.jwt_secret == NULL || f->conf.token == NULL ||
-	       f->conf.users == NULL;
+	       f->conf.users == NULL || f->conf.teams == NULL ||
+	       f->conf.orgs == NULL;
 }
 
 static inline int
@@ -155,6 +159,8 @@ teardown(void **state)
 	free(f->conf.jwt_secret);
 	free(f->conf.token);
 	free(f->conf.users);
+	free(f->conf.teams);
+	free(f->conf.orgs);
 	(void)nftw(f->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	free(f);
 	return 0;

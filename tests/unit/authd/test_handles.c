@@ -401,11 +401,11 @@ test_people(void **state)
 	assert_int_equal(check(&r, handle, NOW), 0);
 	assert_int_equal(check(&r, other, NOW), 6);
 	refuse(&r, 5, "mona");
-	f->conf.rules = true;
+	set_conf(&f->conf.teams, "acme/staff");
 	set_conf(&f->conf.users, "");
 	assert_int_equal(check(&r, other, NOW), 0);
 	refuse(&r, 6, "lisa");
-	f->conf.rules = false;
+	set_conf(&f->conf.teams, "");
 
 	/* All of somebody's handles go with the person. */
 	assert_int_equal(check(&r, handle, NOW), 5);

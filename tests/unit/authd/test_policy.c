@@ -61,10 +61,13 @@ test_policy(void **state)
 	for (i = 0; i < COUNT(cases); i++) {
 		memset(&conf, 0, sizeof(conf));
 		conf.users = strdup(cases[i].users);
-		conf.rules = cases[i].rules;
+		conf.teams = strdup("");
+		conf.orgs = strdup(cases[i].rules ? "acme" : "");
 		reason =
 		    policy_check(&conf, cases[i].github_id, cases[i].login);
 		free(conf.users);
+		free(conf.teams);
+		free(conf.orgs);
 		if ((reason == NULL) != (cases[i].reason == NULL) ||
 		    (reason != NULL && strstr(reason, cases[i].reason) == NULL))
 			fail_msg("case %zu, login \"%s\": %s", i,

@@ -134,7 +134,7 @@ test_malformed(void **state)
 		    "message not allowed on this channel" },
 		{ MSG_TOKEN_GET, 0, 0, 16, 0,
 		    "message not allowed on this channel" },
-		{ MSG_SETUP_DONE, 0, 0, 16, 0,
+		{ MSG_CONF_DONE, 0, 0, 16, 0,
 		    "message not allowed on this channel" },
 		{ MSG_LINK_DOWN, 0, 0, 16, 2, "malformed datagram" },
 		{ MSG_REQUEST, 0, 65520, MSG_SIZE_MAX + 1, 0,

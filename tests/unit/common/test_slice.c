@@ -35,6 +35,9 @@ static const struct connector_conf connector = {
 	.project = two,
 	.version = one,
 	.callback_url = three,
+	.ca_fd = -1,
+	.message_max = 2,
+	.sandbox = true,
 };
 
 static const struct proxyd_conf proxyd = {
@@ -45,6 +48,12 @@ static const struct proxyd_conf proxyd = {
 	.buffered_max = UINT64_MAX - 1,
 	.connect_ms = 9,
 	.total_ms = 10,
+	.tunnels_max = 11,
+	.tunnels_user_max = 12,
+	.page_script_external = true,
+	.deny_paths = two,
+	.audit = true,
+	.sandbox = true,
 };
 
 static const struct authd_conf authd = {
@@ -53,7 +62,12 @@ static const struct authd_conf authd = {
 	.jwt_secret = three,
 	.jwt_secret_default = true,
 	.token = four,
+	.github_token = one,
+	.github_api = two,
 	.users = empty,
+	.teams = three,
+	.orgs = four,
+	.adopt = true,
 };
 
 static const struct dialer_conf dialer = {
@@ -63,6 +77,7 @@ static const struct dialer_conf dialer = {
 	.proxy_port = 3128,
 	.proxy_auth = three,
 	.timeout_ms = 30000,
+	.sandbox = true,
 };
 
 static void
@@ -75,7 +90,7 @@ static int
 get_connector(struct msg *m)
 {
 	struct connector_conf c = { 0 };
-	int rc = slice_get_connector(&c, m);
+	int rc = slice_connector.get(&c, m);
 
 	if (rc == 0) {
 		assert_true(c.enabled);
@@ -91,6 +106,9 @@ get_connector(struct msg *m)
 		assert_string_equal(c.project, two);
 		assert_string_equal(c.version, one);
 		assert_string_equal(c.callback_url, three);
+		assert_int_equal(c.message_max, 2);
+		assert_int_equal(c.ca_fd, -1);
+		assert_true(c.sandbox);
 	}
 	slice_free_connector(&c);
 	return rc;
@@ -106,7 +124,7 @@ static int
 get_proxyd(struct msg *m)
 {
 	struct proxyd_conf c = { 0 };
-	int rc = slice_get_proxyd(&c, m);
+	int rc = slice_proxyd.get(&c, m);
 
 	if (rc == 0) {
 		assert_string_equal(c.upstream_host, one);
@@ -116,6 +134,12 @@ get_proxyd(struct msg *m)
 		assert_true(c.buffered_max == UINT64_MAX - 1);
 		assert_int_equal(c.connect_ms, 9);
 		assert_int_equal(c.total_ms, 10);
+		assert_int_equal(c.tunnels_max, 11);
+		assert_int_equal(c.tunnels_user_max, 12);
+		assert_true(c.page_script_external);
+		assert_string_equal(c.deny_paths, two);
+		assert_true(c.audit);
+		assert_true(c.sandbox);
 	}
 	slice_free_proxyd(&c);
 	return rc;
@@ -131,7 +155,7 @@ static int
 get_authd(struct msg *m)
 {
 	struct authd_conf c = { 0 };
-	int rc = slice_get_authd(&c, m);
+	int rc = slice_authd.get(&c, m);
 
 	if (rc == 0) {
 		assert_string_equal(c.database_path, one);
@@ -139,8 +163,13 @@ get_authd(struct msg *m)
 		assert_string_equal(c.jwt_secret, three);
 		assert_true(c.jwt_secret_default);
 		assert_string_equal(c.token, four);
-		assert_false(c.rules);
+		assert_string_equal(c.github_token, one);
+		assert_string_equal(c.github_api, two);
 		assert_string_equal(c.users, empty);
+		assert_string_equal(c.teams, three);
+		assert_string_equal(c.orgs, four);
+		assert_true(c.adopt);
+		assert_false(c.sandbox);
 	}
 	slice_free_authd(&c);
 	return rc;
@@ -156,7 +185,7 @@ static int
 get_dialer(struct msg *m)
 {
 	struct dialer_conf c = { 0 };
-	int rc = slice_get_dialer(&c, m);
+	int rc = slice_dialer.get(&c, m);
 
 	if (rc == 0) {
 		assert_string_equal(c.host, one);
@@ -165,6 +194,7 @@ get_dialer(struct msg *m)
 		assert_int_equal(c.proxy_port, 3128);
 		assert_string_equal(c.proxy_auth, three);
 		assert_int_equal(c.timeout_ms, 30000);
+		assert_true(c.sandbox);
 	}
 	slice_free_dialer(&c);
 	return rc;

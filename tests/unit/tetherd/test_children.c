@@ -23,7 +23,7 @@
 #include "common/log.h"
 #include "common/msg.h"
 #include "tetherd/children.h"
-#include "tetherd/conf.h"
+#include "tetherd/draft.h"
 #include "tetherd/process.h"
 
 static struct {
@@ -97,7 +97,11 @@ on_dial(void *arg, uint64_t id)
 	(void)id;
 }
 
-static const struct children_ops ops = { on_ready, on_stopped, on_dial };
+static const struct children_ops ops = {
+	.all_ready = on_ready,
+	.all_stopped = on_stopped,
+	.dial = on_dial,
+};
 
 static void
 spin(void)

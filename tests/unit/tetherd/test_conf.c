@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "tetherd/conf.h"
+#include "tetherd/draft.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -50,7 +50,9 @@ static const struct field {
 	FIELD(AUTHD, authd, jwt_secret, STRING),
 	FIELD(AUTHD, authd, jwt_secret_default, FLAG),
 	FIELD(AUTHD, authd, token, STRING),
-	FIELD(AUTHD, authd, rules, FLAG),
+	FIELD(AUTHD, authd, teams, STRING),
+	FIELD(AUTHD, authd, orgs, STRING),
+	FIELD(AUTHD, authd, adopt, FLAG),
 	FIELD(AUTHD, authd, users, STRING),
 	FIELD(DIALER, dialer, host, STRING),
 	FIELD(DIALER, dialer, port, NUMBER),

@@ -114,10 +114,24 @@ log_line_once(void)
 	return line + 1;
 }
 
+/* The shell around the configuration is lost. */
+static struct conf *
+read_conf(const char *file)
+{
+	struct sources sources = { .env_file = file };
+	struct settings *settings = settings_read(&sources, NULL);
+	struct conf *conf;
+
+	if (settings == NULL)
+		return NULL;
+	memcpy(&conf, settings, sizeof(conf));
+	return conf;
+}
+
 static void
 assert_refused(const char *file, const char *line)
 {
-	struct conf *conf = settings_read(file);
+	struct conf *conf = read_conf(file);
 
 	assert_null(conf);
 	assert_string_equal(log_line_once(), line);
@@ -126,7 +140,7 @@ assert_refused(const char *file, const char *line)
 static struct conf *
 assert_read(const char *file)
 {
-	struct conf *conf = settings_read(file);
+	struct conf *conf = read_conf(file);
 
 	if (conf == NULL)
 		fail_msg("%s", log_line_once());
@@ -176,7 +190,7 @@ test_all(void **state)
 	assert_string_equal(
 	    c->connector.callback_url, "HTTPS://box.example:3001");
 	assert_string_equal(c->authd.users, "mona  lisa bart ");
-	assert_false(c->authd.rules);
+	assert_string_equal(c->authd.teams, "");
 	assert_int_equal(c->proxyd.upstream_port, 65535);
 	assert_string_equal(c->authd.database_path, "/srv/auth.db");
 	assert_string_equal(c->authd.jwt_secret, "s3cret with blanks");
@@ -196,12 +210,12 @@ test_all(void **state)
 
 	set("ORCHESTRATOR_GITHUB_TEAM", "org/team");
 	c = assert_read(NULL);
-	assert_true(c->authd.rules);
+	assert_string_equal(c->authd.teams, "org/team");
 	conf_free(c);
 	set("ORCHESTRATOR_GITHUB_TEAM", "");
 	set("ORCHESTRATOR_GITHUB_ORG", "org");
 	c = assert_read(NULL);
-	assert_true(c->authd.rules);
+	assert_string_equal(c->authd.orgs, "org");
 	conf_free(c);
 }
 
@@ -369,7 +383,7 @@ test_file(void **state)
 	conf_free(c);
 	/* A wrong value in the file counts even where it is overridden. */
 	write_file("PORT=x\n", 7);
-	assert_null(settings_read(path));
+	assert_null(read_conf(path));
 }
 
 static void
