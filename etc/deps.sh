@@ -14,6 +14,7 @@ packages() {
 	build)
 		echo 'gcc|command -v cc'
 		echo 'pkg-config|command -v pkg-config'
+		echo 'byacc|command -v byacc'
 		echo 'libevent-dev|pkg-config libevent_openssl libevent_extra'
 		echo 'libwslay-dev|test -e /usr/include/wslay/wslay.h'
 		echo 'libjson-c-dev|pkg-config json-c'

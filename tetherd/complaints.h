@@ -49,7 +49,10 @@ size_t complaints_count(const struct complaints *);
 /* Log all, a line each, in the order in which they came. */
 void complaints_log(const struct complaints *);
 
-/* All as one text, a line each, at most size bytes with the NUL. */
+/*
+ * All as one text, a line each, no newline behind the last; at most size
+ * bytes with the NUL.  "and N more" stands for what is left out.
+ */
 void complaints_text(const struct complaints *, char *, size_t size);
 
 #endif

@@ -24,14 +24,27 @@ struct word {
 struct directive {
 	const char *block; /* the name of the block around it, or "" */
 	const struct word *words;
-	size_t nwords; /* at least one */
-	struct origin origin;
+	size_t nwords;	      /* at least one; the first is no quoted one */
+	bool has_list;	      /* even if it is empty: "users { }" */
+	struct origin origin; /* of the first word */
+
+	/*
+	 * Others may read the words where they stand: in the file of origin,
+	 * or in the one that defines a macro used here.  That file is
+	 * exposed_file, with this mode (as of chmod); else NULL.
+	 */
+	bool exposed;
+	unsigned mode;
+	const char *exposed_file;
 };
 
 struct directive_ops {
-	/* Is there such a block?  If not, it is the grammar that complains,
-	 * and names the nearest of the names in blocks. */
-	const char *const *blocks; /* ends with NULL */
+	/*
+	 * The names of all blocks, NULL behind the last.  It is the grammar
+	 * that complains about others, and about one that is given twice.
+	 */
+	const char *const *blocks;
+	/* Not called for lines in which something is wrong already. */
 	void (*found)(void *arg, const struct directive *, struct complaints *);
 };
 

@@ -3,8 +3,8 @@
 
 /*
  * The word of a list, which ends with NULL, that somebody most likely meant:
- * at most a third of its letters added, left out, replaced or swapped.
- * Returns NULL if none is near.
+ * at most a third of its letters added, left out, replaced or swapped, in
+ * any case.  The first of those that are equally near; NULL if none is.
  */
 const char *nearest(const char *word, const char *const *list);
 
