@@ -67,7 +67,8 @@ ROOMS = common sandbox tetherd dialer connector proxyd authd hub
 OBJS_common    := $(patsubst %.c,$(B)/%.o,$(wildcard common/*.c))
 OBJS_sandbox   := $(patsubst %.c,$(B)/%.o,$(wildcard sandbox/*.c))
 OBJS_dialer    := $(patsubst %.c,$(B)/%.o,$(wildcard tetherd/dialer*.c))
-OBJS_tetherd   := $(filter-out $(OBJS_dialer),$(patsubst %.c,$(B)/%.o,$(wildcard tetherd/*.c)))
+OBJS_tetherd   := $(filter-out $(OBJS_dialer),$(patsubst %.c,$(B)/%.o,$(wildcard tetherd/*.c))) \
+	$(B)/tetherd/parse.o
 OBJS_connector := $(patsubst %.c,$(B)/%.o,$(wildcard connector/*.c))
 OBJS_proxyd    := $(patsubst %.c,$(B)/%.o,$(wildcard proxyd/*.c))
 OBJS_authd     := $(patsubst %.c,$(B)/%.o,$(wildcard authd/*.c))
@@ -113,6 +114,16 @@ deps-e2e deps-bench: | deps-check
 
 $(B)/%.o: %.c | deps-build
 	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# The grammar of tetherd.conf.  Its names begin with grammar_.
+YACC = byacc
+%.c: %.y
+$(B)/tetherd/parse.c: tetherd/parse.y | deps-build
+	@mkdir -p $(@D)
+	$(YACC) -p grammar_ -o $@ $<
+
+$(B)/tetherd/parse.o: $(B)/tetherd/parse.c | deps-build
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # Embedded, which the compiler does not tell make about.

@@ -29,9 +29,9 @@ struct directive {
 	struct origin origin; /* of the first word */
 
 	/*
-	 * Others may read the words where they stand: in the file of origin,
-	 * or in the one that defines a macro used here.  That file is
-	 * exposed_file, with this mode (as of chmod); else NULL.
+	 * Others may read the last word, the value: in the file where it
+	 * stands, which is exposed_file (of a macro's value: the file that
+	 * defines the macro), with this mode (as of chmod).  Else 0, NULL.
 	 */
 	bool exposed;
 	unsigned mode;
