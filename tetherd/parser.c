@@ -92,9 +92,8 @@ resolve_macro(struct parser *p, struct value *value)
 		value->word.text = macro->value;
 		value->word.quoted = macro->quoted;
 		value->file = macro->file;
-	} else if (!p->macros_full)
-		complain_at(p, value->word.line,
-		    "macro \"%.64s\" is not defined", name);
+	} else
+		value->undefined = name;
 }
 
 enum token_kind
@@ -112,6 +111,15 @@ parser_next(struct parser *p, struct value *value)
 	if (p->token.kind == TOKEN_MACRO)
 		resolve_macro(p, value);
 	return p->token.kind;
+}
+
+/* A word without a value: what was wrong with that is said once. */
+static void
+check_value(struct parser *p, const struct value *value)
+{
+	if (value->undefined != NULL && !p->macros_full)
+		complain_at(p, value->word.line,
+		    "macro \"%.64s\" is not defined", value->undefined);
 }
 
 void
@@ -132,6 +140,7 @@ parser_begin_list(struct parser *p)
 void
 parser_add_word(struct parser *p, const struct value *value)
 {
+	check_value(p, value);
 	if (value->word.text == NULL)
 		p->broken = true;
 	if (p->broken)
@@ -189,6 +198,8 @@ parser_define(
 {
 	const struct word *word = &name->word;
 
+	if (value != NULL)
+		check_value(p, value);
 	if (!macros_is_name(word->text))
 		complain_at(p, word->line,
 		    "\"%.64s\": the name of a macro has letters, digits and '_'",

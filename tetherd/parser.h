@@ -13,7 +13,8 @@
 
 /* A word, and where it stands. */
 struct value {
-	struct word word;		/* its text NULL: it has no value */
+	struct word word;		/* of text NULL: has no value */
+	const char *undefined;		/* the macro that it names */
 	const struct config_file *file; /* NULL for -D */
 };
 
