@@ -192,12 +192,16 @@ FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SOURCES = $(filter-out %/main.c,$(wildcard common/*.c connector/*.c proxyd/*.c)) \
 	tetherd/dotenv.c tetherd/url.c
 
+# The files that are parsed are the target's own.
+build/fuzz/fuzz_parse: $(B)/tetherd/parse.c tetherd/complaints.c tetherd/lex.c \
+	tetherd/macros.c tetherd/nearest.c tetherd/parser.c
+
 build/fuzz/%: tests/fuzz/%.c $(FUZZ_SOURCES) $(PAGE_SCRIPTS) | deps-fuzz
 	@mkdir -p $(@D)
 	clang $(CPPFLAGS) -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined \
 		-ffunction-sections -Wa,-I$(B) -Wl,--gc-sections \
 		-Wl,--as-needed -o $@ \
-		$< $(FUZZ_SOURCES) $(LIBS_connector) $(LIBS_proxyd)
+		$(filter %.c,$^) $(LIBS_connector) $(LIBS_proxyd)
 
 fuzz: $(FUZZERS:%=build/fuzz/%)
 	@set -e; for f in $(FUZZERS); do mkdir -p build/fuzz/corpus/$$f; \
