@@ -298,7 +298,7 @@ include(struct parser *p, const struct word *path)
 	resolved = resolve_path(current_file(p)->path, path->text);
 	if (config_file_read(file, resolved, why) == -1)
 		complain_at(
-		    p, path->line, "include \"%s\": %s", path->text, why);
+		    p, path->line, "include \"%.256s\": %s", path->text, why);
 	else if (is_being_read(p, file)) {
 		complain_at(p, path->line, "%s: includes itself", file->path);
 		config_file_free(file);
