@@ -12,7 +12,6 @@
 #include "tetherd/config_file.h"
 #include "tetherd/parse.h"
 
-/* The reason is said; it is not that there is no file. */
 static int refuse(char *why, const char *, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -24,7 +23,6 @@ refuse(char *why, const char *format, ...)
 	va_start(ap, format);
 	(void)vsnprintf(why, CONFIG_FILE_WHY_MAX, format, ap);
 	va_end(ap);
-	errno = EINVAL;
 	return -1;
 }
 
@@ -41,8 +39,6 @@ check_stat(const struct stat *st, char *why)
 	if ((mode & (S_IWGRP | S_IWOTH)) != 0)
 		return refuse(
 		    why, "writable by group or others (mode %04o)", mode);
-	if (st->st_size > PARSE_FILE_MAX)
-		return refuse(why, "larger than 1 MiB");
 	return 0;
 }
 

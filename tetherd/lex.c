@@ -31,8 +31,7 @@ lex_start(struct lexer *lx, const char *text, size_t size, char *words)
 	lx->next = text;
 	lx->end = text + size;
 	lx->words = words;
-	lx->line = lx->ended = 1;
-	lx->line_is_new = true;
+	lx->line = 1;
 }
 
 /* The byte n further on, NUL behind the end. */
@@ -75,7 +74,7 @@ skip_blank(struct lexer *lx)
 		lx->next += 1 + n;
 		lx->line++;
 	} else if (peek(lx, 0) == '#') {
-		while (lx->next < lx->end && newline_size(lx, 0) == 0)
+		while (lx->next < lx->end && *lx->next != '\n')
 			lx->next++;
 	} else
 		return false;
@@ -187,7 +186,7 @@ read_macro(struct lexer *lx, struct token *token)
 static const char *
 unquote(const struct lexer *lx, const char *in, char **out)
 {
-	for (; in < lx->end && *in != '\n' && *in != '\r'; in++) {
+	for (; in < lx->end && *in != '\n'; in++) {
 		if (*in == '"')
 			return NULL;
 		if (*in == '\\') {

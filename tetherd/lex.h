@@ -39,7 +39,7 @@ struct lexer {
 	unsigned depth;	  /* braces that are open */
 	unsigned ended;	  /* the line of the token before */
 	bool after_word;  /* that was a word of some kind */
-	bool line_is_new; /* or a newline, or nothing */
+	bool line_is_new; /* or a newline */
 	char error[40];
 };
 

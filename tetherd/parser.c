@@ -222,7 +222,7 @@ resolve_path(const char *includer, const char *path)
 	char *resolved;
 	int dir = 0;
 
-	if (path[0] != '/' && path[0] != '\0' && slash != NULL)
+	if (path[0] != '/' && slash != NULL)
 		dir = (int)(slash + 1 - includer);
 	if (asprintf(&resolved, "%.*s%s", dir, includer, path) == -1)
 		fatal("asprintf");
@@ -261,7 +261,6 @@ parse_text(struct parser *p)
 {
 	struct config_file *file = &p->files[p->nfiles++];
 	struct lexer lexer = p->lexer;
-	struct token token = p->token;
 	const char *control;
 	unsigned line;
 
@@ -275,7 +274,6 @@ parse_text(struct parser *p)
 	p->depth--;
 	config_file_drop_text(file);
 	p->lexer = lexer;
-	p->token = token;
 }
 
 static void

@@ -132,6 +132,7 @@ static const struct {
 	{ "a b;c {\nd }\ne", "3 : e\n", NEAR(1, ";") },
 	{ "a b!{\nd }\ne", "3 : e\n", NEAR(1, "!") },
 	{ "upstream { a! }\ne", "2 : e\n", NEAR(1, "!") },
+	{ "upstream {\na!}", "", NEAR(2, "!") },
 	{ "upstream {\na!}\ne", "3 : e\n", NEAR(2, "!") },
 	{ "a \xc3\xa9\nd", "2 : d\n", NEAR(1, "?") },
 	{ "a \\b\nd", "2 : d\n", NEAR(1, "\\") },
@@ -139,6 +140,7 @@ static const struct {
 	{ "! ! !\n? ?\nd", "3 : d\n", NEAR(1, "!") "\n" NEAR(2, "?") },
 	{ "a = \nb =# c\nd", "3 : d\n", NEAR_EOL(1) "\n" NEAR_EOL(2) },
 	{ "a =", "", NEAR_EOL(1) },
+	{ "a =\n=\nd", "3 : d\n", NEAR_EOL(1) "\n" NEAR(2, "=") },
 	{ "a b \\\n = b\nc\n=", "3 : c\n", NEAR(2, "=") "\n" NEAR(4, "=") },
 	{ "x = 1 \\\n2\nd", "3 : d\n", NEAR(2, "2") },
 	/* strings */
@@ -229,6 +231,8 @@ static const struct {
 								"\"\": No such "
 								"file or "
 								"directory" },
+	{ "include t.conf\ninclude t.conf\n", "",
+	    T(1) "t.conf: includes itself\n" T(2) "t.conf: includes itself" },
 	{ "x = 1\n\ninclude t.conf\na", "4 : a\n",
 	    T(3) "t.conf: includes itself" },
 	{ "include \"sub/../t.conf\"\na", "2 : a\n",
