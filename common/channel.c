@@ -3,6 +3,7 @@
 #include <sys/uio.h>
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -154,7 +155,21 @@ static bool
 is_secret(enum msg_type type)
 {
 	return type == MSG_TOKEN || type == MSG_SESSION || type == MSG_HANDLE ||
-	       type == MSG_HANDLE_CHECK;
+	       type == MSG_HANDLE_CHECK || type == MSG_CONF_AUTHD;
+}
+
+static bool
+is_traced(void)
+{
+	return log_get_level() >= LOG_LEVEL_TRACE;
+}
+
+static void
+trace_sent(
+    const struct channel *ch, enum msg_type type, uint64_t id, size_t len)
+{
+	log_tracex("> %s to %s, id %" PRIu64 ", %zu bytes", msg_name(type),
+	    program_name(ch->peer), id, len);
 }
 
 static void
@@ -170,6 +185,9 @@ channel_dispatch(struct channel *ch, size_t n, int fd)
 		channel_break(ch, why);
 		return;
 	}
+	if (is_traced())
+		log_tracex("< %s from %s, id %" PRIu64 ", %zu bytes",
+		    msg_name(m.type), program_name(ch->peer), m.id, m.len);
 	if (ch->ops->handlers[m.type] == NULL)
 		channel_break(ch, "message that nobody handles");
 	else if (ch->ops->handlers[m.type](ch->arg, &m) == -1)
@@ -315,6 +333,8 @@ channel_send(struct channel *ch, struct msg_out *m, int fd)
 		fatalx("%s does not fit a message", msg_name(m->type));
 	msg_put_header(header, m->type, m->flags, m->id, m->len);
 	if (!ch->is_broken && !ch->peer_closed) {
+		if (is_traced())
+			trace_sent(ch, m->type, m->id, m->len);
 		if (TAILQ_EMPTY(&ch->queue))
 			rc = channel_put(ch, iov, 2, fd);
 		if (rc == 0) {
@@ -378,6 +398,8 @@ channel_send_slice(struct channel *ch, enum msg_type type, uint16_t flags,
 	freezero(copy, len);
 	if (rc == 0)
 		channel_wait_writable(ch);
+	if (rc == 1 && is_traced())
+		trace_sent(ch, type, id, len);
 	return rc == 1;
 }
 

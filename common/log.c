@@ -1,21 +1,38 @@
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "common/log.h"
 
-static enum { TO_STDERR, TO_SYSLOG, TO_SOCKET } destination;
+static enum { TO_STDERR, TO_SYSLOG, TO_SOCKET, TO_FILE } destination;
 static const char *log_name = "tetherd";
 static int log_socket = -1;
+static int log_file = -1;
 static enum log_level log_threshold = LOG_LEVEL_INFO;
+
+/* Whatever was logged to before is over. */
+static void
+log_close(void)
+{
+	if (destination == TO_SYSLOG)
+		closelog();
+	if (log_file != -1)
+		close(log_file);
+	log_file = -1;
+}
 
 void
 log_to_stderr(const char *name)
 {
+	log_close();
 	destination = TO_STDERR;
 	log_name = name;
 }
@@ -23,14 +40,45 @@ log_to_stderr(const char *name)
 void
 log_to_syslog(const char *name)
 {
+	log_close();
 	destination = TO_SYSLOG;
 	log_name = name;
 	openlog(name, LOG_PID | LOG_NDELAY, LOG_DAEMON);
 }
 
+int
+log_file_open(const char *path)
+{
+	/* Whatever the sandbox made of the mask: 0640 is what is promised. */
+	mode_t mask = umask(027);
+	int fd = open(path,
+	    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+	    0640);
+	struct stat st;
+
+	(void)umask(mask);
+	if (fd == -1)
+		return -1;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		return fd;
+	close(fd);
+	errno = EINVAL;
+	return -1;
+}
+
+void
+log_to_file(const char *name, int fd)
+{
+	log_close();
+	destination = TO_FILE;
+	log_name = name;
+	log_file = fd;
+}
+
 void
 log_to_socket(int fd)
 {
+	log_close();
 	destination = TO_SOCKET;
 	log_socket = fd;
 }
@@ -60,6 +108,29 @@ log_datagram(enum log_level level, const char *line)
 	(void)send(log_socket, datagram, 1 + len, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+/* In one write, so that lines of two processes cannot mix. */
+static void
+log_append(const char *line)
+{
+	char text[LOG_LINE_MAX + 128], when[32];
+	struct timespec now;
+	struct tm tm;
+	int n;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (gmtime_r(&now.tv_sec, &tm) == NULL ||
+	    strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm) == 0)
+		(void)strlcpy(when, "-", sizeof(when));
+	n = snprintf(text, sizeof(text), "%s.%03ldZ %s[%d]: %s", when,
+	    now.tv_nsec / 1000000, log_name, (int)getpid(), line);
+	if (n < 0)
+		return;
+	if ((size_t)n >= sizeof(text))
+		n = sizeof(text) - 1;
+	text[n] = '\n';
+	(void)!write(log_file, text, (size_t)n + 1);
+}
+
 void
 log_line(enum log_level level, const char *line)
 {
@@ -68,6 +139,7 @@ log_line(enum log_level level, const char *line)
 		[LOG_LEVEL_WARN] = LOG_WARNING,
 		[LOG_LEVEL_INFO] = LOG_INFO,
 		[LOG_LEVEL_DEBUG] = LOG_DEBUG,
+		[LOG_LEVEL_TRACE] = LOG_DEBUG,
 	};
 
 	switch (destination) {
@@ -79,6 +151,9 @@ log_line(enum log_level level, const char *line)
 		break;
 	case TO_SOCKET:
 		log_datagram(level, line);
+		break;
+	case TO_FILE:
+		log_append(line);
 		break;
 	}
 }
@@ -110,6 +185,12 @@ log_format(enum log_level level, int error, const char *format, va_list ap)
 		log_format(level, error, format, ap); \
 		va_end(ap);                           \
 	} while (0)
+
+void
+log_tracex(const char *format, ...)
+{
+	LOG_WITH(LOG_LEVEL_TRACE, 0, format);
+}
 
 void
 log_debugx(const char *format, ...)

@@ -5,17 +5,18 @@
 #include <stddef.h>
 
 /*
- * Logging.  A program logs to one of three places: standard error, syslog(3)
- * (which must not be called once a sandbox is entered), or a datagram socket
- * whose other end is the parent.  Lines never carry a token, a query string
- * or a body.
+ * Logging.  A program logs to one of four places: standard error, syslog(3)
+ * (which must not be called once a sandbox is entered), a file, or a datagram
+ * socket whose other end is the parent.  Lines never carry a token, a query
+ * string or a body.
  */
 
 enum log_level {
 	LOG_LEVEL_CRIT,	 /* from fatal() only */
 	LOG_LEVEL_WARN,	 /* something failed, the program recovers */
 	LOG_LEVEL_INFO,	 /* start, reload, stop, connect, transactions */
-	LOG_LEVEL_DEBUG, /* states and messages */
+	LOG_LEVEL_DEBUG, /* states */
+	LOG_LEVEL_TRACE, /* each message between our processes */
 	LOG_LEVEL_COUNT
 };
 
@@ -27,6 +28,20 @@ void log_to_stderr(const char *name);
 
 /* Log to syslog(3), facility daemon, under the program's name. */
 void log_to_syslog(const char *name);
+
+/*
+ * Open a file to log to, at its end; one that is not there is made, readable
+ * by its group.  Returns -1 with errno set: EINVAL for what is no regular
+ * file.
+ */
+int log_file_open(const char *path);
+
+/*
+ * Log to the file fd, which is the log's from now on: each line after the
+ * time (ISO 8601, UTC), the program's name and its pid.  A full disk loses
+ * lines.
+ */
+void log_to_file(const char *name, int fd);
 
 /*
  * Log to the datagram socket fd: one datagram a line, the level as its first
@@ -45,6 +60,7 @@ void log_line(enum log_level, const char *line);
  * The plain forms add ": " and the text of errno, those with an x do not.
  * errno survives all of them.
  */
+void log_tracex(const char *, ...) __attribute__((format(printf, 1, 2)));
 void log_debugx(const char *, ...) __attribute__((format(printf, 1, 2)));
 void log_infox(const char *, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *, ...) __attribute__((format(printf, 1, 2)));

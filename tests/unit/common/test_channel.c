@@ -386,11 +386,60 @@ test_pause(void **state)
 	stop(&f);
 }
 
+/* Read one line of the log, or "" if there is none. */
+static const char *
+logged(int fd)
+{
+	static char line[1 + LOG_LINE_MAX];
+	ssize_t n = recv(fd, line, sizeof(line) - 1, MSG_DONTWAIT);
+
+	line[n < 0 ? 0 : n] = '\0';
+	return n < 1 ? "" : line + 1;
+}
+
+/* Each message is told of once at each end, but only at that level. */
+static void
+test_trace(void **state)
+{
+	struct fixture f;
+	int log[2];
+
+	(void)state;
+	start_pair(&f, PROGRAM_CONNECTOR, PROGRAM_PROXYD);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, log), 0);
+	log_to_socket(log[1]);
+	log_set_level(LOG_LEVEL_DEBUG);
+	send_empty(&f.a, MSG_ANSWER_SENT, 1);
+	spin(&f);
+	assert_string_equal(logged(log[0]), "");
+
+	log_set_level(LOG_LEVEL_TRACE);
+	send_empty(&f.a, MSG_ANSWER_SENT, 2);
+	assert_string_equal(
+	    logged(log[0]), "> MSG_ANSWER_SENT to proxyd, id 2, 0 bytes");
+	spin(&f);
+	assert_string_equal(
+	    logged(log[0]), "< MSG_ANSWER_SENT from connector, id 2, 0 bytes");
+	send_text(&f.b, MSG_ADOPT, 18446744073709551615U, "text", -1);
+	assert_string_equal(logged(log[0]),
+	    "> MSG_ADOPT to connector, id 18446744073709551615, 8 bytes");
+	spin(&f);
+	assert_string_equal(logged(log[0]),
+	    "< MSG_ADOPT from proxyd, id 18446744073709551615, 8 bytes");
+	assert_string_equal(logged(log[0]), "");
+	log_set_level(LOG_LEVEL_CRIT);
+	log_to_stderr("test");
+	close(log[0]);
+	close(log[1]);
+	stop(&f);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_trace),
 		cmocka_unit_test(test_batch),
 		cmocka_unit_test(test_descriptors),
 		cmocka_unit_test(test_queued_descriptors),

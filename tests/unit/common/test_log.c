@@ -1,7 +1,9 @@
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -71,13 +74,15 @@ test_lines(void **state)
 
 	(void)state;
 	log_to_socket(sockets[1]);
-	log_set_level(LOG_LEVEL_DEBUG);
+	log_set_level(LOG_LEVEL_TRACE);
 	errno = ENOENT;
+	log_tracex("trace %u", 0);
 	log_debugx("debug %d", 1);
 	log_infox("info %s", "2");
 	log_warn("can't open %s", "file");
 	log_warnx("warn %%");
 	assert_int_equal(errno, ENOENT);
+	assert_line(LOG_LEVEL_TRACE, "trace 0");
 	assert_line(LOG_LEVEL_DEBUG, "debug 1");
 	assert_line(LOG_LEVEL_INFO, "info 2");
 	assert_line(
@@ -104,6 +109,7 @@ test_threshold(void **state)
 		log_warnx("w");
 		log_infox("i");
 		log_debugx("d");
+		log_tracex("t");
 		for (i = LOG_LEVEL_WARN; i <= threshold; i++)
 			assert_non_null(next_line(&level));
 		assert_null(next_line(&level));
@@ -220,6 +226,91 @@ test_stderr(void **state)
 	close(saved);
 }
 
+/* Fails unless the next line of the file is the text, stamped. */
+static void
+assert_stamped(FILE *f, const char *text)
+{
+	char line[2 * LOG_LINE_MAX], expected[2 * LOG_LINE_MAX];
+	struct tm tm = { 0 };
+	char *rest;
+
+	assert_non_null(fgets(line, sizeof(line), f));
+	rest = strptime(line, "%Y-%m-%dT%H:%M:%S", &tm);
+	assert_non_null(rest);
+	assert_true(labs((long)(timegm(&tm) - time(NULL))) < 60);
+	assert_int_equal(strspn(rest + 1, "0123456789"), 3);
+	(void)snprintf(expected, sizeof(expected), "Z prog[%d]: %s\n",
+	    (int)getpid(), text);
+	assert_int_equal(rest[0], '.');
+	assert_string_equal(rest + 4, expected);
+}
+
+static void
+test_file(void **state)
+{
+	char directory[] = "/tmp/test_log.XXXXXX", path[64], old[64];
+	char longest[2 * LOG_LINE_MAX];
+	mode_t mask = umask(077);
+	struct stat st;
+	FILE *f;
+	int fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	(void)snprintf(path, sizeof(path), "%s/log", directory);
+	(void)snprintf(old, sizeof(old), "%s/old", directory);
+	fd = log_file_open(path);
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0640);
+	assert_int_equal(umask(mask), 077);
+	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	log_to_file("prog", fd);
+	log_infox("one");
+	errno = EACCES;
+	log_warn("two");
+	assert_int_equal(errno, EACCES);
+
+	/* It is not cut when it is opened again. */
+	log_to_file("prog", log_file_open(path));
+	assert_int_equal(fcntl(fd, F_GETFD), -1);
+	log_infox("three");
+	memset(longest, 'x', sizeof(longest));
+	longest[sizeof(longest) - 1] = '\0';
+	log_infox("%s", longest);
+	assert_int_equal(rename(path, old), 0);
+	log_infox("four");
+	log_to_file("prog", log_file_open(path));
+	log_infox("five");
+
+	f = fopen(old, "r");
+	assert_non_null(f);
+	assert_stamped(f, "one");
+	assert_stamped(f, "two: Permission denied");
+	assert_stamped(f, "three");
+	longest[LOG_LINE_MAX - 1] = '\0';
+	assert_stamped(f, longest);
+	assert_stamped(f, "four");
+	assert_int_equal(fgetc(f), EOF);
+	(void)fclose(f);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	assert_stamped(f, "five");
+	(void)fclose(f);
+
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(unlink(old), 0);
+	assert_int_equal(log_file_open(directory), -1);
+	assert_int_equal(errno, EISDIR);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	fd = open(path, O_RDONLY | O_NONBLOCK);
+	assert_int_equal(log_file_open(path), -1);
+	assert_int_equal(errno, EINVAL);
+	close(fd);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(directory), 0);
+}
+
 static void
 test_safe(void **state)
 {
@@ -255,6 +346,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_full, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fatal, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stderr, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_file, setup, teardown),
 		cmocka_unit_test(test_safe),
 	};
 
