@@ -128,7 +128,8 @@ child_configure(struct child *c, const struct slice_type *slice, void *conf)
 {
 	uint8_t *buffer = malloc(MSG_SIZE_MAX);
 	bool configured = false;
-	const char *why, *refused = NULL;
+	const char *why;
+	char refused[CHILD_WHY_SIZE] = "";
 	struct msg m;
 
 	if (buffer == NULL)
@@ -144,8 +145,8 @@ child_configure(struct child *c, const struct slice_type *slice, void *conf)
 		if (m.type == MSG_CONF_FILE && configured) {
 			if (child_read_file(conf, &m, &why) == -1)
 				fatalx("configuration: malformed file");
-			if (refused == NULL)
-				refused = why;
+			if (why != NULL && refused[0] == '\0')
+				(void)strlcpy(refused, why, sizeof(refused));
 		} else if (m.type == slice->type && !configured &&
 			   slice->get(conf, &m) == 0)
 			configured = true;
@@ -155,18 +156,20 @@ child_configure(struct child *c, const struct slice_type *slice, void *conf)
 	if (!configured)
 		fatalx("configuration: there is none");
 	freezero(buffer, MSG_SIZE_MAX);
-	if (refused != NULL)
+	if (refused[0] != '\0')
 		child_refuse(c, refused);
 }
 
 void
 child_refuse(struct child *c, const char *why)
 {
+	char text[CHILD_WHY_SIZE];
 	struct msg_out m;
 
 	(void)c;
+	(void)strlcpy(text, why, sizeof(text));
 	msg_start(&m, MSG_CONF_REFUSED, 0);
-	msg_add_str(&m, why);
+	msg_add_str(&m, text);
 	(void)msg_send_now(CHILD_FD_PARENT, &m, -1);
 	exit(1);
 }
@@ -259,16 +262,6 @@ child_on_log_status(void *arg, struct msg *m)
 }
 
 static int
-child_on_refresh(void *arg, struct msg *m)
-{
-	(void)arg;
-	(void)m;
-	if (child->ops->refresh != NULL)
-		child->ops->refresh(child->arg);
-	return 0;
-}
-
-static int
 child_on_status_get(void *arg, struct msg *m)
 {
 	struct status *status = status_new(child->self);
@@ -298,6 +291,18 @@ child_unstage(void)
 	memset(s, 0, sizeof(*s));
 }
 
+/* The first reason counts; it is copied, as others may follow. */
+static void
+child_blame(const char *why)
+{
+	struct staged *s = &child->staged;
+
+	if (why == NULL || s->refused)
+		return;
+	s->refused = true;
+	(void)strlcpy(s->why, why, sizeof(s->why));
+}
+
 /* The first message of a reload: whatever was staged before is no more. */
 static int
 child_on_conf(void *arg, struct msg *m)
@@ -323,8 +328,7 @@ child_on_conf_file(void *arg, struct msg *m)
 	if (s->conf == NULL || s->checked || m->id != s->id ||
 	    child_read_file(s->conf, m, &why) == -1)
 		return -1;
-	if (s->why == NULL)
-		s->why = why;
+	child_blame(why);
 	return 0;
 }
 
@@ -338,9 +342,10 @@ child_on_conf_done(void *arg, struct msg *m)
 	(void)arg;
 	if (s->conf == NULL || s->checked || m->id != s->id)
 		return -1;
-	if (s->why == NULL && child->ops->conf_check != NULL)
-		s->why = child->ops->conf_check(child->arg, s->conf, &flags);
-	if (s->why != NULL) {
+	if (!s->refused && child->ops->conf_check != NULL)
+		child_blame(
+		    child->ops->conf_check(child->arg, s->conf, &flags));
+	if (s->refused) {
 		msg_start(&out, MSG_CONF_REFUSED, s->id);
 		msg_add_str(&out, s->why);
 		child_unstage();
@@ -405,7 +410,6 @@ child_attach_parent(const struct child_ops *ops, void *arg)
 	parent_ops.handlers[MSG_PEER] = child_on_peer;
 	parent_ops.handlers[MSG_LOG_LEVEL] = child_on_log_level;
 	parent_ops.handlers[MSG_LOG_STATUS] = child_on_log_status;
-	parent_ops.handlers[MSG_REFRESH] = child_on_refresh;
 	parent_ops.handlers[MSG_STATUS_GET] = child_on_status_get;
 	parent_ops.handlers[child->slice->type] = child_on_conf;
 	parent_ops.handlers[MSG_CONF_FILE] = child_on_conf_file;

@@ -28,6 +28,9 @@ struct status;
 #define CHILD_FD_PARENT 3
 #define CHILD_FD_LOG	4
 
+/* Room for why a configuration is refused; what is longer is cut. */
+#define CHILD_WHY_SIZE 1000
+
 /* How long each set-up message may take to come, in milliseconds. */
 #define CHILD_SETUP_TIMEOUT 10000
 
@@ -43,8 +46,9 @@ struct child {
 	struct staged {
 		void *conf; /* NULL when there is none */
 		uint64_t id;
-		bool checked;	 /* and accepted */
-		const char *why; /* it cannot be accepted */
+		bool checked; /* and accepted */
+		bool refused;
+		char why[CHILD_WHY_SIZE];
 	} staged;
 };
 
@@ -62,9 +66,7 @@ struct child_ops {
 	void (*shutdown)(void *arg);
 	/* Log one line about the state of affairs.  May be NULL. */
 	void (*log_status)(void *arg);
-	/* The operator asked for a fresh look at things.  May be NULL. */
-	void (*refresh)(void *arg);
-	/* Fill in the values of this program, see status.h. */
+	/* Fill in the values of this program, see status.h.  May be NULL. */
 	void (*status)(void *arg, struct status *);
 
 	/*
@@ -77,10 +79,10 @@ struct child_ops {
 	/*
 	 * Go on with *next, whose contents are the callee's from now on.  Also
 	 * comes when nothing differs: the operator wants a fresh look at
-	 * things.  flags: CONF_TOKEN if authd has another token.
+	 * things.  flags are those of slice.h.
 	 */
 	void (*conf_switch)(void *arg, void *next, uint32_t flags);
-	/* What was checked is not wanted: undo it.  May be NULL. */
+	/* What was accepted is not wanted: undo it.  May be NULL. */
 	void (*conf_drop)(void *arg);
 
 	/* Further messages of the parent, by type; may be all NULL. */
@@ -96,7 +98,10 @@ void child_start(struct child *, enum program self, int argc, char **argv);
 /* Wait for the program's slice of the configuration, and its end. */
 void child_configure(struct child *, const struct slice_type *, void *conf);
 
-/* Tell the parent what is wrong with the configuration, and exit. */
+/*
+ * Tell the parent what is wrong with the configuration, and exit.  Before
+ * child_run() only.
+ */
 void child_refuse(struct child *, const char *why) __attribute__((noreturn));
 
 /*

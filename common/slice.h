@@ -26,9 +26,14 @@ enum conf_file {
 #define CONF_SECRET_MAX 4096
 #define CONF_FILE_MAX	(1024 * 1024)
 
-/* What a child that accepts a staged slice has to say, and is told. */
+/*
+ * What a child that accepts a staged slice has to say, and is told.  authd
+ * says CONF_TOKEN when it has another token of the orchestrator; connector is
+ * told so then, and when the way to the orchestrator is another one: its own
+ * slice may be the same, but its connection is to be made anew.
+ */
 #define CONF_RESTART	 0x1 /* it has to be started anew to take it */
-#define CONF_TOKEN	 0x2 /* the orchestrator token is another one */
+#define CONF_TOKEN	 0x2
 #define CONF_FLAGS_KNOWN (CONF_RESTART | CONF_TOKEN)
 
 struct connector_conf {

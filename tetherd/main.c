@@ -155,7 +155,6 @@ reload(struct tetherd *t)
 	if (strcmp(old->authd.token, conf->authd.token) != 0 ||
 	    !conf_same_slice(old, conf, PROGRAM_DIALER))
 		children_send(t->children, PROGRAM_CONNECTOR, MSG_RECONNECT);
-	children_send_all(t->children, MSG_REFRESH);
 	settings_free(was);
 	log_infox("settings reloaded");
 }

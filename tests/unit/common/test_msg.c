@@ -362,9 +362,9 @@ test_parse_types(void **state)
 		assert_int_equal(
 		    msg_parse(&m, datagram, MSG_HEADER_SIZE, -1, PROGRAM_PARENT,
 			PROGRAM_AUTHD, MSG_RUN) == NULL,
-		    type == MSG_LOG_STATUS || type == MSG_REFRESH ||
-			type == MSG_STATUS_GET || type == MSG_CONF_DONE ||
-			type == MSG_CONF_DROP || type == MSG_SHUTDOWN);
+		    type == MSG_LOG_STATUS || type == MSG_STATUS_GET ||
+			type == MSG_CONF_DONE || type == MSG_CONF_DROP ||
+			type == MSG_SHUTDOWN);
 		assert_int_equal(strcmp(msg_name(type), "?") == 0,
 		    type == MSG_NONE || type >= MSG_TYPE_COUNT);
 	}
