@@ -58,7 +58,7 @@ main(int argc, char **argv)
 	authd.sessions = sessions_new(&authd.conf);
 	authd.handles.conf = &authd.conf;
 	authd.handles.tether = sessions_tether_db(authd.sessions);
-	sandbox_enter(PROGRAM_AUTHD);
+	sandbox_enter(PROGRAM_AUTHD, authd.conf.sandbox);
 	child_run(&authd.child, &ops, &authd);
 	sessions_free(authd.sessions);
 	slice_free_authd(&authd.conf);

@@ -278,7 +278,7 @@ main(int argc, char **argv)
 	p.timer = evtimer_new(p.child.base, on_timer, &p);
 	if (p.timer == NULL)
 		fatalx("no timer");
-	sandbox_enter(PROGRAM_PROXYD);
+	sandbox_enter(PROGRAM_PROXYD, p.conf.sandbox);
 	child_run(&p.child, &child_ops, &p);
 	intake_free(p.intake);
 	tunnels_free(p.tunnels);

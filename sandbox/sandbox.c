@@ -6,7 +6,7 @@
 #include "sandbox/sandbox.h"
 
 void
-sandbox_enter(enum program program)
+sandbox_enter(enum program program, bool confined)
 {
 	static const struct rlimit none = { .rlim_cur = 0, .rlim_max = 0 };
 
@@ -16,6 +16,8 @@ sandbox_enter(enum program program)
 		fatal("%s: setrlimit", program_name(program));
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
 		fatal("%s: PR_SET_DUMPABLE", program_name(program));
+	if (!confined)
+		return;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		fatal("%s: PR_SET_NO_NEW_PRIVS", program_name(program));
 }

@@ -29,7 +29,7 @@ main(int argc, char **argv)
 
 	child_start(&child, PROGRAM_DIALER, argc, argv);
 	child_configure(&child, &slice_dialer, &conf);
-	sandbox_enter(PROGRAM_DIALER);
+	sandbox_enter(PROGRAM_DIALER, conf.sandbox);
 	fd = dialer_dial(&conf, text);
 	answer(fd, text);
 	slice_free_dialer(&conf);

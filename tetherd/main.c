@@ -289,7 +289,10 @@ main(int argc, char **argv)
 	log_infox("startup: tetherd %s", TETHERD_VERSION);
 	log_infox("no chroot and no change of uid: all processes run as uid %d",
 	    (int)getuid());
-	sandbox_enter(PROGRAM_PARENT);
+	sandbox_enter(
+	    PROGRAM_PARENT, settings_conf(t.settings)->parent.sandbox);
+	if (!settings_conf(t.settings)->parent.sandbox)
+		log_warnx("sandbox none: the processes are not confined");
 
 	start(&t);
 	if (event_base_dispatch(t.base) == -1)
