@@ -28,7 +28,7 @@ struct children_ops {
 	void (*all_stopped)(void *arg, bool failed);
 	/* The connector wants a socket to the orchestrator. */
 	void (*dial)(void *arg, uint64_t id);
-	/* A child died. */
+	/* A child died, and nobody told it to; it is not started again yet. */
 	void (*lost)(void *arg, enum program);
 	/* Answers to children_stage(). */
 	void (*conf_accepted)(
@@ -62,15 +62,13 @@ bool children_all_run(const struct children *);
  * drop it, or switch to it.  The last makes conf, which must live on, the one
  * for those that are started from now on; programs in the set restart (bits
  * by number of the program) are started anew instead of switching.  flags are
- * those of CONF_SWITCH.
+ * those of CONF_SWITCH.  Each id must be larger than the last one; what was
+ * staged under another one is no more.
  */
 void children_stage(struct children *, const struct conf *, uint64_t id);
 void children_drop(struct children *, uint64_t id);
 void children_switch(struct children *, const struct conf *, uint64_t id,
     uint32_t flags, unsigned restart);
-
-/* Another configuration: those whose slice differs are restarted. */
-void children_set_conf(struct children *, const struct conf *);
 
 /* Send a message without payload to one child, or to all, if they run. */
 void children_send(struct children *, enum program, enum msg_type);
@@ -79,10 +77,16 @@ void children_send_all(struct children *, enum msg_type);
 /* Answer a dial: with a socket, which is taken over, or the failure. */
 void children_dialed(struct children *, uint64_t id, int fd, const char *text);
 
-/* Ask all that run for their status; returns how many there are. */
+/*
+ * Ask all that run for their status; returns how many there are.  The id must
+ * be larger than the last one.
+ */
 unsigned children_ask_status(struct children *, uint64_t id);
 
-/* The log level of one child, also after its restart, or of all. */
+/*
+ * The log level of one child, also after its restart, or of all with
+ * PROGRAM_COUNT.  At first it is that of the parent.
+ */
 void children_set_log_level(struct children *, enum program, enum log_level);
 
 struct child_info {

@@ -120,7 +120,8 @@ dial_start(struct dial *d, const struct conf *conf, uint64_t id)
 		dial_answer(d, -1, "no dialer");
 		return;
 	}
-	d->relay = relay_new(d->base, sockets.log, PROGRAM_DIALER, d->pid);
+	d->relay = relay_new(
+	    d->base, sockets.log, PROGRAM_DIALER, d->pid, log_get_level());
 	d->channel = channel_new(d->base, sockets.channel, PROGRAM_PARENT,
 	    PROGRAM_DIALER, &dial_ops, d);
 	channel_set_state(d->channel, MSG_START);

@@ -16,16 +16,16 @@
 #include "tetherd/children.h"
 #include "tetherd/conf.h"
 #include "tetherd/dial.h"
+#include "tetherd/journal.h"
 #include "tetherd/notify.h"
 #include "tetherd/process.h"
+#include "tetherd/reload.h"
 #include "tetherd/settings.h"
 
 extern char **environ;
 
 struct options {
-	bool foreground; /* log to standard error */
 	bool check;
-	bool verbose;
 	struct sources sources;
 };
 
@@ -36,10 +36,11 @@ static const int signals[] = { SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGUSR1,
 struct tetherd {
 	struct event_base *base;
 	struct options options;
-	struct settings *settings;
 	struct children *children;
+	struct reload *reload;
 	struct dial *dial;
 	struct event *signals[NSIGNALS];
+	bool was_ready;
 	bool failed;
 };
 
@@ -58,7 +59,7 @@ parse_options(struct options *o, int argc, char **argv)
 	while ((ch = getopt(argc, argv, "de:nVv")) != -1) {
 		switch (ch) {
 		case 'd':
-			o->foreground = true;
+			o->sources.log_to_stderr = true;
 			break;
 		case 'e':
 			/* A title may be written over the arguments. */
@@ -73,7 +74,7 @@ parse_options(struct options *o, int argc, char **argv)
 			printf("tetherd %s\n", TETHERD_VERSION);
 			exit(0);
 		case 'v':
-			o->verbose = true;
+			o->sources.verbose++;
 			break;
 		default:
 			usage();
@@ -86,7 +87,9 @@ parse_options(struct options *o, int argc, char **argv)
 static void
 on_all_ready(void *arg)
 {
-	(void)arg;
+	struct tetherd *t = arg;
+
+	t->was_ready = true;
 	log_infox("startup complete");
 	notify("READY=1");
 }
@@ -105,7 +108,7 @@ on_dial(void *arg, uint64_t id)
 {
 	struct tetherd *t = arg;
 
-	dial_start(t->dial, settings_conf(t->settings), id);
+	dial_start(t->dial, settings_conf(reload_settings(t->reload)), id);
 }
 
 static void
@@ -116,10 +119,100 @@ on_dialed(void *arg, uint64_t id, int fd, const char *text)
 	children_dialed(t->children, id, fd, text);
 }
 
+static void
+on_all_running(void *arg)
+{
+	struct tetherd *t = arg;
+
+	reload_on_all_running(t->reload);
+}
+
+static void
+on_lost(void *arg, enum program program)
+{
+	struct tetherd *t = arg;
+
+	reload_on_lost(t->reload, program);
+}
+
+static void
+on_conf_accepted(void *arg, enum program program, uint64_t id, uint32_t flags)
+{
+	struct tetherd *t = arg;
+
+	reload_on_accepted(t->reload, program, id, flags);
+}
+
+static void
+on_conf_refused(void *arg, enum program program, uint64_t id, const char *why)
+{
+	struct tetherd *t = arg;
+
+	reload_on_refused(t->reload, program, id, why);
+}
+
+/* Nobody asks yet. */
+static void
+on_status(void *arg, enum program program, uint64_t id, struct status *status)
+{
+	(void)arg;
+	(void)program;
+	(void)id;
+	(void)status;
+}
+
 static const struct children_ops children_ops = {
 	.all_ready = on_all_ready,
+	.all_running = on_all_running,
 	.all_stopped = on_all_stopped,
 	.dial = on_dial,
+	.lost = on_lost,
+	.conf_accepted = on_conf_accepted,
+	.conf_refused = on_conf_refused,
+	.status = on_status,
+};
+
+static const struct parent_conf *
+own_conf(const struct settings *settings)
+{
+	return &settings_conf(settings)->parent;
+}
+
+static const char *
+on_reload_check(void *arg, const struct settings *next)
+{
+	struct tetherd *t = arg;
+
+	return journal_stage(
+	    own_conf(reload_settings(t->reload)), own_conf(next));
+}
+
+static void
+on_reload_dropped(void *arg)
+{
+	(void)arg;
+	journal_drop();
+}
+
+/* What tetherctl set stays, unless the setting itself is another one. */
+static void
+on_reload_switched(
+    void *arg, const struct settings *now, const struct settings *old)
+{
+	struct tetherd *t = arg;
+	enum log_level level = own_conf(now)->log_level;
+
+	journal_switch(own_conf(now), own_conf(old));
+	if (level == own_conf(old)->log_level)
+		return;
+	log_set_level(level);
+	children_set_log_level(t->children, PROGRAM_COUNT, level);
+}
+
+static const struct reload_ops reload_ops = {
+	.check = on_reload_check,
+	.dropped = on_reload_dropped,
+	.switched = on_reload_switched,
 };
 
 static void
@@ -136,34 +229,12 @@ reap(struct tetherd *t)
 	}
 }
 
-/* Nothing in here is fatal: what is wrong leaves the old settings in force. */
-static void
-reload(struct tetherd *t)
-{
-	struct settings *was = t->settings;
-	struct settings *now = settings_read(&t->options.sources, NULL);
-	const struct conf *old = settings_conf(was), *conf;
-
-	if (now == NULL) {
-		log_warnx("reload failed: the old settings stay in force");
-		return;
-	}
-	t->settings = now;
-	conf = settings_conf(now);
-	children_set_conf(t->children, conf);
-	/* authd has the token, but it is the connection that used it. */
-	if (strcmp(old->authd.token, conf->authd.token) != 0 ||
-	    !conf_same_slice(old, conf, PROGRAM_DIALER))
-		children_send(t->children, PROGRAM_CONNECTOR, MSG_RECONNECT);
-	settings_free(was);
-	log_infox("settings reloaded");
-}
-
 static void
 stop(struct tetherd *t)
 {
 	log_infox("terminating");
 	notify("STOPPING=1");
+	reload_stop(t->reload);
 	children_stop(t->children);
 }
 
@@ -178,9 +249,10 @@ on_signal(int sig, short what, void *arg)
 		reap(t);
 		break;
 	case SIGHUP:
-		reload(t);
+		reload_start(t->reload, NULL, NULL);
 		break;
 	case SIGUSR1:
+		journal_reopen(own_conf(reload_settings(t->reload)));
 		children_log_status(t->children);
 		children_send_all(t->children, MSG_LOG_STATUS);
 		break;
@@ -238,10 +310,12 @@ take_signals(struct tetherd *t)
 }
 
 static void
-start(struct tetherd *t)
+start(struct tetherd *t, struct settings *settings)
 {
 	t->children =
-	    children_new(t->base, settings_conf(t->settings), &children_ops, t);
+	    children_new(t->base, settings_conf(settings), &children_ops, t);
+	t->reload = reload_new(t->base, t->children, &t->options.sources,
+	    settings, &reload_ops, t);
 	t->dial = dial_new(t->base, on_dialed, t);
 	children_start(t->children);
 }
@@ -253,51 +327,53 @@ finish(struct tetherd *t)
 
 	dial_free(t->dial);
 	children_free(t->children);
+	reload_free(t->reload);
 	for (i = 0; i < NSIGNALS; i++)
 		event_free(t->signals[i]);
 	event_base_free(t->base);
-	settings_free(t->settings);
 }
 
 int
 main(int argc, char **argv)
 {
 	static struct tetherd t;
+	struct settings *settings;
 	char *arg0_end = argv[0] + strlen(argv[0]);
 
 	log_to_stderr("tetherd");
 	clean_descriptors();
 	parse_options(&t.options, argc, argv);
 	setproctitle_init(argc, argv, environ);
-	if (t.options.verbose)
-		log_set_level(LOG_LEVEL_DEBUG);
 
 	settings_capture();
-	t.settings = settings_read(&t.options.sources, NULL);
-	if (t.settings == NULL)
+	settings = settings_read(&t.options.sources, NULL);
+	if (settings == NULL)
 		return 1;
 	if (t.options.check) {
-		settings_free(t.settings);
+		settings_free(settings);
 		fprintf(stderr, "configuration OK\n");
 		return 0;
 	}
 	process_find_executables();
-	if (!t.options.foreground)
-		log_to_syslog("tetherd");
+	journal_start(own_conf(settings));
+	log_set_level(own_conf(settings)->log_level);
 	set_title(arg0_end);
 	take_signals(&t);
 	log_infox("startup: tetherd %s", TETHERD_VERSION);
 	log_infox("no chroot and no change of uid: all processes run as uid %d",
 	    (int)getuid());
-	sandbox_enter(
-	    PROGRAM_PARENT, settings_conf(t.settings)->parent.sandbox);
-	if (!settings_conf(t.settings)->parent.sandbox)
+	sandbox_enter(PROGRAM_PARENT, own_conf(settings)->sandbox);
+	if (!own_conf(settings)->sandbox)
 		log_warnx("sandbox none: the processes are not confined");
 
-	start(&t);
+	start(&t, settings);
 	if (event_base_dispatch(t.base) == -1)
 		fatalx("event loop failed");
 	finish(&t);
-	log_infox(t.failed ? "stopped after too many failures" : "stopped");
+	if (t.failed && !t.was_ready)
+		log_infox("startup failed");
+	else
+		log_infox(
+		    t.failed ? "stopped after too many failures" : "stopped");
 	return t.failed ? 1 : 0;
 }

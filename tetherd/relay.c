@@ -24,6 +24,7 @@ struct relay {
 	int fd;
 	enum program program;
 	pid_t pid;
+	enum log_level level;
 	struct event *readable;
 	time_t second;
 	unsigned lines;	  /* in this second */
@@ -59,7 +60,7 @@ relay_line(struct relay *r, const char *datagram, size_t n)
 	/* crit would page somebody: only our own death is worth that. */
 	if (level <= LOG_LEVEL_CRIT || level >= LOG_LEVEL_COUNT)
 		level = LOG_LEVEL_WARN;
-	if (level > log_get_level())
+	if (level > r->level)
 		return;
 	n = n - 1 < sizeof(text) ? n - 1 : sizeof(text) - 1;
 	memcpy(text, datagram + 1, n);
@@ -93,7 +94,8 @@ relay_on_readable(int fd, short what, void *arg)
 }
 
 struct relay *
-relay_new(struct event_base *base, int fd, enum program program, pid_t pid)
+relay_new(struct event_base *base, int fd, enum program program, pid_t pid,
+    enum log_level level)
 {
 	struct relay *r = calloc(1, sizeof(*r));
 
@@ -102,11 +104,18 @@ relay_new(struct event_base *base, int fd, enum program program, pid_t pid)
 	r->fd = fd;
 	r->program = program;
 	r->pid = pid;
+	r->level = level;
 	r->readable =
 	    event_new(base, fd, EV_READ | EV_PERSIST, relay_on_readable, r);
 	if (r->readable == NULL || event_add(r->readable, NULL) == -1)
 		fatal("relay");
 	return r;
+}
+
+void
+relay_set_level(struct relay *r, enum log_level level)
+{
+	r->level = level;
 }
 
 void

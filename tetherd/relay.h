@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include "common/log.h"
 #include "common/program.h"
 
 /*
@@ -13,8 +14,14 @@
 struct relay;
 struct event_base;
 
-/* Owns fd from now on.  Fatal when out of memory. */
-struct relay *relay_new(struct event_base *, int fd, enum program, pid_t);
+/*
+ * Lines up to that level are logged, whatever our own level is.  Owns fd from
+ * now on.  Fatal when out of memory.
+ */
+struct relay *relay_new(
+    struct event_base *, int fd, enum program, pid_t, enum log_level);
+
+void relay_set_level(struct relay *, enum log_level);
 
 /* Log what is still there, then close.  NULL is allowed. */
 void relay_free(struct relay *);

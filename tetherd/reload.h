@@ -20,13 +20,21 @@ struct reload;
 struct settings;
 struct sources;
 
+/* Room for all that was wrong, in bytes; what is more is cut. */
+#define RELOAD_WHY_SIZE 16000
+
 /* Called once: why is NULL when the new configuration is in force, else all
- * that was wrong, a line each. */
+ * that was wrong, a line each, valid until it returns. */
 typedef void (*reload_done)(void *arg, const char *why);
 
 struct reload_ops {
+	/* Make ready what can fail of the parent's own part; nothing changes
+	 * yet.  Returns NULL, or why not, valid until the next call. */
+	const char *(*check)(void *arg, const struct settings *next);
+	/* What was checked is not wanted: undo it. */
+	void (*dropped)(void *arg);
 	/* Every child has it: take over what concerns the parent.  The old
-	 * settings are freed afterwards.  token: it is another one. */
+	 * settings are freed afterwards. */
 	void (*switched)(
 	    void *arg, const struct settings *now, const struct settings *old);
 };
@@ -49,6 +57,9 @@ void reload_start(struct reload *, reload_done, void *arg);
 
 /* Who asked is gone: its done() will not be called. */
 void reload_forget(struct reload *, void *arg);
+
+/* tetherd stops: the one under way fails, and so do all from now on. */
+void reload_stop(struct reload *);
 
 /* What the children say; see children.h. */
 void reload_on_accepted(

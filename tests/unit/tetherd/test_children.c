@@ -1,214 +1,6 @@
-/*
- * The three lasting children as the parent sees them.  Their sockets are
- * real, they themselves are played by the test: what stands behind a pid
- * only waits to be killed.
- */
+/* The lives of the three lasting children. */
 
-#include <sys/socket.h>
-#include <sys/wait.h>
-
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-#include <event2/event.h>
-
-#include "common/log.h"
-#include "common/msg.h"
-#include "tetherd/children.h"
-#include "tetherd/draft.h"
-#include "tetherd/process.h"
-
-static struct {
-	pid_t pid;
-	int channel; /* the child's end, or -1 */
-	unsigned spawned;
-} played[PROGRAM_COUNT];
-
-static struct event_base *base;
-static struct children *children;
-static struct conf *conf;
-static unsigned ready, stopped;
-static bool failed;
-
-/* In place of a program: a process without any of our descriptors. */
-pid_t
-process_spawn(enum program program, struct process_sockets *ours)
-{
-	int channel[2], log[2], closed[2];
-	char c;
-	pid_t pid;
-
-	assert_int_equal(pipe(closed), 0);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, channel), 0);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, log), 0);
-	pid = fork();
-	assert_int_not_equal(pid, -1);
-	if (pid == 0) {
-		closefrom(0);
-		for (;;)
-			pause();
-	}
-	close(closed[1]);
-	assert_int_equal(read(closed[0], &c, 1), 0);
-	close(closed[0]);
-	close(log[1]);
-	ours->channel = channel[0];
-	ours->log = log[0];
-	played[program].pid = pid;
-	played[program].channel = channel[1];
-	played[program].spawned++;
-	return pid;
-}
-
-const char *
-process_describe_death(int status, char *buf, size_t size)
-{
-	(void)snprintf(buf, size, "status %d", status);
-	return buf;
-}
-
-static void
-on_ready(void *arg)
-{
-	(void)arg;
-	ready++;
-}
-
-static void
-on_stopped(void *arg, bool by_failure)
-{
-	(void)arg;
-	stopped++;
-	failed = by_failure;
-}
-
-static void
-on_dial(void *arg, uint64_t id)
-{
-	(void)arg;
-	(void)id;
-}
-
-static const struct children_ops ops = {
-	.all_ready = on_ready,
-	.all_stopped = on_stopped,
-	.dial = on_dial,
-};
-
-static void
-spin(void)
-{
-	int i;
-
-	for (i = 0; i < 20; i++)
-		event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
-}
-
-static void
-say(enum program program, enum msg_type type)
-{
-	struct msg_out m;
-
-	msg_start(&m, type, 0);
-	if (type == MSG_HELLO_BACK)
-		msg_add_u32(&m, MSG_PROTOCOL_VERSION);
-	assert_int_equal(msg_send_now(played[program].channel, &m, -1), 0);
-	spin();
-}
-
-/* From its start until it serves. */
-static void
-bring_up(enum program program)
-{
-	say(program, MSG_HELLO_BACK);
-	say(program, MSG_READY);
-}
-
-/* How many messages of that type it was sent; all that wait are read. */
-static unsigned
-count(enum program program, enum msg_type type)
-{
-	static uint8_t datagram[MSG_SIZE_MAX];
-	unsigned n = 0;
-	uint16_t got;
-	int fd;
-
-	while (msg_recv_datagram(played[program].channel, datagram, &fd) > 0) {
-		memcpy(&got, datagram, sizeof(got));
-		n += got == type;
-		assert_int_equal(fd != -1, got == MSG_PEER);
-		if (fd != -1)
-			close(fd);
-	}
-	return n;
-}
-
-static void
-close_channel(enum program program)
-{
-	if (played[program].channel != -1)
-		close(played[program].channel);
-	played[program].channel = -1;
-}
-
-/* It is dead, and the parent has waited for it. */
-static void
-die(enum program program)
-{
-	pid_t pid = played[program].pid;
-	int status;
-
-	close_channel(program);
-	assert_int_equal(kill(pid, SIGKILL), 0);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(children_reap(children, pid, status));
-	spin();
-}
-
-static int
-setup(void **state)
-{
-	struct draft draft;
-	int i;
-
-	(void)state;
-	memset(played, 0, sizeof(played));
-	for (i = 0; i < PROGRAM_COUNT; i++)
-		played[i].channel = -1;
-	ready = stopped = 0;
-	failed = false;
-	draft_start(&draft);
-	conf = draft_take(&draft);
-	base = event_base_new();
-	assert_non_null(base);
-	children = children_new(base, conf, &ops, NULL);
-	children_start(children);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	int i;
-
-	(void)state;
-	children_free(children); /* kills what is left */
-	for (i = 0; i < PROGRAM_COUNT; i++)
-		close_channel((enum program)i);
-	while (waitpid(-1, NULL, 0) > 0)
-		continue;
-	event_base_free(base);
-	conf_free(conf);
-	return 0;
-}
+#include "tests/unit/tetherd/children_fixture.h"
 
 static void
 test_wiring(void **state)
@@ -216,9 +8,11 @@ test_wiring(void **state)
 	(void)state;
 	bring_up(PROGRAM_CONNECTOR);
 	bring_up(PROGRAM_AUTHD);
-	assert_int_equal(ready, 0);
+	assert_events("");
+	assert_false(children_all_run(children));
 	bring_up(PROGRAM_PROXYD);
-	assert_int_equal(ready, 1);
+	assert_events("ready; running; ");
+	assert_true(children_all_run(children));
 	assert_int_equal(count(PROGRAM_CONNECTOR, MSG_PEER), 2);
 	assert_int_equal(count(PROGRAM_PROXYD, MSG_PEER), 2);
 	assert_int_equal(count(PROGRAM_AUTHD, MSG_PEER), 2);
@@ -267,20 +61,200 @@ test_too_many_deaths(void **state)
 	assert_int_equal(count(PROGRAM_AUTHD, MSG_SHUTDOWN), 0);
 	die(PROGRAM_CONNECTOR);
 	assert_int_equal(count(PROGRAM_AUTHD, MSG_SHUTDOWN), 1);
-	assert_int_equal(stopped, 0);
+	assert_null(strstr(events, "stopped"));
 	die(PROGRAM_AUTHD);
-	assert_int_equal(stopped, 1);
-	assert_true(failed);
+	assert_non_null(strstr(events, "stopped 1; "));
+}
+
+/* What it asked for before it died is asked for in vain. */
+static void
+test_last_words(void **state)
+{
+	struct msg_out m;
+	unsigned spawned;
+
+	(void)state;
+	bring_all_up();
+	spawned = played[PROGRAM_CONNECTOR].spawned;
+	msg_start(&m, MSG_DIAL, 5);
+	utter(PROGRAM_CONNECTOR, &m);
+	die(PROGRAM_CONNECTOR);
+	assert_events("lost connector; ");
+	assert_false(children_all_run(children));
+	assert_int_equal(played[PROGRAM_CONNECTOR].spawned, spawned + 1);
+	bring_up(PROGRAM_CONNECTOR);
+	assert_events("running; ");
+	say(PROGRAM_CONNECTOR, MSG_DIAL);
+	assert_events("dial 0; ");
+}
+
+static void
+refuse(enum program program)
+{
+	struct msg_out m;
+
+	msg_start(&m, MSG_CONF_REFUSED, 0);
+	msg_add_str(&m, "no such\ndatabase");
+	utter(program, &m);
+}
+
+/* Known from its message, or only from its death. */
+static void
+test_refused_at_start(void **state)
+{
+	int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		say(PROGRAM_AUTHD, MSG_HELLO_BACK);
+		refuse(PROGRAM_AUTHD);
+		if (i == 0)
+			spin();
+		die(PROGRAM_AUTHD);
+		assert_int_equal(played[PROGRAM_AUTHD].spawned, 1);
+		assert_events("");
+		die(PROGRAM_CONNECTOR);
+		die(PROGRAM_PROXYD);
+		assert_events("stopped 1; ");
+		teardown(NULL);
+		setup(NULL);
+	}
+}
+
+static void
+test_refused_later(void **state)
+{
+	int i;
+
+	(void)state;
+	bring_all_up();
+	die(PROGRAM_AUTHD);
+	assert_events("lost authd; ");
+	for (i = 2; i < 5; i++) {
+		assert_int_equal(played[PROGRAM_AUTHD].spawned, i);
+		say(PROGRAM_AUTHD, MSG_HELLO_BACK);
+		refuse(PROGRAM_AUTHD);
+		if (i == 3)
+			spin();
+		die(PROGRAM_AUTHD);
+		assert_events("lost authd; ");
+	}
+	die(PROGRAM_AUTHD);
+	assert_int_equal(played[PROGRAM_AUTHD].spawned, 5);
+	assert_int_equal(count(PROGRAM_CONNECTOR, MSG_SHUTDOWN), 1);
+}
+
+/* A line of a child, at that level, and what comes out of the log. */
+static const char *
+relayed(enum program program, enum log_level level)
+{
+	static char line[2 * LOG_LINE_MAX];
+	char datagram[] = "?text";
+	int log[2];
+	ssize_t n;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, log), 0);
+	log_to_socket(log[1]);
+	datagram[0] = (char)level;
+	assert_int_equal(
+	    send(played[program].log, datagram, sizeof(datagram) - 1, 0), 5);
+	spin();
+	log_to_stderr("test");
+	n = recv(log[0], line, sizeof(line) - 1, MSG_DONTWAIT);
+	line[n < 0 ? 0 : n] = '\0';
+	close(log[0]);
+	close(log[1]);
+	return line[0] == '\0' ? "" : strchr(line, ':');
+}
+
+/* The level that it was told last; CRIT if none. */
+static enum log_level
+told_level(enum program program)
+{
+	uint32_t level;
+
+	if (count(program, MSG_LOG_LEVEL) == 0)
+		return LOG_LEVEL_CRIT;
+	memcpy(&level, last + MSG_HEADER_SIZE, sizeof(level));
+	return level;
+}
+
+static void
+test_log_level(void **state)
+{
+	struct child_info info;
+
+	(void)state;
+	bring_all_up();
+	assert_string_equal(relayed(PROGRAM_PROXYD, LOG_LEVEL_WARN), "");
+	children_set_log_level(children, PROGRAM_PROXYD, LOG_LEVEL_TRACE);
+	assert_int_equal(told_level(PROGRAM_PROXYD), LOG_LEVEL_TRACE);
+	assert_int_equal(told_level(PROGRAM_AUTHD), LOG_LEVEL_CRIT);
+	assert_string_equal(relayed(PROGRAM_PROXYD, LOG_LEVEL_TRACE), ": text");
+	assert_string_equal(relayed(PROGRAM_AUTHD, LOG_LEVEL_WARN), "");
+	assert_int_equal(log_get_level(), LOG_LEVEL_CRIT);
+
+	die(PROGRAM_PROXYD);
+	assert_string_equal(relayed(PROGRAM_PROXYD, LOG_LEVEL_DEBUG), ": text");
+	bring_up(PROGRAM_PROXYD);
+	assert_int_equal(told_level(PROGRAM_PROXYD), LOG_LEVEL_TRACE);
+	assert_true(children_info(children, PROGRAM_PROXYD, &info));
+	assert_int_equal(info.log_level, LOG_LEVEL_TRACE);
+
+	children_set_log_level(children, PROGRAM_COUNT, LOG_LEVEL_INFO);
+	assert_int_equal(told_level(PROGRAM_PROXYD), LOG_LEVEL_INFO);
+	assert_int_equal(told_level(PROGRAM_AUTHD), LOG_LEVEL_INFO);
+	assert_int_equal(told_level(PROGRAM_CONNECTOR), LOG_LEVEL_INFO);
+	assert_string_equal(relayed(PROGRAM_PROXYD, LOG_LEVEL_DEBUG), "");
+	children_set_log_level(children, PROGRAM_PARENT, LOG_LEVEL_TRACE);
+	children_set_log_level(children, PROGRAM_DIALER, LOG_LEVEL_TRACE);
+	assert_int_equal(told_level(PROGRAM_AUTHD), LOG_LEVEL_CRIT);
+}
+
+static void
+test_info(void **state)
+{
+	struct child_info info;
+
+	(void)state;
+	assert_false(children_info(children, PROGRAM_PARENT, &info));
+	assert_false(children_info(children, PROGRAM_DIALER, &info));
+	assert_false(children_info(children, PROGRAM_COUNT, &info));
+	assert_true(children_info(children, PROGRAM_AUTHD, &info));
+	assert_int_equal(info.pid, played[PROGRAM_AUTHD].pid);
+	assert_string_equal(info.state, "starting");
+	assert_int_equal(info.lost, 0);
+	assert_in_range(info.uptime, 0, 60);
+	bring_all_up();
+	die(PROGRAM_AUTHD);
+	bring_up(PROGRAM_AUTHD);
+	assert_true(children_info(children, PROGRAM_AUTHD, &info));
+	assert_int_equal(info.pid, played[PROGRAM_AUTHD].pid);
+	assert_string_equal(info.state, "running");
+	assert_int_equal(info.lost, 1);
+	children_stop(children);
+	assert_true(children_info(children, PROGRAM_CONNECTOR, &info));
+	assert_string_equal(info.state, "stopping");
+	assert_false(children_all_run(children));
+	die(PROGRAM_CONNECTOR);
+	assert_true(children_info(children, PROGRAM_CONNECTOR, &info));
+	assert_int_equal(info.pid, 0);
+	assert_int_equal(info.uptime, 0);
+	assert_string_equal(info.state, "stopped");
 }
 
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_wiring),
 		TEST(test_channel_before_death),
 		TEST(test_too_many_deaths),
+		TEST(test_last_words),
+		TEST(test_refused_at_start),
+		TEST(test_refused_later),
+		TEST(test_log_level),
+		TEST(test_info),
 	};
 
 	log_set_level(LOG_LEVEL_CRIT);

@@ -1,0 +1,336 @@
+/* What the parent asks of its children, and what they answer or claim. */
+
+#include "tests/unit/tetherd/children_fixture.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static const enum program all[] = { PROGRAM_CONNECTOR, PROGRAM_PROXYD,
+	PROGRAM_AUTHD };
+
+static const enum msg_type slices[] = { MSG_CONF_CONNECTOR, MSG_CONF_PROXYD,
+	MSG_CONF_AUTHD };
+
+/* The id of what count() found last, and the number in it. */
+static uint64_t
+last_id(void)
+{
+	uint64_t id;
+
+	memcpy(&id, last + 8, sizeof(id));
+	return id;
+}
+
+static uint32_t
+last_number(void)
+{
+	uint32_t n;
+
+	memcpy(&n, last + MSG_HEADER_SIZE, sizeof(n));
+	return n;
+}
+
+static void
+accept_conf(enum program program, uint64_t id, uint32_t flags)
+{
+	struct msg_out m;
+
+	msg_start(&m, MSG_CONF_ACCEPTED, id);
+	msg_add_u32(&m, flags);
+	utter(program, &m);
+	spin();
+}
+
+static void
+refuse_conf(enum program program, uint64_t id, const char *why)
+{
+	struct msg_out m;
+
+	msg_start(&m, MSG_CONF_REFUSED, id);
+	msg_add_str(&m, why);
+	utter(program, &m);
+	spin();
+}
+
+static void
+answer_status(enum program program, uint64_t id, const char *text)
+{
+	struct status *status = status_new(program);
+	struct msg_out m;
+
+	if (program == PROGRAM_AUTHD)
+		status_set_text(status, STATUS_AUTHD_DATABASE, text);
+	msg_start(&m, MSG_STATUS, id);
+	status_add(&m, status);
+	status_free(status);
+	utter(program, &m);
+	spin();
+}
+
+/* The parent has nothing to do with it any more. */
+static bool
+is_cut_off(enum program program)
+{
+	uint8_t byte;
+	ssize_t n;
+
+	do
+		n = recv(played[program].channel, &byte, 1, MSG_DONTWAIT);
+	while (n > 0);
+	return n == 0;
+}
+
+static void
+test_stage(void **state)
+{
+	size_t i;
+
+	(void)state;
+	bring_all_up();
+	children_stage(children, conf, 1);
+	accept_conf(PROGRAM_PROXYD, 1, 0);
+	refuse_conf(PROGRAM_CONNECTOR, 1, "a\nb\033[m\377");
+	accept_conf(PROGRAM_AUTHD, 1, CONF_TOKEN | CONF_RESTART);
+	assert_events("proxyd accepts 1 0; connector refuses 1 a?b?[m?; "
+		      "authd accepts 1 3; ");
+	for (i = 0; i < COUNT(all); i++)
+		assert_int_equal(count(all[i], slices[i]), 1);
+	children_drop(children, 7);
+	children_drop(children, 1);
+	children_drop(children, 1);
+	for (i = 0; i < COUNT(all); i++) {
+		assert_int_equal(count(all[i], MSG_CONF_DROP), 1);
+		assert_int_equal(last_id(), 1);
+	}
+	children_stage(children, conf, 2);
+	for (i = 0; i < COUNT(all); i++) {
+		assert_int_equal(count(all[i], MSG_CONF_DONE), 1);
+		assert_int_equal(last_id(), 2);
+		accept_conf(all[i], 2, 0);
+	}
+	children_switch(children, conf, 2, CONF_TOKEN, 0);
+	for (i = 0; i < COUNT(all); i++) {
+		assert_int_equal(count(all[i], MSG_CONF_SWITCH), 1);
+		assert_int_equal(last_id(), 2);
+		assert_int_equal(last_number(), CONF_TOKEN);
+		assert_int_equal(played[all[i]].spawned, 1);
+	}
+}
+
+/* Another configuration, whose users can be told from the first one's. */
+static struct conf *
+make_conf(const char *users)
+{
+	struct draft draft;
+
+	draft_start(&draft);
+	free(draft.conf.authd.users);
+	draft.conf.authd.users = strdup(users);
+	return draft_take(&draft);
+}
+
+/* Those that were started since get the configuration that is in force. */
+static void
+test_restart(void **state)
+{
+	struct conf *next = make_conf("the-next-users");
+
+	(void)state;
+	bring_all_up();
+	children_stage(children, next, 1);
+	accept_conf(PROGRAM_PROXYD, 1, 0);
+	accept_conf(PROGRAM_CONNECTOR, 1, 0);
+	accept_conf(PROGRAM_AUTHD, 1, CONF_RESTART);
+	events[0] = '\0';
+	children_switch(children, next, 1, 0, 1U << PROGRAM_AUTHD);
+	assert_int_equal(count(PROGRAM_PROXYD, MSG_CONF_SWITCH), 1);
+	assert_int_equal(count(PROGRAM_CONNECTOR, MSG_CONF_SWITCH), 1);
+	assert_int_equal(count(PROGRAM_AUTHD, MSG_SHUTDOWN), 1);
+	assert_false(children_all_run(children));
+	/* What it says while it goes is of no interest, nor wrong. */
+	accept_conf(PROGRAM_AUTHD, 1, 0);
+	refuse_conf(PROGRAM_AUTHD, 5, "why");
+	answer_status(PROGRAM_AUTHD, 5, "why");
+	assert_events("");
+	die(PROGRAM_AUTHD);
+	assert_int_equal(played[PROGRAM_AUTHD].spawned, 2);
+	bring_up(PROGRAM_AUTHD);
+	assert_events("running; ");
+	assert_int_equal(count(PROGRAM_AUTHD, MSG_CONF_AUTHD), 1);
+	assert_non_null(memmem(last, sizeof(last), "the-next-users", 14));
+	assert_int_equal(last_id(), 0);
+
+	/* Dropped: whoever is started gets the old one. */
+	children_stage(children, conf, 2);
+	children_drop(children, 2);
+	die(PROGRAM_AUTHD);
+	bring_up(PROGRAM_AUTHD);
+	assert_int_equal(count(PROGRAM_AUTHD, MSG_CONF_AUTHD), 1);
+	assert_non_null(memmem(last, sizeof(last), "the-next-users", 14));
+	/* The new one is not asked again, and not told of what is over. */
+	children_drop(children, 2);
+	assert_int_equal(count(PROGRAM_AUTHD, MSG_CONF_DROP), 0);
+	children_switch(children, conf, 3, 0, 0);
+	teardown(NULL);
+	conf_free(next);
+	setup(NULL);
+}
+
+static void
+test_late(void **state)
+{
+	(void)state;
+	bring_all_up();
+	children_stage(children, conf, 1);
+	children_drop(children, 1);
+	children_stage(children, conf, 2);
+	accept_conf(PROGRAM_AUTHD, 1, 0);
+	refuse_conf(PROGRAM_PROXYD, 1, "late");
+	assert_events("");
+	accept_conf(PROGRAM_AUTHD, 2, 0);
+	refuse_conf(PROGRAM_PROXYD, 2, "in time");
+	assert_events("authd accepts 2 0; proxyd refuses 2 in time; ");
+	children_drop(children, 2);
+	accept_conf(PROGRAM_CONNECTOR, 2, 0);
+	assert_events("");
+	assert_false(is_cut_off(PROGRAM_CONNECTOR));
+	assert_false(is_cut_off(PROGRAM_AUTHD));
+	assert_false(is_cut_off(PROGRAM_PROXYD));
+}
+
+static void
+test_status(void **state)
+{
+	(void)state;
+	assert_int_equal(children_ask_status(children, 1), 0);
+	bring_all_up();
+	assert_int_equal(children_ask_status(children, 3), 3);
+	assert_int_equal(children_ask_status(children, 4), 3);
+	answer_status(PROGRAM_AUTHD, 3, "fine\n");
+	answer_status(PROGRAM_PROXYD, 4, "");
+	answer_status(PROGRAM_AUTHD, 4, "still");
+	assert_events("status of authd 3 fine?; status of proxyd 4 ; "
+		      "status of authd 4 still; ");
+	assert_int_equal(count(PROGRAM_CONNECTOR, MSG_STATUS_GET), 2);
+	assert_int_equal(last_id(), 4);
+	die(PROGRAM_CONNECTOR);
+	assert_int_equal(children_ask_status(children, 5), 2);
+}
+
+/*
+ * What only a broken child says, in place of a right answer: a is
+ * CONF_ACCEPTED, r CONF_REFUSED, s STATUS, u has unknown flags, each before
+ * its id; C and S are what the parent asks with an id.
+ */
+static const char *const lies[] = {
+	"a0",
+	"a1",
+	"r0",
+	"r1",
+	"s0",
+	"s1",
+	"C1u1",
+	"C1a2",
+	"C1r2",
+	"C1a0",
+	"C1r0",
+	"C1a1a1",
+	"C1a1r1",
+	"C1r1r1",
+	"C1r1a1",
+	"C1C2a2a1",
+	"C1s1",
+	"S1a1",
+	"S1s2",
+	"S1s0",
+	"S1s1s1",
+	"S1S2s2s1",
+};
+
+static void
+test_lies(void **state)
+{
+	struct msg_out m;
+	const char *step;
+	uint64_t id;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(lies); i++) {
+		bring_all_up();
+		for (step = lies[i]; *step != '\0'; step += 2) {
+			assert_false(is_cut_off(PROGRAM_AUTHD));
+			id = (uint64_t)(step[1] - '0');
+			if (*step == 'C')
+				children_stage(children, conf, id);
+			else if (*step == 'S')
+				(void)children_ask_status(children, id);
+			else if (*step == 'r')
+				refuse_conf(PROGRAM_AUTHD, id, "why");
+			else if (*step == 's')
+				answer_status(PROGRAM_AUTHD, id, "x");
+			else
+				accept_conf(PROGRAM_AUTHD, id,
+				    *step == 'u' ? ~(uint32_t)CONF_FLAGS_KNOWN
+						 : 0);
+		}
+		if (!is_cut_off(PROGRAM_AUTHD))
+			fail_msg("%s is taken", lies[i]);
+		assert_null(strstr(events, "u1"));
+		assert_false(is_cut_off(PROGRAM_PROXYD));
+		/* What the parent does next finds nobody there. */
+		children_drop(children, 1);
+		children_stage(children, conf, 3);
+		children_switch(children, conf, 3, 0, 0);
+		teardown(NULL);
+		setup(NULL);
+	}
+	/* Malformed ones. */
+	bring_all_up();
+	(void)children_ask_status(children, 1);
+	msg_start(&m, MSG_STATUS, 1);
+	msg_add_u64(&m, 1);
+	utter(PROGRAM_AUTHD, &m);
+	children_stage(children, conf, 1);
+	msg_start(&m, MSG_CONF_REFUSED, 1);
+	msg_add_u64(&m, UINT64_MAX);
+	utter(PROGRAM_PROXYD, &m);
+	spin();
+	assert_true(is_cut_off(PROGRAM_AUTHD));
+	assert_true(is_cut_off(PROGRAM_PROXYD));
+	assert_events("");
+}
+
+/* Before it is ready, it may only refuse, and once. */
+static void
+test_lies_at_start(void **state)
+{
+	(void)state;
+	say(PROGRAM_AUTHD, MSG_HELLO_BACK);
+	accept_conf(PROGRAM_AUTHD, 0, 0);
+	assert_true(is_cut_off(PROGRAM_AUTHD));
+	say(PROGRAM_PROXYD, MSG_HELLO_BACK);
+	refuse_conf(PROGRAM_PROXYD, 1, "why");
+	assert_true(is_cut_off(PROGRAM_PROXYD));
+	say(PROGRAM_CONNECTOR, MSG_HELLO_BACK);
+	refuse_conf(PROGRAM_CONNECTOR, 0, "why");
+	assert_false(is_cut_off(PROGRAM_CONNECTOR));
+	refuse_conf(PROGRAM_CONNECTOR, 0, "why");
+	assert_true(is_cut_off(PROGRAM_CONNECTOR));
+	assert_events("");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_stage),
+		TEST(test_restart),
+		TEST(test_late),
+		TEST(test_status),
+		TEST(test_lies),
+		TEST(test_lies_at_start),
+	};
+
+	log_set_level(LOG_LEVEL_CRIT);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,186 @@
+#include <signal.h>
+
+#include "common/child.h"
+#include "common/log.h"
+#include "common/slice.h"
+#include "common/status.h"
+#include "tetherd/children_internal.h"
+#include "tetherd/conf.h"
+
+/* -1: nobody asked, or it was answered already. */
+static int
+asked_answer(struct asked *a, uint64_t id)
+{
+	if (id <= a->answered || id > a->last)
+		return -1;
+	a->answered = id;
+	return 0;
+}
+
+/* What a child that is on its way out says is neither wrong nor needed. */
+static bool
+process_is_leaving(const struct process *p)
+{
+	return p->dead || p->state == CHILD_STOPPING;
+}
+
+void
+children_stage(struct children *c, const struct conf *conf, uint64_t id)
+{
+	struct process *p;
+	size_t i;
+
+	for (i = 0; i < CHILDREN_LASTING; i++) {
+		p = &c->process[children_lasting[i]];
+		if (!process_listens(p))
+			continue;
+		p->staged = p->confs.last = id;
+		conf_send(conf, p->program, p->channel, id);
+	}
+}
+
+void
+children_drop(struct children *c, uint64_t id)
+{
+	struct process *p;
+	size_t i;
+
+	for (i = 0; i < CHILDREN_LASTING; i++) {
+		p = &c->process[children_lasting[i]];
+		if (p->staged != id)
+			continue;
+		p->staged = 0;
+		if (process_listens(p))
+			channel_send_empty(p->channel, MSG_CONF_DROP, id);
+	}
+}
+
+static void
+process_switch(struct process *p, uint64_t id, uint32_t flags, bool anew)
+{
+	struct msg_out m;
+
+	/* One that is about to be started gets the new one anyway. */
+	if (p->pid == 0)
+		return;
+	if (anew || p->staged != id || !process_listens(p)) {
+		log_infox("%s: its settings changed; restarting it",
+		    program_name(p->program));
+		p->start_again = true;
+		process_stop(p);
+		return;
+	}
+	p->staged = 0;
+	msg_start(&m, MSG_CONF_SWITCH, id);
+	msg_add_u32(&m, flags);
+	channel_send(p->channel, &m, -1);
+}
+
+/* authd first: the connector may ask it for the new token at once. */
+void
+children_switch(struct children *c, const struct conf *conf, uint64_t id,
+    uint32_t flags, unsigned restart)
+{
+	enum program program;
+	size_t i;
+
+	c->conf = conf;
+	for (i = 0; i < CHILDREN_LASTING; i++) {
+		program = children_lasting[i];
+		process_switch(&c->process[program], id, flags,
+		    (restart & (1U << program)) != 0);
+	}
+}
+
+/* An answer for a reload that is over is late, and no more than that. */
+int
+process_on_conf_accepted(void *arg, struct msg *m)
+{
+	struct process *p = arg;
+	struct children *c = p->children;
+	uint32_t flags = msg_get_u32(m);
+
+	if (!msg_end(m) || (flags & ~(uint32_t)CONF_FLAGS_KNOWN) != 0)
+		return -1;
+	if (process_is_leaving(p))
+		return 0;
+	if (asked_answer(&p->confs, m->id) == -1)
+		return -1;
+	if (m->id == p->staged)
+		c->ops->conf_accepted(c->arg, p->program, m->id, flags);
+	return 0;
+}
+
+/* Before READY: it cannot even start with what it was given. */
+static int
+process_on_start_refused(struct process *p, uint64_t id, const char *why)
+{
+	if (id != 0 || p->refused)
+		return -1;
+	log_warnx(
+	    "%s refuses its configuration: %s", program_name(p->program), why);
+	p->refused = true;
+	if (!p->dead)
+		kill(p->pid, SIGKILL);
+	return 0;
+}
+
+int
+process_on_conf_refused(void *arg, struct msg *m)
+{
+	struct process *p = arg;
+	struct children *c = p->children;
+	char why[CHILD_WHY_SIZE + 32];
+
+	msg_get_str(m, why, sizeof(why));
+	if (!msg_end(m))
+		return -1;
+	log_safe(why, sizeof(why), why);
+	if (p->state == CHILD_STARTING)
+		return process_on_start_refused(p, m->id, why);
+	if (process_is_leaving(p))
+		return 0;
+	if (asked_answer(&p->confs, m->id) == -1)
+		return -1;
+	if (m->id == p->staged)
+		c->ops->conf_refused(c->arg, p->program, m->id, why);
+	return 0;
+}
+
+unsigned
+children_ask_status(struct children *c, uint64_t id)
+{
+	struct process *p;
+	unsigned n = 0;
+	size_t i;
+
+	for (i = 0; i < CHILDREN_LASTING; i++) {
+		p = &c->process[children_lasting[i]];
+		if (!process_listens(p))
+			continue;
+		p->statuses.last = id;
+		channel_send_empty(p->channel, MSG_STATUS_GET, id);
+		n++;
+	}
+	return n;
+}
+
+int
+process_on_status(void *arg, struct msg *m)
+{
+	struct process *p = arg;
+	struct children *c = p->children;
+	struct status *status;
+	int rc;
+
+	if (process_is_leaving(p))
+		return 0;
+	if (asked_answer(&p->statuses, m->id) == -1)
+		return -1;
+	status = status_new(p->program);
+	rc = status_read(m, status);
+	if (rc == 0)
+		c->ops->status(c->arg, p->program, m->id, status);
+	status_free(status);
+	return rc;
+}
