@@ -402,6 +402,7 @@ static void
 test_trace(void **state)
 {
 	struct fixture f;
+	struct evbuffer *text = filled(10);
 	int log[2];
 
 	(void)state;
@@ -426,7 +427,14 @@ test_trace(void **state)
 	spin(&f);
 	assert_string_equal(logged(log[0]),
 	    "< MSG_ADOPT from proxyd, id 18446744073709551615, 8 bytes");
+	assert_true(send_slice(&f.a, 3, text, 0, 3));
+	assert_string_equal(
+	    logged(log[0]), "> MSG_REQUEST to proxyd, id 3, 3 bytes");
+	spin(&f);
+	assert_string_equal(
+	    logged(log[0]), "< MSG_REQUEST from connector, id 3, 3 bytes");
 	assert_string_equal(logged(log[0]), "");
+	evbuffer_free(text);
 	log_set_level(LOG_LEVEL_CRIT);
 	log_to_stderr("test");
 	close(log[0]);

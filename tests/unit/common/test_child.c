@@ -63,6 +63,10 @@ test_drop(void **state)
 	run_accepted(&run, 1, 0);
 	run_logged(&run, "check next t1, has first");
 	run_send_empty(&run, MSG_CONF_DROP, 4); /* another one's */
+	run_send_empty(&run, MSG_STATUS_GET, 1);
+	(void)run_receive(&run, MSG_STATUS, 1);
+	assert_int_equal(
+	    recv(run.log, &(char){ 0 }, 1, MSG_DONTWAIT | MSG_PEEK), -1);
 	run_send_empty(&run, MSG_CONF_DROP, 1);
 	run_logged(&run, "drop, has first");
 	run_send_empty(&run, MSG_CONF_DROP, 1);

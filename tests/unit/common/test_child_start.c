@@ -61,6 +61,7 @@ test_files(void **state)
 	run_send_conf(&run, 0, "first");
 	run_send_file(&run, 0, CONF_FILE_TOKEN, "a b\n");
 	run_send_file(&run, 0, CONF_FILE_JWT_SECRET, "secret");
+	run_send_file(&run, 0, CONF_FILE_GITHUB_TOKEN, "");
 	run_send_empty(&run, MSG_CONF_DONE, 0);
 	run_refused(&run, 0,
 	    "/the/file: contains characters that have no place in a token");

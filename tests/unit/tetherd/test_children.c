@@ -139,6 +139,8 @@ test_refused_later(void **state)
 		die(PROGRAM_AUTHD);
 		assert_events("lost authd; ");
 	}
+	bring_up(PROGRAM_AUTHD);
+	assert_events("running; ");
 	die(PROGRAM_AUTHD);
 	assert_int_equal(played[PROGRAM_AUTHD].spawned, 5);
 	assert_int_equal(count(PROGRAM_CONNECTOR, MSG_SHUTDOWN), 1);

@@ -169,6 +169,9 @@ test_restart(void **state)
 	/* The new one is not asked again, and not told of what is over. */
 	children_drop(children, 2);
 	assert_int_equal(count(PROGRAM_AUTHD, MSG_CONF_DROP), 0);
+	/* Nor may it answer what its predecessor was asked. */
+	accept_conf(PROGRAM_AUTHD, 2, 0);
+	assert_true(is_cut_off(PROGRAM_AUTHD));
 	children_switch(children, conf, 3, 0, 0);
 	teardown(NULL);
 	conf_free(next);
