@@ -131,34 +131,40 @@ describe("reload", { concurrency: 4 }, () => {
 		await more(asked);
 		const answers = await asked.stop();
 		assert.deepEqual(statuses(answers), [200]);
-		assert.equal(answers.at(-1).body, "second");
-		assert.equal((await connection.request()).body, "second");
+		assert.equal(answers[0].bytes.toString(), "first");
+		assert.equal(answers.at(-1).bytes.toString(), "second");
 		assert.equal(tetherd.all("registered with").length, 1);
 	});
 
 	scenario("the orchestrator: what is under way is answered first",
 		async (stage) => {
-			const next = await Orchestrator.start(stage);
-			const orchestrator = await Orchestrator.start(stage);
-			const answer = [];
-			const { tetherd, connection, write } = await startWithFile(
-				stage, { ORCHESTRATOR_URL: orchestrator.url }, {
-					handle: (req, res) => answer.push(() => res.end("x")),
-				}).catch((error) => error);
-			assert.ok(tetherd, "not started");
+			const first = await Orchestrator.start(stage);
+			const second = await Orchestrator.start(stage);
+			const ends = [];
+			const upstream = await startUpstream(stage,
+				(req, res) => ends.push(() => res.end("x")));
+			const file = join(await stage.directory(), "env");
+			await writeFile(file, `ORCHESTRATOR_URL=${first.url}\n`);
+			const tetherd = await startTetherd(stage, {
+				args: ["-d", "-v", "-e", file],
+				env: { PORT: String(upstream.port) },
+			});
+			const connection = await first.registered();
 			const slow = connection.request();
-			await until(() => answer.length > 0, "no request");
+			await until(() => ends.length > 0, "no request");
+			const before = pids(tetherd);
 
-			await write({ ORCHESTRATOR_URL: next.url });
+			await writeFile(file, `ORCHESTRATOR_URL=${second.url}\n`);
 			await reload(tetherd);
-			answer[0]();
+			ends[0]();
 			assert.equal((await slow).status, 200);
 			assert.equal((await connection.closed).code, 1000);
-			const other = await next.registered();
-			const asked = other.request();
-			await until(() => answer.length > 1, "no request");
-			answer[1]();
-			assert.equal((await asked).body, "x");
+			const next = await second.registered();
+			const asked = next.request();
+			await until(() => ends.length > 1, "no request");
+			ends[1]();
+			assert.equal((await asked).bytes.toString(), "x");
+			assert.deepEqual(pids(tetherd), before);
 		});
 
 	scenario("the client's name", async (stage) => {
