@@ -178,6 +178,7 @@ run_send_number(
 	run_send(run, &m, -1);
 }
 
+/* Users with a t in front have another token, with a d another database. */
 static inline void
 run_send_conf(struct run *run, uint64_t id, const char *users)
 {
@@ -187,9 +188,9 @@ run_send_conf(struct run *run, uint64_t id, const char *users)
 
 	(void)strlcpy(copy, users, sizeof(copy));
 	conf.database_path = database;
-	if (strcmp(users, "token") == 0)
+	if (users[0] == 't')
 		token[1] = '2';
-	if (strcmp(users, "database") == 0)
+	if (users[0] == 'd')
 		database[1] = 'e';
 	conf.state_dir = conf.jwt_secret = conf.github_token = none;
 	conf.github_api = conf.teams = conf.orgs = none;
