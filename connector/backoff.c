@@ -10,6 +10,13 @@ backoff_init(struct backoff *b, uint32_t first_ms)
 }
 
 void
+backoff_set_first(struct backoff *b, uint32_t first_ms)
+{
+	if (first_ms != b->first)
+		backoff_init(b, first_ms);
+}
+
+void
 backoff_reset(struct backoff *b)
 {
 	b->next = b->first;

@@ -18,6 +18,9 @@ struct backoff {
 
 void backoff_init(struct backoff *, uint32_t first_ms);
 
+/* Another first delay: begin anew with it, if it differs. */
+void backoff_set_first(struct backoff *, uint32_t first_ms);
+
 /* The connection stood: begin anew. */
 void backoff_reset(struct backoff *);
 

@@ -16,6 +16,7 @@
 struct connection;
 struct connector;
 struct evbuffer;
+struct status;
 struct ws;
 
 struct connection_ops {
@@ -27,14 +28,16 @@ struct connection_ops {
 	void (*message)(void *arg, struct evbuffer *);
 	/* The output has room again. */
 	void (*writable)(void *arg);
+	/*
+	 * It, or an attempt, is over: nothing uses the configuration.  True if
+	 * it is another one now.
+	 */
+	bool (*ended)(void *arg);
 	/* The end of connection_finish(). */
 	void (*finished)(void *arg);
 };
 
-/*
- * Reads the trusted certificates, and connects once both peers are there.
- * Fatal when that fails.
- */
+/* Connects once both peers are there.  Fatal when out of memory. */
 struct connection *connection_new(
     struct connector *, const struct connection_ops *, void *arg);
 void connection_free(struct connection *);
@@ -46,6 +49,13 @@ void connection_on_peer(struct connection *);
 void connection_reconnect(struct connection *);
 /* The operator had a look: connect again if it is held. */
 void connection_refresh(struct connection *);
+/* The operator's wish: close with 1000, and stay so until asked. */
+void connection_disconnect(struct connection *);
+
+/* The configuration is another one, in what an open connection can take. */
+void connection_configure(struct connection *);
+/* It is to be another one: close what there is, call ended(), and connect. */
+void connection_renew(struct connection *);
 
 /*
  * What the orchestrator said to us.  refuse() closes for good, that is, until
@@ -66,11 +76,15 @@ void connection_send(struct connection *, const char *text, size_t len);
 /* For the parts of an answer; NULL unless the connection is up. */
 struct ws *connection_ws(const struct connection *);
 
+/* Bytes that came, over all connections. */
+uint64_t connection_received(const struct connection *);
+
 /* Messages: DIALED and DIAL_FAILED of the parent, TOKEN of authd. */
 int connection_on_dialed(struct connection *, struct msg *);
 int connection_on_dial_failed(struct connection *, struct msg *);
 int connection_on_token(struct connection *, struct msg *);
 
 void connection_log_status(const struct connection *);
+void connection_status(const struct connection *, struct status *);
 
 #endif

@@ -1,26 +1,44 @@
 #ifndef CONNECTOR_CONNECTOR_H
 #define CONNECTOR_CONNECTOR_H
 
+#include <stdint.h>
+
 #include "common/child.h"
 #include "common/slice.h"
+#include "connector/trust.h"
 
 /*
  * The program as a whole: a connection to the orchestrator, and the exchange
  * of requests and answers, user requests and replies between it and proxyd.
  */
 
+/* What happened since the start; see common/status.def. */
+struct counters {
+	uint64_t attempts;
+	uint64_t connections;
+	uint64_t messages_in;
+	uint64_t bytes_in;
+	uint64_t messages_ignored;
+	uint64_t answers;
+	uint64_t answer_bytes;
+	uint64_t answers_own;
+	uint64_t replies;
+	uint64_t reply_bytes;
+};
+
 struct connector {
 	struct child child;
+	/* In force for the connection that there is; see turnover.h. */
 	struct connector_conf conf;
+	struct trust trust;
+	struct turnover *turnover;
 	struct connection *connection;
 	struct uploads *uploads;
 	struct exchange *exchange;
 	struct user_requests *user_requests;
 	const char *status;    /* idle, active or busy */
 	uint32_t capabilities; /* of the orchestrator, see common/link.h */
+	struct counters counters;
 };
-
-/* The largest message that the deployed orchestrators take, either way. */
-#define MESSAGE_MAX (32 * 1024 * 1024)
 
 #endif

@@ -23,12 +23,11 @@ struct exchange {
 	struct link_up link;
 	uint64_t answering; /* whose answer is half out; 0 for none */
 	struct event *drain_timer;
-	bool draining;
-	void (*drained)(void *arg);
+	const char *refusal;	    /* of new requests, or NULL */
+	void (*drained)(void *arg); /* NULL unless told to stop */
 	void *drained_arg;
+	bool is_drained;
 };
-
-static const char stopping[] = "the instance is stopping";
 
 static void on_drain_timer(int, short, void *);
 static void check_drained(struct exchange *);
@@ -42,9 +41,6 @@ exchange_new(struct connector *connector)
 		fatal("exchange");
 	ex->connector = connector;
 	ex->requests = requests_new();
-	ex->link.message_max = MESSAGE_MAX;
-	(void)strlcpy(ex->link.client_id, connector->conf.client_id,
-	    sizeof(ex->link.client_id));
 	ex->drain_timer =
 	    evtimer_new(connector->child.base, on_drain_timer, ex);
 	if (ex->drain_timer == NULL)
@@ -76,11 +72,9 @@ void
 exchange_request(struct exchange *ex, const char *request_id, size_t len,
     struct evbuffer *text)
 {
-	const char *refusal = NULL;
+	const char *refusal = ex->refusal;
 
-	if (ex->draining)
-		refusal = stopping;
-	else if (exchange_count(ex) >= REQUESTS_MAX)
+	if (refusal == NULL && exchange_count(ex) >= REQUESTS_MAX)
 		refusal = "too many requests at once";
 	if (refusal != NULL)
 		outgoing_error(ex->connector, request_id, len, 503, refusal);
@@ -102,7 +96,12 @@ announce_link(struct exchange *ex)
 void
 exchange_link_up(struct exchange *ex, uint32_t capabilities)
 {
+	const struct connector_conf *conf = &ex->connector->conf;
+
 	ex->link.capabilities = capabilities;
+	ex->link.message_max = conf->message_max;
+	(void)strlcpy(
+	    ex->link.client_id, conf->client_id, sizeof(ex->link.client_id));
 	announce_link(ex);
 }
 
@@ -113,6 +112,8 @@ exchange_link_down(struct exchange *ex)
 	uploads_clear(ex->connector->uploads);
 	requests_clear(ex->requests, NULL, NULL);
 	ex->answering = 0;
+	if (ex->drained == NULL)
+		ex->refusal = NULL;
 	if (proxyd(ex) != NULL) {
 		channel_send_empty(proxyd(ex), MSG_LINK_DOWN, 0);
 		channel_resume(proxyd(ex));
@@ -165,10 +166,10 @@ fail_requests(struct exchange *ex, int status, const char *text)
 static void
 check_drained(struct exchange *ex)
 {
-	if (!ex->draining || exchange_count(ex) > 0)
+	if (ex->drained == NULL || ex->is_drained || exchange_count(ex) > 0)
 		return;
 	evtimer_del(ex->drain_timer);
-	ex->draining = false;
+	ex->is_drained = true;
 	ex->drained(ex->drained_arg);
 }
 
@@ -212,10 +213,12 @@ exchange_on_answer(struct exchange *ex, struct msg *m)
 	if (ws_send_fragment(ws, WS_TEXT, !more, m->data, m->len) == -1)
 		log_warnx("answer not sent");
 	ex->answering = more ? m->id : 0;
+	ex->connector->counters.answer_bytes += m->len;
 	if (!ws_is_writable(ws))
 		channel_pause(proxyd(ex));
 	if (more)
 		return 0;
+	ex->connector->counters.answers++;
 	requests_remove(ex->requests, m->id);
 	channel_send_empty(proxyd(ex), MSG_ANSWER_SENT, m->id);
 	check_drained(ex);
@@ -249,26 +252,42 @@ exchange_on_link_writable(struct exchange *ex)
 		channel_resume(proxyd(ex));
 }
 
+void
+exchange_refuse(struct exchange *ex, const char *text)
+{
+	ex->refusal = text;
+}
+
+void
+exchange_give_up(struct exchange *ex)
+{
+	struct failure failure = { ex, 503, ex->refusal };
+
+	if (exchange_count(ex) == 0)
+		return;
+	log_warnx("%zu requests not answered in time: answering with 503",
+	    exchange_count(ex));
+	fail_requests(ex, 503, ex->refusal);
+	uploads_drop_waiting(
+	    ex->connector->uploads, MSG_REQUEST, answer_failure, &failure);
+}
+
 static void
 on_drain_timer(int fd, short what, void *arg)
 {
 	struct exchange *ex = arg;
-	struct failure failure = { ex, 503, stopping };
 
 	(void)fd;
 	(void)what;
-	log_warnx("%zu requests not answered in time: answering with 503",
-	    exchange_count(ex));
-	fail_requests(ex, 503, stopping);
-	uploads_drop_waiting(
-	    ex->connector->uploads, MSG_REQUEST, answer_failure, &failure);
+	exchange_give_up(ex);
 	check_drained(ex);
 }
 
 void
-exchange_drain(struct exchange *ex, void (*done)(void *arg), void *arg)
+exchange_drain(
+    struct exchange *ex, const char *text, void (*done)(void *arg), void *arg)
 {
-	ex->draining = true;
+	exchange_refuse(ex, text);
 	ex->drained = done;
 	ex->drained_arg = arg;
 	timer_set(ex->drain_timer, DRAIN_MS);

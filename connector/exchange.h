@@ -23,7 +23,10 @@ void exchange_free(struct exchange *);
 void exchange_request(struct exchange *, const char *request_id, size_t len,
     struct evbuffer *text);
 
-/* The connection is registered, or lost. */
+/*
+ * The connection is registered, or lost.  Each new one takes requests, unless
+ * we stop.
+ */
 void exchange_link_up(struct exchange *, uint32_t capabilities);
 void exchange_link_down(struct exchange *);
 
@@ -39,11 +42,18 @@ int exchange_on_adopt(struct exchange *, struct msg *);
 int exchange_on_answer(struct exchange *, struct msg *);
 int exchange_on_refuse(struct exchange *, struct msg *);
 
+/* Take no more: new ones get a 503 with that text, which must live on. */
+void exchange_refuse(struct exchange *, const char *text);
+
+/* Answer all there are with that, too. */
+void exchange_give_up(struct exchange *);
+
 /*
- * Take no more requests, and call done() when the last answer is out; soon
- * in any case.
+ * Told to stop: exchange_refuse(), and call done() when the last answer is
+ * out, soon in any case.
  */
-void exchange_drain(struct exchange *, void (*done)(void *arg), void *arg);
+void exchange_drain(
+    struct exchange *, const char *text, void (*done)(void *arg), void *arg);
 
 /* Whether an answer is half out: no other message may begin. */
 bool exchange_is_answering(const struct exchange *);

@@ -86,6 +86,16 @@ heartbeat_clear(struct heartbeat *h)
 }
 
 void
+heartbeat_set_interval(struct heartbeat *h, uint32_t interval_ms)
+{
+	bool sooner = interval_ms < h->interval_ms;
+
+	h->interval_ms = interval_ms;
+	if (sooner && evtimer_pending(h->ping, NULL))
+		timer_set(h->ping, interval_ms);
+}
+
+void
 heartbeat_start(struct heartbeat *h)
 {
 	clock_gettime(CLOCK_BOOTTIME, &h->ticked);

@@ -32,6 +32,9 @@ void heartbeat_init(struct heartbeat *, struct event_base *,
     void (*dead)(void *arg, const char *why), void *arg);
 void heartbeat_clear(struct heartbeat *);
 
+/* Another interval: also for the ping that is next, if that is sooner. */
+void heartbeat_set_interval(struct heartbeat *, uint32_t interval_ms);
+
 /* dead() is only called between these two. */
 void heartbeat_start(struct heartbeat *);
 void heartbeat_stop(struct heartbeat *);

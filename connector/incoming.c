@@ -22,6 +22,12 @@ struct incoming {
 /* Returns NULL, or the required member that is missing. */
 typedef const char *(*handler)(struct connector *, const struct incoming *);
 
+static void
+count_ignored(struct connector *connector)
+{
+	connector->counters.messages_ignored++;
+}
+
 /* Text of the orchestrator for our log. */
 static const char *
 get_safe(const struct incoming *in, const char *name, char *buf, size_t size)
@@ -105,9 +111,11 @@ on_command(struct connector *connector, const struct incoming *in)
 		    "the orchestrator told us to disconnect");
 	else if (strcmp(command, "refresh_status") == 0)
 		outgoing_status_update(connector);
-	else
+	else {
+		count_ignored(connector);
 		log_infox("command ignored: %s",
 		    get_safe(in, "command", text, sizeof(text)));
+	}
 	return NULL;
 }
 
@@ -135,8 +143,10 @@ on_http_proxy_request(struct connector *connector, const struct incoming *in)
 	if (connection_is_up(connector->connection))
 		exchange_request(
 		    connector->exchange, request_id, len, in->text);
-	else
+	else {
+		count_ignored(connector);
 		log_warnx("http_proxy_request before registered ignored");
+	}
 	return NULL;
 }
 
@@ -144,9 +154,9 @@ on_http_proxy_request(struct connector *connector, const struct incoming *in)
 static const char *
 on_pending_registered(struct connector *connector, const struct incoming *in)
 {
-	(void)connector;
 	if (get_success(in) == -1)
 		return "success";
+	count_ignored(connector);
 	log_debugx("pending_registered ignored");
 	return NULL;
 }
@@ -164,9 +174,11 @@ on_user_request(struct connector *connector, const struct incoming *in)
 	if (connection_is_up(connector->connection))
 		user_requests_add(
 		    connector->user_requests, request_id, len, in->text);
-	else
+	else {
+		count_ignored(connector);
 		log_warnx("%s before registered ignored",
 		    get_safe(in, "type", type, sizeof(type)));
+	}
 	return NULL;
 }
 
@@ -179,7 +191,7 @@ on_other(struct connector *connector, const struct incoming *in)
 {
 	char text[64];
 
-	(void)connector;
+	count_ignored(connector);
 	log_debugx("%s ignored", get_safe(in, "type", text, sizeof(text)));
 	return NULL;
 }
@@ -224,6 +236,7 @@ dispatch(struct connector *connector, const struct incoming *in)
 	size_t i;
 
 	if (type == NULL) {
+		count_ignored(connector);
 		log_warnx("message without a type ignored");
 		return;
 	}
@@ -233,11 +246,14 @@ dispatch(struct connector *connector, const struct incoming *in)
 		missing = missing_member(in, handlers[i].needs);
 		if (missing == NULL)
 			missing = handlers[i].handle(connector, in);
-		if (missing != NULL)
+		if (missing != NULL) {
+			count_ignored(connector);
 			log_warnx(
 			    "%s without a valid %s ignored", type, missing);
+		}
 		return;
 	}
+	count_ignored(connector);
 	log_debugx("message of unknown type ignored: %s",
 	    get_safe(in, "type", text, sizeof(text)));
 }
@@ -248,6 +264,7 @@ incoming_message(struct connector *connector, struct evbuffer *text)
 	struct incoming in = { .json = json_parse(text), .text = text };
 
 	if (in.json == NULL) {
+		count_ignored(connector);
 		log_warnx("message that is not a JSON object ignored");
 		return;
 	}

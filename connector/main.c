@@ -1,14 +1,18 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/status.h"
 #include "connector/connection.h"
 #include "connector/connector.h"
 #include "connector/exchange.h"
 #include "connector/incoming.h"
 #include "connector/outgoing.h"
+#include "connector/turnover.h"
 #include "connector/uploads.h"
 #include "connector/user_requests.h"
 #include "sandbox/sandbox.h"
+
+static const char stopping[] = "the instance is stopping";
 
 static void
 on_up(void *arg)
@@ -25,6 +29,7 @@ on_down(void *arg)
 {
 	struct connector *c = arg;
 
+	turnover_on_down(c->turnover);
 	user_requests_on_link_down(c->user_requests);
 	exchange_link_down(c->exchange);
 }
@@ -43,6 +48,14 @@ on_writable(void *arg)
 	exchange_on_link_writable(c->exchange);
 }
 
+static bool
+on_ended(void *arg)
+{
+	struct connector *c = arg;
+
+	return turnover_on_ended(c->turnover);
+}
+
 static void
 on_finished(void *arg)
 {
@@ -56,6 +69,7 @@ static const struct connection_ops connection_ops = {
 	.down = on_down,
 	.message = on_message,
 	.writable = on_writable,
+	.ended = on_ended,
 	.finished = on_finished,
 };
 
@@ -85,7 +99,7 @@ on_drained(void *arg)
 {
 	struct connector *c = arg;
 
-	user_requests_stop(c->user_requests);
+	user_requests_stop(c->user_requests, stopping);
 	connection_finish(c->connection);
 }
 
@@ -94,7 +108,9 @@ on_shutdown(void *arg)
 {
 	struct connector *c = arg;
 
-	exchange_drain(c->exchange, on_drained, c);
+	turnover_stop(c->turnover);
+	user_requests_refuse(c->user_requests, stopping);
+	exchange_drain(c->exchange, stopping, on_drained, c);
 }
 
 static void
@@ -116,6 +132,61 @@ on_refresh(void *arg)
 	connection_refresh(c->connection);
 }
 
+static void
+on_status(void *arg, struct status *s)
+{
+	struct connector *c = arg;
+	const struct counters *n = &c->counters;
+	const struct {
+		enum status_id id;
+		uint64_t number;
+	} numbers[] = {
+		{ STATUS_CONNECTOR_REQUESTS, exchange_count(c->exchange) },
+		{ STATUS_CONNECTOR_USER_REQUESTS,
+		    user_requests_count(c->user_requests) },
+		{ STATUS_CONNECTOR_ATTEMPTS, n->attempts },
+		{ STATUS_CONNECTOR_CONNECTIONS, n->connections },
+		{ STATUS_CONNECTOR_MESSAGES_IN, n->messages_in },
+		{ STATUS_CONNECTOR_BYTES_IN, n->bytes_in },
+		{ STATUS_CONNECTOR_MESSAGES_IGNORED, n->messages_ignored },
+		{ STATUS_CONNECTOR_ANSWERS, n->answers },
+		{ STATUS_CONNECTOR_ANSWER_BYTES, n->answer_bytes },
+		{ STATUS_CONNECTOR_ANSWERS_OWN, n->answers_own },
+		{ STATUS_CONNECTOR_REPLIES, n->replies },
+		{ STATUS_CONNECTOR_REPLY_BYTES, n->reply_bytes },
+	};
+	size_t i;
+
+	connection_status(c->connection, s);
+	status_set_text(s, STATUS_CONNECTOR_ACTIVITY, c->status);
+	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		status_set_number(s, numbers[i].id, numbers[i].number);
+}
+
+static const char *
+on_conf_check(void *arg, const void *next, uint32_t *flags)
+{
+	struct connector *c = arg;
+
+	return turnover_check(c->turnover, next, flags);
+}
+
+static void
+on_conf_switch(void *arg, void *next, uint32_t flags)
+{
+	struct connector *c = arg;
+
+	turnover_switch(c->turnover, next, flags);
+}
+
+static void
+on_conf_drop(void *arg)
+{
+	struct connector *c = arg;
+
+	turnover_drop(c->turnover);
+}
+
 static int
 on_reconnect(void *arg, struct msg *m)
 {
@@ -123,6 +194,16 @@ on_reconnect(void *arg, struct msg *m)
 
 	(void)m;
 	connection_reconnect(c->connection);
+	return 0;
+}
+
+static int
+on_disconnect(void *arg, struct msg *m)
+{
+	struct connector *c = arg;
+
+	(void)m;
+	connection_disconnect(c->connection);
 	return 0;
 }
 
@@ -222,6 +303,7 @@ static const struct child_ops child_ops = {
 	},
 	.parent = {
 		[MSG_RECONNECT] = on_reconnect,
+		[MSG_DISCONNECT] = on_disconnect,
 		[MSG_DIALED] = on_dialed,
 		[MSG_DIAL_FAILED] = on_dial_failed,
 	},
@@ -230,15 +312,24 @@ static const struct child_ops child_ops = {
 	.shutdown = on_shutdown,
 	.log_status = on_log_status,
 	.refresh = on_refresh,
+	.status = on_status,
+	.conf_check = on_conf_check,
+	.conf_switch = on_conf_switch,
+	.conf_drop = on_conf_drop,
 };
 
 int
 main(int argc, char **argv)
 {
 	struct connector c = { .status = "idle" };
+	const char *why;
 
 	child_start(&c.child, PROGRAM_CONNECTOR, argc, argv);
 	child_configure(&c.child, &slice_connector, &c.conf);
+	c.turnover = turnover_new(&c);
+	why = turnover_start(c.turnover);
+	if (why != NULL)
+		child_refuse(&c.child, why);
 	c.connection = connection_new(&c, &connection_ops, &c);
 	c.uploads = uploads_new(&c);
 	c.exchange = exchange_new(&c);
@@ -249,6 +340,8 @@ main(int argc, char **argv)
 	user_requests_free(c.user_requests);
 	exchange_free(c.exchange);
 	uploads_free(c.uploads);
+	turnover_free(c.turnover);
+	trust_clear(&c.trust);
 	slice_free_connector(&c.conf);
 	child_finish(&c.child);
 	return 0;

@@ -18,8 +18,8 @@ check(struct json_object *object)
 	return object;
 }
 
-/* Frees the message. */
-static void
+/* Frees the message; returns its length. */
+static size_t
 message_send(struct connector *connector, struct json_object *message)
 {
 	size_t len;
@@ -27,6 +27,7 @@ message_send(struct connector *connector, struct json_object *message)
 
 	connection_send(connector->connection, text, len);
 	json_object_put(message);
+	return len;
 }
 
 /*
@@ -96,7 +97,7 @@ outgoing_status_update(struct connector *connector)
 
 	json_add_string(message, "client_id", connector->conf.client_id);
 	json_add_string(message, "status", connector->status);
-	message_send(connector, message);
+	(void)message_send(connector, message);
 }
 
 void
@@ -105,7 +106,7 @@ outgoing_ping(struct connector *connector)
 	struct json_object *message = json_message("ping");
 
 	json_add_string(message, "client_id", connector->conf.client_id);
-	message_send(connector, message);
+	(void)message_send(connector, message);
 }
 
 /* The body is JSON itself, as a string. */
@@ -139,7 +140,9 @@ outgoing_error(struct connector *connector, const char *request_id, size_t len,
 	json_object_array_add(headers, header);
 	json_add(message, "headers", headers);
 	json_add(message, "body", error_body(text));
-	message_send(connector, message);
+	connector->counters.answers++;
+	connector->counters.answers_own++;
+	connector->counters.answer_bytes += message_send(connector, message);
 }
 
 void
@@ -154,7 +157,8 @@ outgoing_user_error(struct connector *connector, const char *request_id,
 	json_add(message, "request_id",
 	    check(json_object_new_string_len(request_id, (int)len)));
 	json_add(message, "data", data);
-	message_send(connector, message);
+	connector->counters.replies++;
+	connector->counters.reply_bytes += message_send(connector, message);
 }
 
 void
@@ -166,5 +170,6 @@ outgoing_user_message(struct connector *connector, const char *request_id,
 	json_add(message, "request_id",
 	    check(json_object_new_string_len(request_id, (int)len)));
 	json_add_string(message, "message", text);
-	message_send(connector, message);
+	connector->counters.replies++;
+	connector->counters.reply_bytes += message_send(connector, message);
 }

@@ -9,6 +9,7 @@
 struct request {
 	RB_ENTRY(request) entry;
 	uint64_t number;
+	bool lasting;
 	size_t len;
 	char request_id[];
 };
@@ -18,6 +19,7 @@ RB_HEAD(request_tree, request);
 struct requests {
 	struct request_tree tree;
 	size_t count;
+	size_t lasting;
 	uint64_t next;
 };
 
@@ -64,6 +66,7 @@ requests_adopt(
 	if (request == NULL)
 		return -1;
 	request->number = number;
+	request->lasting = false;
 	request->len = len;
 	memcpy(request->request_id, request_id, len);
 	if (RB_INSERT(request_tree, &r->tree, request) != NULL) {
@@ -111,6 +114,8 @@ request_drop(struct requests *r, struct request *request)
 {
 	RB_REMOVE(request_tree, &r->tree, request);
 	r->count--;
+	if (request->lasting)
+		r->lasting--;
 	free(request);
 }
 
@@ -136,8 +141,25 @@ requests_clear(struct requests *r, requests_each each, void *arg)
 	}
 }
 
+void
+requests_set_lasting(struct requests *r, uint64_t number)
+{
+	struct request *request = requests_find(r, number);
+
+	if (request == NULL || request->lasting)
+		return;
+	request->lasting = true;
+	r->lasting++;
+}
+
 size_t
 requests_count(const struct requests *r)
 {
 	return r->count;
+}
+
+size_t
+requests_count_lasting(const struct requests *r)
+{
+	return r->lasting;
 }

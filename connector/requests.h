@@ -41,6 +41,11 @@ typedef void (*requests_each)(
     void *arg, uint64_t number, const char *request_id, size_t len);
 void requests_clear(struct requests *, requests_each each, void *arg);
 
+/* It has its first answer and goes on; unknown numbers are ignored. */
+void requests_set_lasting(struct requests *, uint64_t number);
+
+/* All of them, and those that are lasting. */
 size_t requests_count(const struct requests *);
+size_t requests_count_lasting(const struct requests *);
 
 #endif

@@ -1,40 +1,13 @@
 #include <arpa/inet.h>
 
-#include <string.h>
+#include <stdio.h>
 
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
-#include "common/log.h"
 #include "connector/tls.h"
-
-SSL_CTX *
-tls_init(const char *ca_file)
-{
-	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-	int rc;
-
-	if (ctx == NULL)
-		fatalx("TLS: no context");
-	if (SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1)
-		fatalx("TLS: can't ask for TLS 1.2");
-	SSL_CTX_set_options(
-	    ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
-	/* An idle connection should not hold 34 KiB of buffers. */
-	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
-	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
-	if (ca_file[0] == '\0')
-		rc = SSL_CTX_set_default_verify_paths(ctx);
-	else
-		rc = SSL_CTX_load_verify_file(ctx, ca_file);
-	if (rc != 1)
-		fatalx("TLS: no trusted certificates in %s: %s",
-		    ca_file[0] == '\0' ? "the system's store" : ca_file,
-		    ERR_reason_error_string(ERR_peek_last_error()));
-	return ctx;
-}
 
 /* Name the server in the handshake, and check that it is the one. */
 static int

@@ -9,12 +9,6 @@ struct bufferevent;
 struct event_base;
 
 /*
- * Read the trusted certificates, from ca_file or ("") the system's store,
- * while files can still be opened.  Fatal if that fails.
- */
-SSL_CTX *tls_init(const char *ca_file);
-
-/*
  * A bufferevent that owns fd and speaks TLS 1.2 or later on it; the server's
  * certificate must chain to a trusted one and be for host, a name or an
  * address.  BEV_EVENT_CONNECTED comes when the handshake is done.  NULL, fd

@@ -14,9 +14,9 @@
 struct user_requests {
 	struct connector *connector;
 	struct requests *requests;
+	const char *refusal; /* of new ones, or NULL */
 };
 
-static const char stopping[] = "the instance is stopping";
 static const char too_many[] = "too many requests at once";
 
 struct user_requests *
@@ -44,8 +44,8 @@ user_requests_add(struct user_requests *ur, const char *request_id, size_t len,
 {
 	struct connector *connector = ur->connector;
 
-	if (connector->child.stopping) {
-		outgoing_user_error(connector, request_id, len, stopping);
+	if (ur->refusal != NULL) {
+		outgoing_user_error(connector, request_id, len, ur->refusal);
 	} else if (user_requests_count(ur) >= USER_REQUESTS_MAX) {
 		outgoing_user_message(connector, request_id, len, too_many);
 		outgoing_user_error(connector, request_id, len, too_many);
@@ -70,8 +70,12 @@ user_requests_on_reply(struct user_requests *ur, struct msg *m)
 		log_warnx("reply not sent");
 	if (!ws_is_writable(ws))
 		channel_pause(connector->child.peers[PROGRAM_PROXYD]);
+	connector->counters.replies++;
+	connector->counters.reply_bytes += m->len;
 	if (m->type == MSG_REPLY_LAST)
 		requests_remove(ur->requests, m->id);
+	else
+		requests_set_lasting(ur->requests, m->id);
 	return 0;
 }
 
@@ -138,16 +142,30 @@ void
 user_requests_on_link_down(struct user_requests *ur)
 {
 	requests_clear(ur->requests, NULL, NULL);
+	if (!ur->connector->child.stopping)
+		ur->refusal = NULL;
 }
 
 void
-user_requests_stop(struct user_requests *ur)
+user_requests_refuse(struct user_requests *ur, const char *text)
 {
-	struct failure failure = { ur->connector, stopping };
+	ur->refusal = text;
+}
+
+void
+user_requests_stop(struct user_requests *ur, const char *text)
+{
+	struct failure failure = { ur->connector, text };
 
 	requests_clear(ur->requests, reply_failure, &failure);
 	uploads_drop_waiting(
 	    ur->connector->uploads, MSG_USER_REQUEST, reply_failure, &failure);
+}
+
+size_t
+user_requests_unanswered(const struct user_requests *ur)
+{
+	return user_requests_count(ur) - requests_count_lasting(ur->requests);
 }
 
 size_t

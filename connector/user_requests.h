@@ -36,11 +36,20 @@ int user_requests_on_refuse(struct user_requests *, struct msg *);
  */
 void user_requests_on_proxyd_lost(struct user_requests *);
 
-/* The connection is lost: nobody waits for replies any more. */
+/*
+ * The connection is lost: nobody waits for replies any more.  The next one
+ * brings new ones, unless we stop.
+ */
 void user_requests_on_link_down(struct user_requests *);
 
-/* Told to stop: all get an error. */
-void user_requests_stop(struct user_requests *);
+/* Take no more: new ones get an error with that text, which must live on. */
+void user_requests_refuse(struct user_requests *, const char *text);
+
+/* End all there are with an error. */
+void user_requests_stop(struct user_requests *, const char *text);
+
+/* Those that had no reply at all yet: others may last for ever. */
+size_t user_requests_unanswered(const struct user_requests *);
 
 /* Those that wait for a last reply. */
 size_t user_requests_count(const struct user_requests *);

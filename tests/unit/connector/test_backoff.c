@@ -116,6 +116,24 @@ test_long_first(void **state)
 	}
 }
 
+/* Another first delay begins anew, the same one changes nothing. */
+static void
+test_set_first(void **state)
+{
+	struct backoff b;
+
+	(void)state;
+	chance = MIDDLE;
+	backoff_init(&b, 1000);
+	(void)backoff_next(&b);
+	backoff_set_first(&b, 1000);
+	assert_in_range(backoff_next(&b), 1499, 1501);
+	backoff_set_first(&b, 400);
+	assert_in_range(backoff_next(&b), 399, 401);
+	backoff_set_first(&b, 90000);
+	assert_in_range(backoff_next(&b), 89999, 90001);
+}
+
 int
 main(void)
 {
@@ -123,6 +141,7 @@ main(void)
 		cmocka_unit_test(test_growth),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_long_first),
+		cmocka_unit_test(test_set_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

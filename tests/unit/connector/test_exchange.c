@@ -24,6 +24,7 @@
 
 #define COUNT(a)    (sizeof(a) / sizeof((a)[0]))
 #define NUMBERS_MAX 64
+#define MESSAGE_MAX 1234567
 #define LARGE	    8000000 /* more than a channel's socket takes */
 
 /* The exchange, and a proxyd that the test plays. */
@@ -135,7 +136,8 @@ on_link_up(void *arg, struct msg *m)
 
 	(void)arg;
 	assert_int_equal(link_up_read(m, &up), 0);
-	assert_int_equal(up.message_max, MESSAGE_MAX);
+	assert_int_equal(up.message_max, f->connector.conf.message_max);
+	assert_string_equal(up.client_id, f->connector.conf.client_id);
 	(void)snprintf(text, sizeof(text), "up:%u", up.capabilities);
 	note(text);
 	return 0;
@@ -268,6 +270,7 @@ setup(void **state)
 	f->connector.child.self = PROGRAM_CONNECTOR;
 	f->connector.child.base = f->base;
 	f->connector.conf.client_id = client_id;
+	f->connector.conf.message_max = MESSAGE_MAX;
 	f->connector.uploads = uploads_new(&f->connector);
 	f->ex = exchange_new(&f->connector);
 	attach_proxyd();
@@ -652,7 +655,7 @@ test_drain(void **state)
 	request("a", 10);
 	request("b", 10);
 	spin();
-	exchange_drain(f->ex, on_drained, &f->drained);
+	exchange_drain(f->ex, "stopping", on_drained, &f->drained);
 	request("c", 10);
 	spin();
 	assert_string_equal(f->sent, "!503:c;");
@@ -673,7 +676,7 @@ static void
 test_drain_nothing(void **state)
 {
 	(void)state;
-	exchange_drain(f->ex, on_drained, &f->drained);
+	exchange_drain(f->ex, "stopping", on_drained, &f->drained);
 	assert_int_equal(f->drained, 1);
 }
 
@@ -684,7 +687,7 @@ test_drain_lost(void **state)
 	(void)state;
 	request("a", 10);
 	spin();
-	exchange_drain(f->ex, on_drained, &f->drained);
+	exchange_drain(f->ex, "stopping", on_drained, &f->drained);
 	lose_proxyd();
 	assert_string_equal(f->sent, "!502:a;");
 	assert_int_equal(f->drained, 1);
@@ -696,7 +699,7 @@ test_drain_refused(void **state)
 	(void)state;
 	request("a", 10);
 	spin();
-	exchange_drain(f->ex, on_drained, &f->drained);
+	exchange_drain(f->ex, "stopping", on_drained, &f->drained);
 	refuse(f->numbers[0], 503);
 	spin();
 	assert_int_equal(f->drained, 1);
@@ -706,7 +709,7 @@ test_drain_refused(void **state)
 static void
 wait_drained(void)
 {
-	exchange_drain(f->ex, on_drained, &f->drained);
+	exchange_drain(f->ex, "stopping", on_drained, &f->drained);
 	while (f->drained == 0)
 		event_base_loop(f->base, EVLOOP_ONCE);
 	assert_int_equal(exchange_count(f->ex), 0);
@@ -754,10 +757,62 @@ test_drain_link_down(void **state)
 	(void)state;
 	request("a", 10);
 	spin();
-	exchange_drain(f->ex, on_drained, &f->drained);
+	exchange_drain(f->ex, "stopping", on_drained, &f->drained);
 	exchange_link_down(f->ex);
 	assert_int_equal(f->drained, 1);
 	assert_string_equal(f->sent, "");
+}
+
+/* No new ones, until there is another connection. */
+static void
+test_refuse_new(void **state)
+{
+	(void)state;
+	request("a", 10);
+	spin();
+	exchange_refuse(f->ex, "later");
+	request("b", 10);
+	assert_string_equal(f->sent, "!503:b;");
+	answer(0, "a1", true);
+	spin();
+	exchange_give_up(f->ex);
+	assert_string_equal(f->sent, "!503:b;a1+;!503:a;");
+	assert_int_equal(exchange_count(f->ex), 0);
+	exchange_give_up(f->ex);
+	exchange_link_down(f->ex);
+	exchange_link_up(f->ex, 0);
+	request("c", 10);
+	spin();
+	assert_int_equal(f->n, 2);
+	answer(1, "cc", false);
+	spin();
+	assert_int_equal(f->connector.counters.answers, 1);
+	assert_int_equal(f->connector.counters.answer_bytes, 4);
+	/* The end is the end. */
+	exchange_drain(f->ex, "stopping", on_drained, &f->drained);
+	assert_int_equal(f->drained, 1);
+	exchange_link_down(f->ex);
+	request("d", 10);
+	assert_int_equal(f->n, 2);
+	assert_int_equal(f->drained, 1);
+}
+
+/* A drain that was under way when the end came. */
+static void
+test_drain_twice(void **state)
+{
+	(void)state;
+	request("a", 10);
+	spin();
+	exchange_refuse(f->ex, "later");
+	request("b", 10);
+	exchange_drain(f->ex, "stopping", on_drained, &f->drained);
+	request("c", 10);
+	assert_string_equal(f->sent, "!503:b;!503:c;");
+	answer(0, "a", false);
+	spin();
+	assert_int_equal(f->drained, 1);
+	assert_string_equal(f->sent, "!503:b;!503:c;a;");
 }
 
 int
@@ -783,6 +838,8 @@ main(void)
 		TEST(test_drain_timeout_halfway),
 		TEST(test_drain_timeout_waiting),
 		TEST(test_drain_link_down),
+		TEST(test_refuse_new),
+		TEST(test_drain_twice),
 	};
 
 	log_set_level(LOG_LEVEL_CRIT);

@@ -272,6 +272,39 @@ test_sleep(void **state)
 	}
 }
 
+/* A shorter interval counts at once, a longer one from the next ping on. */
+static void
+test_set_interval(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	start(&f, 86400000);
+	f.answers = true;
+	run_until(&f, 10000);
+	heartbeat_set_interval(&f.h, 20000);
+	run_until(&f, 31000);
+	assert_int_equal(f.npings, 1);
+	assert_in_range(f.pings[0], 30000, 30100);
+	heartbeat_set_interval(&f.h, 60000);
+	run_until(&f, 120000);
+	assert_int_equal(f.npings, 3);
+	assert_in_range(f.pings[1], 50000, 50100);
+	assert_in_range(f.pings[2], 110000, 110100);
+	/* The same one changes nothing. */
+	heartbeat_set_interval(&f.h, 60000);
+	run_until(&f, 171000);
+	assert_int_equal(f.npings, 4);
+	stop(&f);
+	/* Nothing is sent before it is started. */
+	start(&f, 20000);
+	heartbeat_stop(&f.h);
+	heartbeat_set_interval(&f.h, 1000);
+	run_until(&f, 30000);
+	assert_int_equal(f.npings, 0);
+	stop(&f);
+}
+
 int
 main(void)
 {
@@ -281,6 +314,7 @@ main(void)
 		cmocka_unit_test(test_pong),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_sleep),
+		cmocka_unit_test(test_set_interval),
 	};
 
 	log_set_level(LOG_LEVEL_CRIT);

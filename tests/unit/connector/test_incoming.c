@@ -260,6 +260,10 @@ test_messages(void **state)
 		assert_string_equal(calls, table[i].called);
 		assert_int_equal(connector.capabilities, table[i].capabilities);
 		assert_line(table[i].text, table[i].line);
+		/* An "error" is only for the log, too. */
+		assert_int_equal(connector.counters.messages_ignored,
+		    table[i].called[0] == '\0' &&
+			strstr(table[i].text, "\"error\",") == NULL);
 	}
 }
 
@@ -281,6 +285,7 @@ test_not_up(void **state)
 	    "{\"type\":\"user_request_follow_up\",\"request_id\":\"1\"}");
 	assert_string_equal(calls, "");
 	assert_line("", "user_request_follow_up before registered ignored");
+	assert_int_equal(connector.counters.messages_ignored, 3);
 }
 
 /* What the last orchestrator could do does not count for this one. */

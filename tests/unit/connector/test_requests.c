@@ -130,6 +130,28 @@ test_bound(void **state)
 	requests_free(r);
 }
 
+static void
+test_lasting(void **state)
+{
+	struct requests *r = requests_new();
+	uint64_t a = requests_add(r, "a", 1), b = requests_add(r, "b", 1);
+
+	(void)state;
+	assert_int_equal(requests_count_lasting(r), 0);
+	requests_set_lasting(r, a);
+	requests_set_lasting(r, a);
+	requests_set_lasting(r, b + 100);
+	assert_int_equal(requests_count_lasting(r), 1);
+	requests_remove(r, b);
+	assert_int_equal(requests_count_lasting(r), 1);
+	requests_remove(r, a);
+	assert_int_equal(requests_count_lasting(r), 0);
+	requests_set_lasting(r, requests_add(r, "c", 1));
+	requests_clear(r, NULL, NULL);
+	assert_int_equal(requests_count_lasting(r), 0);
+	requests_free(r);
+}
+
 /* A connector that takes over begins elsewhere than the last one. */
 static void
 test_numbers(void **state)
@@ -151,6 +173,7 @@ main(void)
 		cmocka_unit_test(test_clear),
 		cmocka_unit_test(test_adopt),
 		cmocka_unit_test(test_bound),
+		cmocka_unit_test(test_lasting),
 		cmocka_unit_test(test_numbers),
 	};
 

@@ -518,9 +518,10 @@ test_stop(void **state)
 	assert_int_equal(user_requests_count(f->ur), 4);
 	assert_int_equal(uploads_count(f->connector.uploads, MSG_REQUEST), 1);
 	f->connector.child.stopping = true;
+	user_requests_refuse(f->ur, STOP);
 	request("e", 10);
 	assert_string_equal(f->sent, "!e:" STOP ";");
-	user_requests_stop(f->ur);
+	user_requests_stop(f->ur, STOP);
 	assert_string_equal(f->sent,
 	    "!e:" STOP ";!a:" STOP ";!b:" STOP ";!c:" STOP ";!d:" STOP ";");
 	assert_int_equal(user_requests_count(f->ur), 0);
@@ -564,6 +565,62 @@ test_kinds(void **state)
 	requests_free(others);
 }
 
+/* One that was answered once may go on for ever. */
+static void
+test_unanswered(void **state)
+{
+	(void)state;
+	assert_int_equal(user_requests_unanswered(f->ur), 0);
+	channel_pause(f->proxyd);
+	request("a", LARGE);
+	request("b", 10);
+	request("c", 10);
+	assert_int_equal(user_requests_unanswered(f->ur), 3);
+	channel_resume(f->proxyd);
+	spin();
+	assert_int_equal(user_requests_unanswered(f->ur), 3);
+	reply(0, "a1", false);
+	reply(1, "b1", true);
+	spin();
+	assert_int_equal(user_requests_unanswered(f->ur), 1);
+	reply(0, "a2", false);
+	spin();
+	assert_int_equal(user_requests_unanswered(f->ur), 1);
+	reply(0, "a3", true);
+	spin();
+	assert_int_equal(user_requests_unanswered(f->ur), 1);
+	assert_int_equal(user_requests_count(f->ur), 1);
+	assert_int_equal(f->connector.counters.replies, 4);
+	assert_int_equal(f->connector.counters.reply_bytes, 8);
+}
+
+/* No new ones, until there is another connection. */
+static void
+test_refuse_new(void **state)
+{
+	(void)state;
+	request("a", 10);
+	spin();
+	user_requests_refuse(f->ur, "later");
+	request("b", 10);
+	reply(0, "a1", false);
+	spin();
+	assert_string_equal(f->sent, "!b:later;a1;");
+	user_requests_stop(f->ur, "now");
+	assert_string_equal(f->sent, "!b:later;a1;!a:now;");
+	assert_int_equal(user_requests_count(f->ur), 0);
+	user_requests_on_link_down(f->ur);
+	request("c", 10);
+	spin();
+	assert_int_equal(f->n, 2);
+	/* The end is the end. */
+	f->connector.child.stopping = true;
+	user_requests_refuse(f->ur, STOP);
+	user_requests_on_link_down(f->ur);
+	request("d", 10);
+	assert_string_equal(f->sent, "!b:later;a1;!a:now;!d:" STOP ";");
+}
+
 int
 main(void)
 {
@@ -578,6 +635,8 @@ main(void)
 		TEST(test_too_many),
 		TEST(test_stop),
 		TEST(test_kinds),
+		TEST(test_unanswered),
+		TEST(test_refuse_new),
 	};
 
 	log_set_level(LOG_LEVEL_CRIT);

@@ -1,0 +1,74 @@
+#ifndef CONNECTOR_CONNECTION_INTERNAL_H
+#define CONNECTOR_CONNECTION_INTERNAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "connector/backoff.h"
+#include "connector/connection.h"
+#include "connector/heartbeat.h"
+
+/*
+ * What the files of the connection share: connection.c has its states and
+ * what is wished of it, connection_open.c what happens to it from outside.
+ */
+
+/* From the first SYN to the finished upgrade, and from there to registered. */
+#define CONNECT_MS 30000
+
+enum state {
+	STATE_HELD,	   /* until the operator asks, or the peers are there */
+	STATE_WAITING,	   /* for the next attempt */
+	STATE_DIALING,	   /* the parent sees to a socket */
+	STATE_HANDSHAKE,   /* TLS and upgrade */
+	STATE_REGISTERING, /* the WebSocket is open */
+	STATE_UP,
+	STATE_CLOSING,
+};
+
+enum then {
+	THEN_RETRY,
+	THEN_CONNECT,
+	THEN_HOLD, /* as the orchestrator wants it */
+	THEN_STAY, /* as the operator wants it */
+	THEN_FINISH
+};
+
+struct connection {
+	struct connector *connector;
+	const struct connection_ops *ops;
+	void *arg;
+	enum state state;
+	struct timespec since; /* CLOCK_MONOTONIC */
+	enum then then;	       /* after STATE_CLOSING */
+	bool started;
+	bool stays_down; /* once started */
+	bool refusal_logged;
+	bool wants_token; /* authd was asked, and has not answered */
+	struct event *timer;
+	struct backoff backoff;
+	struct heartbeat heartbeat;
+	uint64_t attempt; /* the id of DIAL and TOKEN_GET, to match answers */
+	struct handshake *handshake; /* until there is a ws */
+	struct ws *ws;
+	uint64_t received; /* bytes, by the ws */
+};
+
+void connection_set_state(struct connection *, enum state);
+
+/* Ask for a token that is about to be sent; for handshake_ops, too. */
+void connection_ask_token(void *connection);
+
+void connection_log_registered(const struct connection *);
+
+/* Wait for the next attempt; what there was of the last one is dropped. */
+void connection_wait(struct connection *, uint32_t ms);
+
+/*
+ * The end of a connection or an attempt, which is closed as it should be
+ * unless the other end does not seem to be there.
+ */
+void connection_lose(struct connection *, enum then, const char *why);
+
+#endif

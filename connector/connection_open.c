@@ -1,0 +1,233 @@
+#include <stdio.h>
+#include <string.h>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+
+#include "common/log.h"
+#include "common/timer.h"
+#include "common/ws.h"
+#include "connector/connection_internal.h"
+#include "connector/connector.h"
+#include "connector/handshake.h"
+#include "connector/outgoing.h"
+
+#define TOKEN_MAX 4096
+
+static void on_open(void *, struct bufferevent *);
+static void on_refused(void *, int);
+static void on_failed(void *, const char *);
+static void on_ws_message(void *, struct ws *, enum ws_type, struct evbuffer *);
+static void on_ws_writable(void *, struct ws *);
+static void on_ws_closed(void *, struct ws *, uint16_t, const char *, bool);
+
+static const struct handshake_ops handshake_ops = {
+	.token_wanted = connection_ask_token,
+	.done = on_open,
+	.refused = on_refused,
+	.failed = on_failed,
+};
+
+static const struct ws_ops ws_ops = {
+	.message = on_ws_message,
+	.writable = on_ws_writable,
+	.closed = on_ws_closed,
+};
+
+void
+connection_ask_token(void *arg)
+{
+	struct connection *c = arg;
+	struct msg_out m;
+
+	c->wants_token = true;
+	msg_start(&m, MSG_TOKEN_GET, c->attempt);
+	if (!child_send(&c->connector->child, PROGRAM_AUTHD, &m))
+		log_debugx("no authd to ask for the token: it will be back");
+}
+
+int
+connection_on_dialed(struct connection *c, struct msg *m)
+{
+	struct connector *connector = c->connector;
+	const struct connector_conf *conf = &connector->conf;
+	char peer[256];
+
+	msg_get_str(m, peer, sizeof(peer));
+	if (!msg_end(m))
+		return -1;
+	if (c->state != STATE_DIALING || m->id != c->attempt)
+		return 0; /* of an attempt that was given up */
+	log_debugx("connected to %s", peer);
+	c->handshake = handshake_new(connector->child.base,
+	    conf->tls ? connector->trust.ctx : NULL, conf, msg_take_fd(m),
+	    &handshake_ops, c);
+	if (c->handshake == NULL) {
+		connection_lose(c, THEN_RETRY, "out of memory");
+		return 0;
+	}
+	connection_set_state(c, STATE_HANDSHAKE);
+	handshake_start(c->handshake);
+	return 0;
+}
+
+int
+connection_on_dial_failed(struct connection *c, struct msg *m)
+{
+	char why[512];
+
+	msg_get_str(m, why, sizeof(why));
+	if (!msg_end(m))
+		return -1;
+	if (c->state == STATE_DIALING && m->id == c->attempt)
+		connection_lose(c, THEN_RETRY, why);
+	return 0;
+}
+
+int
+connection_on_token(struct connection *c, struct msg *m)
+{
+	char token[TOKEN_MAX + 1];
+
+	msg_get_str(m, token, sizeof(token));
+	if (!msg_end(m))
+		return -1;
+	if (m->id != c->attempt || !c->wants_token)
+		return 0; /* for an attempt that was given up */
+	c->wants_token = false;
+	if (token[0] == '\0')
+		connection_lose(c, THEN_RETRY, "there is no token");
+	else if (c->state == STATE_HANDSHAKE)
+		handshake_send_upgrade(c->handshake, token);
+	else
+		outgoing_register(c->connector, token);
+	explicit_bzero(token, sizeof(token));
+	return 0;
+}
+
+static void
+on_failed(void *arg, const char *why)
+{
+	connection_lose(arg, THEN_RETRY, why);
+}
+
+static void
+on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
+{
+	struct connection *c = arg;
+
+	(void)input;
+	c->received += info->n_added;
+}
+
+static void
+on_open(void *arg, struct bufferevent *bev)
+{
+	struct connection *c = arg;
+
+	handshake_free(c->handshake);
+	c->handshake = NULL;
+	c->ws =
+	    ws_new(bev, WS_CLIENT, c->connector->conf.message_max, &ws_ops, c);
+	if (c->ws == NULL ||
+	    evbuffer_add_cb(bufferevent_get_input(bev), on_input, c) == NULL) {
+		if (c->ws == NULL)
+			bufferevent_free(bev);
+		connection_lose(c, THEN_RETRY, "out of memory");
+		return;
+	}
+	connection_set_state(c, STATE_REGISTERING);
+	timer_set(c->timer, CONNECT_MS);
+	connection_ask_token(c);
+}
+
+static void
+on_refused(void *arg, int status)
+{
+	struct connection *c = arg;
+	char why[64];
+
+	if (status != 401) {
+		(void)snprintf(
+		    why, sizeof(why), "upgrade refused: HTTP %d", status);
+		connection_lose(c, THEN_RETRY, why);
+		return;
+	}
+	/* Not transient: a new token will have to come from somewhere. */
+	if (!c->refusal_logged)
+		log_warnx("disconnected: upgrade refused: HTTP 401, the token "
+			  "is not valid; next attempt in %u ms, and then "
+			  "once a minute",
+		    BACKOFF_REFUSED_MS);
+	c->refusal_logged = true;
+	connection_wait(c, BACKOFF_REFUSED_MS);
+}
+
+void
+connection_on_registered(struct connection *c)
+{
+	if (c->state != STATE_REGISTERING) {
+		log_debugx("registered, again");
+		return;
+	}
+	evtimer_del(c->timer);
+	connection_set_state(c, STATE_UP);
+	c->connector->counters.connections++;
+	c->refusal_logged = false;
+	backoff_reset(&c->backoff);
+	heartbeat_start(&c->heartbeat);
+	connection_log_registered(c);
+	c->ops->up(c->arg);
+}
+
+void
+connection_on_pong(struct connection *c)
+{
+	heartbeat_on_pong(&c->heartbeat);
+}
+
+static void
+on_ws_message(
+    void *arg, struct ws *ws, enum ws_type type, struct evbuffer *message)
+{
+	struct connection *c = arg;
+	struct counters *counters = &c->connector->counters;
+
+	(void)ws;
+	counters->messages_in++;
+	counters->bytes_in += evbuffer_get_length(message);
+	if (type != WS_TEXT) {
+		counters->messages_ignored++;
+		log_warnx("binary message ignored");
+	} else if (c->state != STATE_CLOSING)
+		c->ops->message(c->arg, message);
+}
+
+static void
+on_ws_writable(void *arg, struct ws *ws)
+{
+	struct connection *c = arg;
+
+	(void)ws;
+	if (c->state == STATE_UP)
+		c->ops->writable(c->arg);
+}
+
+static void
+on_ws_closed(
+    void *arg, struct ws *ws, uint16_t code, const char *reason, bool clean)
+{
+	struct connection *c = arg;
+	char safe[128], why[192];
+
+	(void)ws;
+	log_safe(safe, sizeof(safe), reason);
+	if (clean)
+		(void)snprintf(why, sizeof(why), "closed with %u%s%s", code,
+		    safe[0] == '\0' ? "" : " ", safe);
+	else
+		(void)snprintf(why, sizeof(why), "connection lost: %s", safe);
+	connection_lose(
+	    c, c->state == STATE_CLOSING ? c->then : THEN_RETRY, why);
+}
