@@ -142,6 +142,9 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/lib$$(*D).a $(B)/libsandbox.a $(B)/l
 
 $(UNIT:%=%.o): | deps-check
 
+# It starts the program itself.
+$(B)/tests/unit/connector/test_connector: | $(B)/libexec/tetherd/connector
+
 unit: $(UNIT)
 	@set -e; for t in $(UNIT); do echo "# $$t"; $$t; done
 

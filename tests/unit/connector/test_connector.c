@@ -1,0 +1,534 @@
+#include <fcntl.h>
+#include <signal.h>
+
+#include "tests/unit/connector/instance.h"
+
+/* Nothing differs: the connection, and what is under way, live on. */
+static void
+test_same(void **state)
+{
+	(void)state;
+	instance_start();
+	request(0, "a");
+	user_request(0, "t");
+	await("user:t");
+	reload(0);
+	spin(200);
+	assert_string_equal(in->notes, "");
+	say(MSG_ANSWER, "a");
+	say(MSG_REPLY, "t");
+	await("answer:0:a:200");
+	await("response_chunk:0:t");
+	assert_int_equal(in->nfar, 1);
+}
+
+/* What an open connection can take. */
+static void
+test_in_place(void **state)
+{
+	(void)state;
+	instance_start();
+	request(0, "a");
+	await("request:a");
+	in->conf.heartbeat_ms = 100;
+	in->conf.reconnect_ms = 1;
+	in->conf.message_max = 2 << 20;
+	reload(0);
+	await("ping:0 ping:0 ");
+	say(MSG_ANSWER, "a");
+	await("answer:0:a:200");
+	assert_int_equal(in->nfar, 1);
+	/* The next one has the new size. */
+	forget();
+	ws_close(in->far[0].ws, 1000, "");
+	await("up:box:2097152");
+	assert_int_equal(in->nfar, 2);
+}
+
+/* Another connection: nothing is lost, and tunnels do not hold it up. */
+static void
+test_turnover(void **state)
+{
+	(void)state;
+	instance_start();
+	request(0, "a");
+	request(0, "b");
+	user_request(0, "tunnel");
+	user_request(0, "u");
+	await("user:u");
+	say(MSG_REPLY, "tunnel");
+	await("response_chunk:0:tunnel");
+	replace(&in->conf.client_id, "other");
+	replace(&in->conf.host, "elsewhere.example");
+	reload(0);
+	spin(300);
+	assert_string_equal(in->notes, "");
+	/* It serves on, as it was configured. */
+	request(0, "c");
+	await("request:c");
+	far_send(0, "{\"type\":\"command\",\"command\":\"refresh_status\"}");
+	await("status_update:0");
+	say(MSG_ANSWER, "b");
+	say(MSG_ANSWER, "a");
+	say(MSG_ANSWER, "c");
+	await("answer:0:c:200");
+	spin(100);
+	assert_false(was_noted("down"));
+	say(MSG_REPLY_LAST, "u");
+	await("response_complete:0:u");
+	await("up:other");
+	assert_true(was_noted("answer:0:b:200 answer:0:a:200 answer:0:c:200 "));
+	/* The tunnel has its end, too. */
+	assert_non_null(strstr(in->notes, "response_complete:0:tunnel"));
+	assert_true(was_noted("closed:0:1000"));
+	assert_true(was_noted("register:1:other"));
+	assert_non_null(strstr(in->far[1].url, "client_id=other"));
+	assert_non_null(strstr(in->far[0].url, "client_id=box"));
+	/* And serves again. */
+	request(1, "d");
+	user_request(1, "e");
+	await("user:e");
+	say(MSG_ANSWER, "d");
+	await("answer:1:d:200");
+}
+
+/* A slow answer: no new requests meanwhile, but it comes. */
+static void
+test_slow(void **state)
+{
+	(void)state;
+	instance_start();
+	request(0, "slow");
+	await("request:slow");
+	reload(CONF_TOKEN);
+	spin(2100);
+	assert_string_equal(in->notes, "");
+	request(0, "late");
+	await("answer:0:late:503");
+	/* Tunnels still work. */
+	user_request(0, "u");
+	await("user:u");
+	say(MSG_REPLY_LAST, "u");
+	await("response_complete:0:u");
+	assert_false(was_noted("request:late"));
+	say(MSG_ANSWER, "slow");
+	await("up:box");
+	assert_true(was_noted("answer:0:slow:200"));
+	request(1, "next");
+	await("request:next");
+}
+
+static void
+begin_slow(void)
+{
+	instance_start();
+	request(0, "slow");
+	await("request:slow");
+	replace(&in->conf.client_id, "other");
+	reload(0);
+	spin(50);
+	assert_string_equal(in->notes, "");
+}
+
+static void
+test_second_switch(void **state)
+{
+	(void)state;
+	begin_slow();
+	replace(&in->conf.client_id, "third");
+	in->conf.heartbeat_ms = 100;
+	reload(0);
+	spin(250);
+	assert_string_equal(in->notes, "");
+	/* One that is refused, or dropped, changes nothing. */
+	replace(&in->conf.client_id, "fourth");
+	forget();
+	stage(-1);
+	channel_send_empty(in->channel, MSG_CONF_DROP, in->id);
+	say(MSG_ANSWER, "slow");
+	await("up:third");
+	assert_true(was_noted("answer:0:slow:200"));
+	await("ping:1");
+}
+
+static void
+test_reconnect_meanwhile(void **state)
+{
+	(void)state;
+	begin_slow();
+	channel_send_empty(in->channel, MSG_RECONNECT, 0);
+	await("up:other");
+	assert_true(was_noted("closed:0:1000"));
+	spin(100);
+	assert_int_equal(in->nfar, 2);
+}
+
+static void
+test_disconnect_meanwhile(void **state)
+{
+	(void)state;
+	begin_slow();
+	channel_send_empty(in->channel, MSG_DISCONNECT, 0);
+	await("closed:0:1000");
+	spin(300);
+	assert_int_equal(in->nfar, 1);
+	channel_send_empty(in->channel, MSG_RECONNECT, 0);
+	await("up:other");
+}
+
+/* The old one's wish is of no account for the new one. */
+static void
+test_told_to_disconnect_meanwhile(void **state)
+{
+	(void)state;
+	begin_slow();
+	far_send(0, "{\"type\":\"command\",\"command\":\"disconnect\"}");
+	await("up:other");
+}
+
+static void
+test_shutdown_meanwhile(void **state)
+{
+	(void)state;
+	begin_slow();
+	channel_send_empty(in->channel, MSG_SHUTDOWN, 0);
+	spin(200);
+	say(MSG_ANSWER, "slow");
+	await("closed:0:1000");
+	assert_true(was_noted("answer:0:slow:200"));
+	assert_int_equal(instance_end(), 0);
+	assert_int_equal(in->nfar, 1);
+}
+
+static void
+test_lost_meanwhile(void **state)
+{
+	(void)state;
+	in->conf.reconnect_ms = 60000; /* not waited for */
+	begin_slow();
+	ws_free(in->far[0].ws);
+	in->far[0].ws = NULL;
+	await("up:other");
+	request(1, "x");
+	await("request:x");
+}
+
+static void
+test_proxyd_lost_meanwhile(void **state)
+{
+	(void)state;
+	begin_slow();
+	channel_free(in->proxyd);
+	in->proxyd = NULL;
+	await("answer:0:slow:502");
+	await("register:1:other");
+	attach(PROGRAM_PROXYD);
+	await("up:other");
+	request(1, "x");
+	await("request:x");
+}
+
+/* One that is not up yet begins anew. */
+static void
+test_while_registering(void **state)
+{
+	(void)state;
+	in->silent = true;
+	instance_start();
+	await("register:0:box");
+	in->silent = false;
+	replace(&in->conf.client_id, "other");
+	reload(0);
+	await("up:other");
+	assert_true(was_noted("closed:0:1000"));
+}
+
+static void
+test_while_dialing(void **state)
+{
+	(void)state;
+	in->no_dial = true;
+	instance_start();
+	await("dial");
+	in->no_dial = false;
+	replace(&in->conf.client_id, "other");
+	reload(0);
+	await("up:other");
+	assert_int_equal(in->nfar, 1);
+}
+
+static void
+test_while_waiting(void **state)
+{
+	(void)state;
+	in->conf.reconnect_ms = 60000;
+	in->dial_failures = 1;
+	in->silent = true;
+	instance_run();
+	await("ready");
+	attach(PROGRAM_AUTHD);
+	attach(PROGRAM_PROXYD);
+	await("dial");
+	in->silent = false;
+	spin(100);
+	/* Also when nothing differs. */
+	reload(0);
+	await("up:box");
+}
+
+static void
+test_modes(void **state)
+{
+	(void)state;
+	begin_slow();
+	in->conf.enabled = false;
+	reload(0);
+	spin(200);
+	assert_string_equal(in->notes, "");
+	say(MSG_ANSWER, "slow");
+	await("closed:0:1000");
+	spin(200);
+	channel_send_empty(in->channel, MSG_RECONNECT, 0);
+	channel_send_empty(in->channel, MSG_REFRESH, 0);
+	spin(200);
+	assert_int_equal(in->nfar, 1);
+	in->conf.enabled = true;
+	reload(0);
+	await("up:other");
+	/* From the start, too. */
+}
+
+static void
+test_standalone(void **state)
+{
+	(void)state;
+	in->conf.enabled = false;
+	instance_start();
+	spin(100);
+	assert_string_equal(in->notes, "ready ");
+	in->conf.enabled = true;
+	reload(0);
+	await("up:box");
+}
+
+static void
+test_disconnect(void **state)
+{
+	(void)state;
+	instance_start();
+	forget();
+	channel_send_empty(in->channel, MSG_DISCONNECT, 0);
+	await("closed:0:1000");
+	channel_send_empty(in->channel, MSG_DISCONNECT, 0);
+	spin(300);
+	assert_int_equal(in->nfar, 1);
+	/* Any look of the operator ends that. */
+	channel_send_empty(in->channel, MSG_REFRESH, 0);
+	await("up:box");
+	forget();
+	/* One that comes while it closes counts, too; the last word does. */
+	channel_send_empty(in->channel, MSG_DISCONNECT, 0);
+	channel_send_empty(in->channel, MSG_RECONNECT, 0);
+	await("up:box");
+	forget();
+	channel_send_empty(in->channel, MSG_RECONNECT, 0);
+	channel_send_empty(in->channel, MSG_DISCONNECT, 0);
+	await("closed:2:1000");
+	spin(300);
+	assert_int_equal(in->nfar, 3);
+	reload(0);
+	await("up:box");
+}
+
+/* Before it ever connected, and between two attempts. */
+static void
+test_disconnect_early(void **state)
+{
+	(void)state;
+	instance_run();
+	await("ready");
+	channel_send_empty(in->channel, MSG_DISCONNECT, 0);
+	attach(PROGRAM_AUTHD);
+	attach(PROGRAM_PROXYD);
+	spin(300);
+	assert_false(was_noted("dial"));
+	in->dial_failures = 1000;
+	channel_send_empty(in->channel, MSG_RECONNECT, 0);
+	await("dial dial ");
+	channel_send_empty(in->channel, MSG_DISCONNECT, 0);
+	spin(200);
+	forget();
+	spin(500);
+	assert_string_equal(in->notes, "");
+	in->dial_failures = 0;
+	channel_send_empty(in->channel, MSG_RECONNECT, 0);
+	await("up:box");
+}
+
+static void
+assert_status(enum status_id id, uint64_t number)
+{
+	if (status_number(in->status, id) != number)
+		fail_msg("%s: %llu, not %llu", status_rows[id].label,
+		    (unsigned long long)status_number(in->status, id),
+		    (unsigned long long)number);
+}
+
+static void
+ask_status(void)
+{
+	int i;
+
+	status_free(in->status);
+	in->status = NULL;
+	channel_send_empty(in->channel, MSG_STATUS_GET, 7);
+	for (i = 0; i < 1000 && in->status == NULL; i++)
+		spin(5);
+	assert_non_null(in->status);
+}
+
+#define TEXT(name)	    status_text(in->status, STATUS_CONNECTOR_##name)
+#define NUMBER(name, value) assert_status(STATUS_CONNECTOR_##name, value)
+
+static void
+test_status(void **state)
+{
+	(void)state;
+	instance_start();
+	ask_status();
+	assert_string_equal(TEXT(CONNECTION), "registered");
+	assert_string_equal(TEXT(ORCHESTRATOR), "ws://host.example:80");
+	assert_string_equal(TEXT(CLIENT_ID), "box");
+	assert_string_equal(TEXT(ACTIVITY), "idle");
+	NUMBER(SINCE, 0);
+	NUMBER(ATTEMPTS, 1);
+	NUMBER(CONNECTIONS, 1);
+	NUMBER(MESSAGES_IN, 1);
+	NUMBER(BYTES_IN, strlen("{\"type\":\"registered\",\"success\":true}"));
+	NUMBER(MESSAGES_IGNORED, 0);
+	request(0, "a");
+	request(0, "b");
+	user_request(0, "t");
+	far_send(0, "{\"type\":\"nonsense\"}");
+	assert_int_equal(
+	    ws_send(in->far[0].ws, WS_BINARY, "{\"type\":1}", 10), 0);
+	await("user:t");
+	say(MSG_ANSWER, "a");
+	say(MSG_REPLY, "t");
+	await("response_chunk:0:t");
+	spin(1100);
+	ask_status();
+	NUMBER(SINCE, 1);
+	NUMBER(MESSAGES_IN, 6);
+	NUMBER(MESSAGES_IGNORED, 2);
+	NUMBER(REQUESTS, 1);
+	NUMBER(USER_REQUESTS, 1);
+	NUMBER(ANSWERS, 1);
+	NUMBER(ANSWERS_OWN, 0);
+	NUMBER(ANSWER_BYTES,
+	    strlen("{\"type\":\"http_proxy_response\",\"request_id\":\"a\","
+		   "\"status\":200}"));
+	NUMBER(REPLIES, 1);
+	NUMBER(REPLY_BYTES,
+	    strlen("{\"type\":\"response_chunk\",\"request_id\":\"t\","
+		   "\"status\":200}"));
+	channel_free(in->proxyd);
+	in->proxyd = NULL;
+	await("answer:0:b:502");
+	channel_send_empty(in->channel, MSG_DISCONNECT, 0);
+	await("closed:0:1000");
+	ask_status();
+	assert_string_equal(TEXT(CONNECTION), "held until asked to reconnect");
+	NUMBER(SINCE, 0);
+	NUMBER(ANSWERS, 2);
+	NUMBER(ANSWERS_OWN, 1);
+	NUMBER(REPLIES, 2);
+	NUMBER(REQUESTS, 0);
+}
+
+static void
+test_status_standalone(void **state)
+{
+	(void)state;
+	in->conf.enabled = false;
+	instance_run();
+	await("ready");
+	ask_status();
+	assert_string_equal(TEXT(CONNECTION), "not started");
+	attach(PROGRAM_AUTHD);
+	attach(PROGRAM_PROXYD);
+	spin(50);
+	ask_status();
+	assert_string_equal(TEXT(CONNECTION), "standalone");
+	assert_string_equal(TEXT(ORCHESTRATOR), "none");
+}
+
+/* A file of certificates that is none: at the start, and later. */
+static void
+test_bad_ca(void **state)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	(void)state;
+	instance_start();
+	in->conf.tls = true;
+	replace(&in->conf.ca_file, "/some/ca.pem");
+	forget();
+	stage(dup(fd));
+	await("refused:ca file: /some/ca.pem: no certificates in it");
+	/* The system's are beyond reach. */
+	replace(&in->conf.ca_file, "");
+	forget();
+	stage(-1);
+	assert_true(was_noted("accepted:1"));
+	channel_send_empty(in->channel, MSG_CONF_DROP, in->id);
+	request(0, "a");
+	await("request:a");
+	close(fd);
+}
+
+static void
+test_bad_ca_at_start(void **state)
+{
+	(void)state;
+	in->conf.tls = true;
+	replace(&in->conf.ca_file, "/some/ca.pem");
+	in->conf.ca_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	instance_run();
+	await("refused:ca file: /some/ca.pem: no certificates in it");
+	assert_int_equal(instance_end(), 1);
+}
+
+int
+main(void)
+{
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, instance_setup, instance_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_same),
+		TEST(test_in_place),
+		TEST(test_turnover),
+		TEST(test_slow),
+		TEST(test_second_switch),
+		TEST(test_reconnect_meanwhile),
+		TEST(test_disconnect_meanwhile),
+		TEST(test_told_to_disconnect_meanwhile),
+		TEST(test_shutdown_meanwhile),
+		TEST(test_lost_meanwhile),
+		TEST(test_proxyd_lost_meanwhile),
+		TEST(test_while_registering),
+		TEST(test_while_dialing),
+		TEST(test_while_waiting),
+		TEST(test_modes),
+		TEST(test_standalone),
+		TEST(test_disconnect),
+		TEST(test_disconnect_early),
+		TEST(test_status),
+		TEST(test_status_standalone),
+		TEST(test_bad_ca),
+		TEST(test_bad_ca_at_start),
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
