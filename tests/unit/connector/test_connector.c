@@ -289,13 +289,11 @@ test_modes(void **state)
 	await("closed:0:1000");
 	spin(200);
 	channel_send_empty(in->channel, MSG_RECONNECT, 0);
-	channel_send_empty(in->channel, MSG_REFRESH, 0);
 	spin(200);
 	assert_int_equal(in->nfar, 1);
 	in->conf.enabled = true;
 	reload(0);
 	await("up:other");
-	/* From the start, too. */
 }
 
 static void
@@ -323,7 +321,7 @@ test_disconnect(void **state)
 	spin(300);
 	assert_int_equal(in->nfar, 1);
 	/* Any look of the operator ends that. */
-	channel_send_empty(in->channel, MSG_REFRESH, 0);
+	reload(0);
 	await("up:box");
 	forget();
 	/* One that comes while it closes counts, too; the last word does. */
