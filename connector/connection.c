@@ -182,6 +182,7 @@ connection_renew(struct connection *c)
 	static const char why[] = "the settings changed";
 
 	c->stays_down = false;
+	c->refusal_logged = false;
 	backoff_reset(&c->backoff);
 	if (c->state == STATE_CLOSING) {
 		if (c->then != THEN_FINISH)

@@ -51,7 +51,6 @@ int
 connection_on_dialed(struct connection *c, struct msg *m)
 {
 	struct connector *connector = c->connector;
-	const struct connector_conf *conf = &connector->conf;
 	char peer[256];
 
 	msg_get_str(m, peer, sizeof(peer));
@@ -60,9 +59,9 @@ connection_on_dialed(struct connection *c, struct msg *m)
 	if (c->state != STATE_DIALING || m->id != c->attempt)
 		return 0; /* of an attempt that was given up */
 	log_debugx("connected to %s", peer);
-	c->handshake = handshake_new(connector->child.base,
-	    conf->tls ? connector->trust.ctx : NULL, conf, msg_take_fd(m),
-	    &handshake_ops, c);
+	c->handshake =
+	    handshake_new(connector->child.base, connector->trust.ctx,
+		&connector->conf, msg_take_fd(m), &handshake_ops, c);
 	if (c->handshake == NULL) {
 		connection_lose(c, THEN_RETRY, "out of memory");
 		return 0;

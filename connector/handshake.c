@@ -80,9 +80,9 @@ handshake_new(struct event_base *base, SSL_CTX *tls,
 	struct handshake *h = calloc(1, sizeof(*h));
 
 	if (h != NULL)
-		h->bev = tls != NULL ? tls_connect(tls, base, fd, conf->host)
-				     : bufferevent_socket_new(
-					   base, fd, BEV_OPT_CLOSE_ON_FREE);
+		h->bev = conf->tls ? tls_connect(tls, base, fd, conf->host)
+				   : bufferevent_socket_new(
+					 base, fd, BEV_OPT_CLOSE_ON_FREE);
 	if (h == NULL || h->bev == NULL) {
 		close(fd);
 		free(h);
@@ -91,7 +91,7 @@ handshake_new(struct event_base *base, SSL_CTX *tls,
 	h->conf = conf;
 	h->ops = ops;
 	h->arg = arg;
-	h->tls = tls != NULL;
+	h->tls = conf->tls;
 	bufferevent_setcb(h->bev, on_readable, NULL, on_event, h);
 	bufferevent_enable(h->bev, EV_READ | EV_WRITE);
 	return h;

@@ -25,8 +25,8 @@ struct handshake_ops {
 };
 
 /*
- * Make one for the socket fd, which is taken over; tls is NULL for none.
- * NULL, fd closed, when out of memory.
+ * Make one for the socket fd, which is taken over; tls is for where the
+ * configuration asks for TLS.  NULL, fd closed, when out of memory.
  */
 struct handshake *handshake_new(struct event_base *, SSL_CTX *tls,
     const struct connector_conf *, int fd, const struct handshake_ops *,

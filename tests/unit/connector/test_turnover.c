@@ -1,5 +1,4 @@
 #include <sys/epoll.h>
-#include <sys/mman.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,6 +20,7 @@
 #include "connector/exchange.h"
 #include "connector/turnover.h"
 #include "connector/user_requests.h"
+#include "tests/unit/connector/certificate.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -575,8 +575,7 @@ conf_tls(const char *ca_file, const char *text)
 	c.ca_file = copy(ca_file);
 	if (text == NULL)
 		return c;
-	c.ca_fd = memfd_create("ca", MFD_CLOEXEC);
-	assert_int_equal(write(c.ca_fd, text, strlen(text)), strlen(text));
+	c.ca_fd = file_of(text, strlen(text));
 	return c;
 }
 
@@ -607,6 +606,34 @@ test_refused(void **state)
 	switch_to(next, 0);
 	assert_string_equal(f->calls, "apply:old refresh ");
 	assert_int_equal(f->connector.conf.ca_fd, -1);
+}
+
+/* What counts is what is in the file, whatever its name. */
+static void
+test_ca(void **state)
+{
+	char *a = certificate_new("a"), *b = certificate_new("b");
+	SSL_CTX *first;
+
+	(void)state;
+	f->up = false;
+	switch_to(conf_tls("/ca.pem", a), 0);
+	assert_string_equal(f->calls, "renew apply:old ");
+	first = f->connector.trust.ctx;
+	assert_non_null(first);
+	f->up = true;
+	f->calls[0] = '\0';
+	switch_to(conf_tls("/other.pem", a), 0);
+	assert_string_equal(f->calls, "apply:old refresh ");
+	f->calls[0] = '\0';
+	switch_to(conf_tls("/other.pem", b), 0);
+	assert_string_equal(f->calls, "");
+	run_until(100);
+	assert_string_equal(f->calls, "refuse stop-user renew apply:old ");
+	assert_ptr_not_equal(f->connector.trust.ctx, first);
+	assert_int_equal(f->connector.conf.ca_fd, -1);
+	free(a);
+	free(b);
 }
 
 /* The system's certificates are beyond reach once we run. */
@@ -666,6 +693,7 @@ main(void)
 		TEST(test_lost),
 		TEST(test_stop),
 		TEST(test_refused),
+		TEST(test_ca),
 		TEST(test_system),
 		TEST(test_system_at_start),
 	};
