@@ -363,6 +363,56 @@ test_disconnect_early(void **state)
 	await("up:box");
 }
 
+/* The last word counts before the start, too. */
+static void
+test_wishes_before_start(void **state)
+{
+	(void)state;
+	instance_run();
+	await("ready");
+	replace(&in->conf.client_id, "other");
+	reload(0);
+	spin(100);
+	channel_send_empty(in->channel, MSG_DISCONNECT, 0);
+	channel_send_empty(in->channel, MSG_RECONNECT, 0);
+	spin(100);
+	assert_string_equal(in->notes, "");
+	attach(PROGRAM_AUTHD);
+	spin(100);
+	assert_string_equal(in->notes, "");
+	attach(PROGRAM_PROXYD);
+	await("up:other");
+}
+
+/* So does a look of the operator while it closes. */
+static void
+test_switch_while_closing(void **state)
+{
+	(void)state;
+	instance_start();
+	forget();
+	stage(-1);
+	channel_send_empty(in->channel, MSG_DISCONNECT, 0);
+	switch_conf(0);
+	await("up:box");
+	assert_true(was_noted("closed:0:1000"));
+	replace(&in->conf.client_id, "other");
+	forget();
+	stage(-1);
+	channel_send_empty(in->channel, MSG_DISCONNECT, 0);
+	switch_conf(0);
+	await("up:other");
+	assert_true(was_noted("closed:1:1000"));
+	/* But not when all is to end. */
+	forget();
+	stage(-1);
+	channel_send_empty(in->channel, MSG_SHUTDOWN, 0);
+	switch_conf(CONF_TOKEN);
+	await("closed:2:1000");
+	assert_int_equal(instance_end(), 0);
+	assert_int_equal(in->nfar, 3);
+}
+
 static void
 assert_status(enum status_id id, uint64_t number)
 {
@@ -521,6 +571,8 @@ main(void)
 		TEST(test_standalone),
 		TEST(test_disconnect),
 		TEST(test_disconnect_early),
+		TEST(test_wishes_before_start),
+		TEST(test_switch_while_closing),
 		TEST(test_status),
 		TEST(test_status_standalone),
 		TEST(test_bad_ca),
