@@ -27,6 +27,7 @@ static void
 test_in_place(void **state)
 {
 	(void)state;
+	in->conf.reconnect_ms = 60000;
 	instance_start();
 	request(0, "a");
 	await("request:a");
