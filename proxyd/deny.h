@@ -1,0 +1,35 @@
+#ifndef PROXYD_DENY_H
+#define PROXYD_DENY_H
+
+#include <stdbool.h>
+
+/*
+ * Paths of the upstream that are closed for everybody.  Servers differ in
+ * what they make of a path before they look where it leads: a path is closed
+ * if any of its readings is.
+ */
+
+struct deny;
+
+/* What whoever asks for one is told. */
+#define DENY_REASON "this path is closed on this instance"
+
+/*
+ * The paths, each of which begins with '/' and ends with a newline; as the
+ * configuration has them, percent-encoded or not.  NULL for none.  Fatal
+ * when out of memory.
+ */
+struct deny *deny_new(const char *paths);
+void deny_free(struct deny *); /* NULL is allowed */
+
+/*
+ * Whether a target (path and query, as it goes into the request line) is one
+ * of them or below it.  The readings of its path are: as it stands, and with
+ * its percent-encodings (RFC 3986 section 2.1) undone once; with dot segments
+ * (section 5.2.4), encoded or not, and without; with backslashes as slashes
+ * and as themselves; with two slashes in front of a host.  Duplicate slashes
+ * and the case of letters never count.
+ */
+bool deny_matches(const struct deny *, const char *target);
+
+#endif
