@@ -28,6 +28,7 @@ enum ws_type { WS_TEXT = 1, WS_BINARY = 2 }; /* the opcodes */
 #define WS_CLOSE_INVALID    1007
 #define WS_CLOSE_POLICY	    1008
 #define WS_CLOSE_TOO_BIG    1009
+#define WS_CLOSE_RESTART    1012
 
 /* Unsent bytes above which ws_is_writable() is false. */
 #define WS_OUTPUT_HIGH (256 * 1024)

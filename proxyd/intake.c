@@ -94,6 +94,9 @@ take_chunk(struct intake *in, const struct msg *m)
 	if (status != 0) {
 		drop_text(in);
 		in->refused = true;
+		if (in->type == MSG_REQUEST)
+			in->proxyd->counts.requests++;
+		in->proxyd->counts.busy++;
 		refuse(in, status);
 		return;
 	}

@@ -5,11 +5,14 @@
 
 #include "common/log.h"
 #include "common/timer.h"
+#include "proxyd/deny.h"
 #include "proxyd/handles.h"
 #include "proxyd/intake.h"
 #include "proxyd/outbox.h"
 #include "proxyd/proxyd.h"
+#include "proxyd/reload.h"
 #include "proxyd/sessions.h"
+#include "proxyd/state.h"
 #include "proxyd/transactions.h"
 #include "proxyd/tunnels.h"
 #include "proxyd/upstream.h"
@@ -253,12 +256,16 @@ static const struct child_ops child_ops = {
 	.peer_lost = on_peer_lost,
 	.shutdown = on_shutdown,
 	.log_status = on_log_status,
+	.status = state_fill,
+	.conf_check = reload_check,
+	.conf_switch = reload_switch,
 };
 
 int
 main(int argc, char **argv)
 {
 	struct proxyd p = { 0 };
+	const char *why;
 
 	/* Bodies go back to the system when they are done with, instead of
 	 * raising malloc's idea of how large a heap is normal. */
@@ -267,6 +274,9 @@ main(int argc, char **argv)
 
 	child_start(&p.child, PROGRAM_PROXYD, argc, argv);
 	child_configure(&p.child, &slice_proxyd, &p.conf);
+	if ((why = reload_check(&p, &p.conf, NULL)) != NULL)
+		child_refuse(&p.child, why);
+	p.deny = deny_new(p.conf.deny_paths);
 	p.upstream = upstream_new(p.child.base, &p.conf);
 	p.sessions = sessions_new(&p);
 	p.handles = handles_new(&p);
@@ -287,6 +297,7 @@ main(int argc, char **argv)
 	handles_free(p.handles);
 	sessions_free(p.sessions);
 	upstream_free(p.upstream);
+	deny_free(p.deny);
 	event_free(p.timer);
 	slice_free_proxyd(&p.conf);
 	child_finish(&p.child);

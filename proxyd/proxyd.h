@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/child.h"
 #include "common/link.h"
@@ -14,9 +15,26 @@
  * outbox of what goes back.
  */
 
+/* 2xx and so on, and two that are not counted. */
+#define COUNT_CLASSES 6
+
+/* What was done since the start, for status.def. */
+struct proxyd_counts {
+	uint64_t requests;
+	uint64_t answers[COUNT_CLASSES]; /* by their status / 100 */
+	uint64_t denied;
+	uint64_t busy;
+	uint64_t upstream_failed;
+	uint64_t body_bytes;
+	uint64_t tunnels_opened;
+	uint64_t tunnels_refused;
+};
+
 struct proxyd {
 	struct child child;
 	struct proxyd_conf conf;
+	struct deny *deny; /* conf.deny_paths, NULL for none */
+	struct proxyd_counts counts;
 	struct upstream *upstream;
 	struct sessions *sessions;
 	struct handles *handles;
@@ -26,7 +44,8 @@ struct proxyd {
 	struct outbox *outbox;
 	bool link_is_up;
 	struct link_up link;
-	bool upstream_fails;  /* the last transfer did */
+	bool upstream_asked;  /* and answered, or not: */
+	const char *trouble;  /* of the last transfer, NULL if it was good */
 	bool base_is_refused; /* the last proxy_base was */
 	bool trim_is_due;     /* much was buffered since the last time */
 	size_t buffered;      /* bytes of all requests and answers */

@@ -11,7 +11,6 @@
 #include "proxyd/response.h"
 #include "proxyd/rewrite_fields.h"
 #include "proxyd/text.h"
-#include "proxyd/upstream.h"
 
 /* What a rewriter makes of the body: one more step to the answer. */
 static int
@@ -143,7 +142,7 @@ rewrite_head(struct response *r, int status)
 {
 	struct rewrite_fields spec = {
 		.prefix = r->prefix,
-		.upstream = upstream_base(r->proxyd->upstream),
+		.upstream = r->base,
 		.utf8 = !body_is_base64(&r->body),
 		.version = page_version(),
 		.script_hash = page_script_hash(),

@@ -9,6 +9,7 @@
 #include "proxyd/prefix.h"
 #include "proxyd/rewrite.h"
 #include "proxyd/sink.h"
+#include "proxyd/upstream.h"
 
 /*
  * What the upstream responds to a request, on its way to becoming an answer:
@@ -23,8 +24,9 @@ struct request;
 struct response {
 	const struct proxyd *proxyd;
 	const struct request *request;
-	const struct prefix *prefix; /* NULL: nothing is rewritten */
-	const char *target;	     /* what was asked for at last */
+	const struct prefix *prefix;   /* NULL: nothing is rewritten */
+	const char *target;	       /* what was asked for at last */
+	char base[UPSTREAM_BASE_SIZE]; /* and where */
 	struct headers headers;
 	struct body body;
 	size_t received; /* bytes of the body, as the upstream sent it */
@@ -38,8 +40,8 @@ struct response {
 };
 
 /*
- * The pointers must outlive it.  The prefix is NULL for no rewriting; the
- * target is the caller's to set before there is a response.
+ * The pointers must outlive it.  The prefix is NULL for no rewriting; target
+ * and base are the caller's to set before there is a response.
  */
 void response_init(struct response *, const struct proxyd *,
     const struct request *, const struct prefix *);

@@ -9,6 +9,9 @@
 #include "common/log.h"
 #include "common/timer.h"
 #include "proxyd/answer.h"
+#include "proxyd/audit.h"
+#include "proxyd/deny.h"
+#include "proxyd/health.h"
 #include "proxyd/local.h"
 #include "proxyd/outbox.h"
 #include "proxyd/page.h"
@@ -82,7 +85,7 @@ transaction_new(struct proxyd *proxyd, uint64_t number, struct evbuffer *text,
 	return t;
 }
 
-void
+static void
 transaction_free(struct transaction *t)
 {
 	if (t->transfer != NULL)
@@ -98,6 +101,13 @@ transaction_free(struct transaction *t)
 	asking_clear(&t->asking);
 	request_free(t->request);
 	free(t);
+}
+
+void
+transaction_abandon(struct transaction *t)
+{
+	audit_request(t->proxyd, t->request, 0);
+	transaction_free(t);
 }
 
 uint64_t
@@ -144,6 +154,9 @@ answer(struct transaction *t, int status, struct evbuffer *message)
 	if (message == NULL)
 		fatal("answer");
 	log_transaction(t, status);
+	audit_request(proxyd, t->request, status);
+	if (status < 100 * COUNT_CLASSES)
+		proxyd->counts.answers[status / 100]++;
 	set_buffered(t, 0);
 	outbox_add(proxyd->outbox, t->number, t->request->id, message);
 	t->ended(t->ended_arg, t);
@@ -209,6 +222,7 @@ on_session(void *arg, const struct session *session)
 		proceed(t);
 		break;
 	case SESSION_DENIED:
+		t->proxyd->counts.denied++;
 		fail(t, 403, session->reason);
 		break;
 	case SESSION_UNAVAILABLE:
@@ -262,13 +276,20 @@ on_handle(void *arg, const struct handle_answer *made)
 static void
 transfer(struct transaction *t)
 {
+	struct proxyd *p = t->proxyd;
 	struct upstream_request ask;
 
 	asking_fill(&t->asking, &ask);
+	if (deny_matches(p->deny, ask.target)) {
+		p->counts.denied++;
+		fail(t, 403, DENY_REASON);
+		return;
+	}
 	ask.authorization = t->jwt;
 	t->response.target = ask.target;
-	t->transfer =
-	    upstream_start(t->proxyd->upstream, &ask, &upstream_ops, t);
+	(void)strlcpy(t->response.base, upstream_base(p->upstream),
+	    sizeof(t->response.base));
+	t->transfer = upstream_start(p->upstream, &ask, &upstream_ops, t);
 	if (t->transfer == NULL)
 		fail(t, 502, "the web app cannot be asked");
 }
@@ -312,7 +333,7 @@ on_body(void *arg, const void *piece, size_t len)
 {
 	struct transaction *t = arg;
 	struct response *response = &t->response;
-	const struct proxyd *p = t->proxyd;
+	struct proxyd *p = t->proxyd;
 	int status = response->begun ? 0 : upstream_status(t->transfer);
 
 	if (!response->begun && wants_handle(t, status)) {
@@ -323,10 +344,12 @@ on_body(void *arg, const void *piece, size_t len)
 		response_begin(response, status, t->handle) == -1) ||
 	    response_feed(response, piece, len) == -1)
 		return give_up(t, 502, "the web app's answer is too large");
+	p->counts.body_bytes += len;
 	set_buffered(t, t->request->body_len + body_length(&response->body));
-	if (p->buffered > p->conf.buffered_max)
-		return give_up(t, 503, "the instance is busy; try again");
-	return 0;
+	if (p->buffered <= p->conf.buffered_max)
+		return 0;
+	p->counts.busy++;
+	return give_up(t, 503, "the instance is busy; try again");
 }
 
 /*
@@ -337,8 +360,8 @@ static bool
 follow(struct transaction *t, int status)
 {
 	if ((t->proxyd->link.capabilities & LINK_STATUS) != 0 ||
-	    !asking_follow(&t->asking, upstream_base(t->proxyd->upstream),
-		status, headers_get(&t->response.headers, "location")))
+	    !asking_follow(&t->asking, t->response.base, status,
+		headers_get(&t->response.headers, "location")))
 		return false;
 	response_reset(&t->response);
 	set_buffered(t, t->request->body_len);
@@ -366,22 +389,6 @@ respond(struct transaction *t, int status)
 	fail(t, 502, "the web app's answer is too large");
 }
 
-/* Said once each way: an upstream that is away fails every request. */
-static void
-log_upstream(struct proxyd *p, int error)
-{
-	const char *what = curl_easy_strerror((CURLcode)error);
-
-	if (error == CURLE_OK && p->upstream_fails)
-		log_infox(
-		    "upstream %s answers again", upstream_base(p->upstream));
-	else if (error != CURLE_OK && !p->upstream_fails)
-		log_warnx("upstream %s: %s", upstream_base(p->upstream), what);
-	else if (error != CURLE_OK)
-		log_debugx("upstream: %s", what);
-	p->upstream_fails = error != CURLE_OK;
-}
-
 static void
 on_done(void *arg, int status, int error)
 {
@@ -390,8 +397,9 @@ on_done(void *arg, int status, int error)
 
 	t->transfer = NULL; /* freed when we return */
 	if (t->failure == NULL)
-		log_upstream(t->proxyd, error);
+		health_note(t->proxyd, t->response.base, error);
 	if (error == CURLE_OK && !response_is_sound(&t->response, status)) {
+		t->proxyd->counts.upstream_failed++;
 		t->failure = "the web app's answer is malformed";
 		t->failure_status = 502;
 	} else if (error == CURLE_OK) {

@@ -62,7 +62,7 @@ void transaction_start(
     struct transaction *, transaction_ended ended, void *arg);
 
 /* Stop it, if it is under way, and free it: there will be no answer. */
-void transaction_free(struct transaction *);
+void transaction_abandon(struct transaction *);
 
 uint64_t transaction_number(const struct transaction *);
 const char *transaction_request_id(const struct transaction *);

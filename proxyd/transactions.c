@@ -51,6 +51,7 @@ transactions_begin(
 	t = transaction_new(ts->proxyd, number, text, &why);
 	if (t == NULL)
 		return why;
+	ts->proxyd->counts.requests++;
 	TAILQ_INSERT_TAIL(&ts->list, t, entry);
 	ts->count++;
 	transaction_start(t, on_transaction_end, ts);
@@ -77,7 +78,7 @@ transactions_clear(struct transactions *ts)
 
 	while ((t = TAILQ_FIRST(&ts->list)) != NULL) {
 		on_transaction_end(ts, t);
-		transaction_free(t);
+		transaction_abandon(t);
 	}
 }
 

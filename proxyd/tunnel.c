@@ -4,6 +4,7 @@
 #include <event2/buffer.h>
 
 #include "common/log.h"
+#include "proxyd/audit.h"
 #include "proxyd/escape.h"
 #include "proxyd/proxyd.h"
 #include "proxyd/reply.h"
@@ -46,6 +47,7 @@ tunnel_free(struct tunnel *t)
 	tunnel_down_clear(t);
 	t->proxyd->buffered -= t->buffered;
 	free(t->login);
+	free(t->path);
 	free(t);
 }
 
@@ -64,6 +66,19 @@ tunnel_count(struct tunnel *t)
 	t->buffered = bytes;
 }
 
+/* It is open, or never will be; reason as for audit_tunnel(). */
+static void
+tunnel_settled(struct tunnel *t, const char *reason)
+{
+	struct proxyd_counts *counts = &t->proxyd->counts;
+
+	if (reason == NULL)
+		counts->tunnels_opened++;
+	else if (reason[0] != '\0')
+		counts->tunnels_refused++;
+	audit_tunnel(t, reason);
+}
+
 void
 tunnel_opened(struct tunnel *t, const char *protocol)
 {
@@ -72,6 +87,7 @@ tunnel_opened(struct tunnel *t, const char *protocol)
 	if (t->state != TUNNEL_OPENING)
 		return;
 	t->state = TUNNEL_OPEN;
+	tunnel_settled(t, NULL);
 	out = reply_begin(t->id, false);
 	if (evbuffer_add_printf(out, "{\"t\":\"open\",\"protocol\":\"%s\"}",
 		protocol == NULL ? "" : protocol) == -1)
@@ -87,6 +103,7 @@ tunnel_head(struct tunnel *t, struct evbuffer *members)
 	if (t->state != TUNNEL_OPENING)
 		return;
 	t->state = TUNNEL_OPEN;
+	tunnel_settled(t, NULL);
 	out = reply_begin(t->id, false);
 	if (evbuffer_add_printf(out, "{\"t\":\"head\",") == -1 ||
 	    evbuffer_add_buffer(out, members) == -1 ||
@@ -127,6 +144,8 @@ tunnel_over(struct tunnel *t, uint16_t code, const char *reason, bool clean)
 {
 	if (t->state == TUNNEL_OVER)
 		return;
+	if (t->state == TUNNEL_OPENING)
+		tunnel_settled(t, reason);
 	t->state = TUNNEL_OVER;
 	tunnel_opening_free(t->opening);
 	t->opening = NULL;
@@ -173,7 +192,7 @@ tunnel_break(struct tunnel *t, uint16_t code, const char *reason)
 {
 	if (t->state == TUNNEL_OVER)
 		return;
-	if (t->kind == TUNNEL_STREAM)
+	if (t->kind == TUNNEL_STREAM && reason[0] == '\0')
 		reason = "502 the tunnel broke";
 	tunnel_over(t, code, reason, code != WS_CLOSE_ABNORMAL);
 	far_close(t, WS_CLOSE_GOING_AWAY, "");
@@ -192,9 +211,24 @@ tunnel_refuse(struct tunnel *t, const char *reason)
 }
 
 void
+tunnel_move(struct tunnel *t)
+{
+	/* What the old one said last still gets to the page. */
+	if (t->far == NULL)
+		return;
+	if (t->state == TUNNEL_OPEN)
+		tunnel_break(t, WS_CLOSE_RESTART,
+		    t->kind == TUNNEL_STREAM ? "503 the web app moved" : "");
+	else
+		t->moved = true;
+}
+
+void
 tunnel_abandon(struct tunnel *t)
 {
 	if (t->state != TUNNEL_OVER) {
+		if (t->state == TUNNEL_OPENING)
+			tunnel_settled(t, "");
 		t->state = TUNNEL_OVER;
 		tunnel_opening_free(t->opening);
 		t->opening = NULL;
@@ -238,11 +272,14 @@ tunnel_tick(struct tunnel *t, int64_t now_ms)
 	if (t->state == TUNNEL_OPENING) {
 		if (t->open_until == 0)
 			t->open_until = now_ms + TUNNEL_OPEN_MS;
-		if (now_ms >= t->open_until)
-			tunnel_refuse(
-			    t, "504 the web app did not answer in time");
+		if (now_ms < t->open_until)
+			return;
+		t->proxyd->counts.upstream_failed++;
+		tunnel_refuse(t, "504 the web app did not answer in time");
 		return;
 	}
+	if (t->state == TUNNEL_OPEN && t->moved)
+		tunnel_move(t);
 	if (t->state != TUNNEL_OPEN || !tunnel_up_has_gap(t))
 		return;
 	if (t->up.gap_since == 0) {

@@ -118,6 +118,7 @@ struct tunnel {
 	const char *id;	    /* its request_id, copied behind this struct */
 	uint64_t github_id; /* whose it is, once that is known */
 	char *login;
+	char *path; /* of the upstream, for audit.h; NULL if malformed */
 	struct tunnel_opening *opening;
 	int64_t open_until; /* for TUNNEL_OPENING, monotonic ms */
 	const struct tunnel_far_ops *ops;
@@ -125,6 +126,7 @@ struct tunnel {
 	struct tunnel_up up;
 	struct tunnel_down down;
 	struct tunnel_end end;
+	bool moved;	/* the upstream did, when this one had a far end */
 	unsigned pings; /* without an answer */
 	size_t buffered;
 	/* It is over, or (far is NULL then) may be freed: not at once, it may
@@ -193,9 +195,16 @@ void tunnel_close(
 
 /*
  * End it now: the page is told the code, the upstream 1001.  With
- * WS_CLOSE_ABNORMAL the tunnel broke.
+ * WS_CLOSE_ABNORMAL the tunnel broke.  Of a stream the page is told the
+ * reason, "" for one that broke.
  */
 void tunnel_break(struct tunnel *, uint16_t code, const char *reason);
+
+/*
+ * The upstream is elsewhere now: end it if it leads to the old one, or as
+ * soon as it is open; the page is told 1012, to come back.
+ */
+void tunnel_move(struct tunnel *);
 
 /* Nobody is there to be told: end it for the upstream, too. */
 void tunnel_abandon(struct tunnel *);

@@ -59,6 +59,9 @@ take_path(struct tunnel_opening *o, struct json_object *payload)
 	if (o->ask.target == NULL)
 		return why;
 	query_remove(o->ask.target, "token");
+	o->tunnel->path = strndup(o->ask.target, strcspn(o->ask.target, "?"));
+	if (o->tunnel->path == NULL)
+		fatal("tunnel");
 	return NULL;
 }
 

@@ -134,6 +134,14 @@ static const struct ws_ops ws_ops = {
 	.closed = on_closed,
 };
 
+/* Frees the socket. */
+static void
+fail(struct tunnel_socket *s, const char *why)
+{
+	s->tunnel->proxyd->counts.upstream_failed++;
+	tunnel_refuse(s->tunnel, why);
+}
+
 /* The upstream answered with another status than 101. */
 static void
 on_refused(struct tunnel_socket *s, int status)
@@ -163,8 +171,7 @@ on_answer(struct bufferevent *bev, void *arg)
 		return;
 	case UPGRADE_BROKEN:
 		log_debugx("upstream: %s", answer.why);
-		tunnel_refuse(
-		    s->tunnel, "502 the web app's answer is malformed");
+		fail(s, "502 the web app's answer is malformed");
 		return;
 	case UPGRADE_DONE:
 		break;
@@ -187,10 +194,9 @@ on_event(struct bufferevent *bev, short what, void *arg)
 		/* Keys that are typed must not wait for more of them. */
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	} else if ((what & BEV_EVENT_TIMEOUT) != 0)
-		tunnel_refuse(
-		    s->tunnel, "504 the web app did not answer in time");
+		fail(s, "504 the web app did not answer in time");
 	else
-		tunnel_refuse(s->tunnel, "502 the web app cannot be reached");
+		fail(s, "502 the web app cannot be reached");
 }
 
 /*
@@ -230,6 +236,7 @@ write_request(struct tunnel_socket *s, const char *jwt)
 	u->headers = headers;
 	u->nheaders = 1;
 	rc = upgrade_request(u, s->key, bufferevent_get_output(s->bev));
+	u->host = NULL;
 	u->target = NULL;
 	u->headers = NULL;
 	u->nheaders = 0;
@@ -275,5 +282,5 @@ tunnel_socket_start(struct tunnel *t, struct tunnel_ask *ask, const char *jwt)
 	bufferevent_setcb(s->bev, on_answer, NULL, on_event, s);
 	(void)bufferevent_enable(s->bev, EV_READ | EV_WRITE);
 	if (write_request(s, jwt) == -1 || start_connect(s) == -1)
-		tunnel_refuse(t, "502 the web app cannot be reached");
+		fail(s, "502 the web app cannot be reached");
 }

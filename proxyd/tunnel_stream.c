@@ -136,6 +136,7 @@ on_body(void *arg, const void *piece, size_t len)
 	if (s->paused)
 		return UPSTREAM_PAUSE;
 	s->received += len;
+	s->tunnel->proxyd->counts.body_bytes += len;
 	tunnel_part(s->tunnel, WS_TEXT, piece, len, false);
 	return 0;
 }
@@ -171,6 +172,8 @@ on_done(void *arg, int status, int error)
 		tunnel_refuse(t, why); /* frees s */
 		return;
 	}
+	if (why[0] != '\0')
+		t->proxyd->counts.upstream_failed++;
 	tunnel_part(t, WS_TEXT, NULL, 0, true);
 	tunnel_far_gone(t, WS_CLOSE_NORMAL, why, true);
 	stream_free(s);

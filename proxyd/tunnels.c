@@ -7,6 +7,7 @@
 
 #include "common/log.h"
 #include "common/timer.h"
+#include "proxyd/deny.h"
 #include "proxyd/proxyd.h"
 #include "proxyd/reply.h"
 #include "proxyd/tunnel_opening.h"
@@ -178,7 +179,7 @@ void
 tunnels_open(
     struct tunnels *ts, enum tunnel_kind kind, const struct user_request *r)
 {
-	bool full = ts->count >= TUNNELS_MAX;
+	bool full = ts->count >= ts->proxyd->conf.tunnels_max;
 	const char *why = "no payload";
 	char reason[128];
 	struct tunnel *t;
@@ -214,13 +215,18 @@ tunnels_may_open(
 	const struct tunnel *other;
 	size_t n = 0;
 
+	if (deny_matches(ts->proxyd->deny, target)) {
+		ts->proxyd->counts.denied++;
+		return "403 " DENY_REASON;
+	}
 	TAILQ_FOREACH (other, &ts->all, entry)
 		if (other->github_id == t->github_id)
 			n++;
 	log_debugx("tunnel to %.*s for %llu", (int)strcspn(target, "?"), target,
 	    (unsigned long long)t->github_id);
-	return n > TUNNELS_PERSON_MAX ? "503 too many tunnels of one person"
-				      : NULL;
+	return n > ts->proxyd->conf.tunnels_user_max
+		   ? "503 too many tunnels of one person"
+		   : NULL;
 }
 
 bool
@@ -265,6 +271,15 @@ tunnels_drain(struct tunnels *ts)
 		tunnel_refuse(t, "503 the instance stops");
 		tunnel_break(t, WS_CLOSE_GOING_AWAY, "");
 	}
+}
+
+void
+tunnels_move(struct tunnels *ts)
+{
+	struct tunnel *t;
+
+	TAILQ_FOREACH (t, &ts->all, entry)
+		tunnel_move(t);
 }
 
 size_t

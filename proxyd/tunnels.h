@@ -8,12 +8,8 @@
 
 /*
  * All tunnels, by their ids: how many there may be, their timers and their
- * end.
+ * end.  Those that still say goodbye count, too.
  */
-
-/* At once, and of one person; those that still say goodbye count, too. */
-#define TUNNELS_MAX	   256
-#define TUNNELS_PERSON_MAX 64
 
 /*
  * Pieces of one person that are not credited: each is a user_request, of
@@ -56,6 +52,12 @@ void tunnels_clear(struct tunnels *);
 
 /* Told to stop: pages and upstream are, too, and no more are opened. */
 void tunnels_drain(struct tunnels *);
+
+/*
+ * The upstream is another one from now on: tunnels to the old one end, so
+ * that their pages open them again.
+ */
+void tunnels_move(struct tunnels *);
 
 /* How many there are; done() is called when there are none any more. */
 size_t tunnels_count(const struct tunnels *);

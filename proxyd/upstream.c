@@ -1,3 +1,8 @@
+#include <sys/socket.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +31,7 @@ struct upstream {
 	struct event_base *base;
 	CURLM *multi;
 	struct event *timer;
-	char url[300];
+	char url[UPSTREAM_BASE_SIZE];
 	long connect_ms;
 };
 
@@ -59,21 +64,45 @@ check(CURLMcode code)
 		fatalx("curl: %s", curl_multi_strerror(code));
 }
 
+const char *
+upstream_check(const struct proxyd_conf *conf)
+{
+	struct in6_addr address;
+	int family =
+	    strchr(conf->upstream_host, ':') != NULL ? AF_INET6 : AF_INET;
+
+	if (inet_pton(family, conf->upstream_host, &address) != 1)
+		return "the upstream's address is not an IP address";
+	if (conf->upstream_port == 0 || conf->upstream_port > UINT16_MAX)
+		return "the upstream's port is not a port";
+	return NULL;
+}
+
+bool
+upstream_change(struct upstream *up, const struct proxyd_conf *conf)
+{
+	bool v6 = strchr(conf->upstream_host, ':') != NULL;
+	char url[UPSTREAM_BASE_SIZE];
+	bool other;
+
+	(void)snprintf(url, sizeof(url), "http://%s%s%s:%u", v6 ? "[" : "",
+	    conf->upstream_host, v6 ? "]" : "", conf->upstream_port);
+	up->connect_ms = (long)conf->connect_ms;
+	other = strcmp(up->url, url) != 0;
+	(void)strlcpy(up->url, url, sizeof(up->url));
+	return other;
+}
+
 struct upstream *
 upstream_new(struct event_base *base, const struct proxyd_conf *conf)
 {
 	struct upstream *up = calloc(1, sizeof(*up));
-	bool v6 = strchr(conf->upstream_host, ':') != NULL;
 
 	if (up == NULL || curl_global_init(CURL_GLOBAL_NOTHING) != 0 ||
 	    (up->multi = curl_multi_init()) == NULL)
 		fatalx("curl: no handle");
 	up->base = base;
-	up->connect_ms = (long)conf->connect_ms;
-	if ((size_t)snprintf(up->url, sizeof(up->url), "http://%s%s%s:%u",
-		v6 ? "[" : "", conf->upstream_host, v6 ? "]" : "",
-		conf->upstream_port) >= sizeof(up->url))
-		fatalx("upstream address too long");
+	(void)upstream_change(up, conf);
 	up->timer = evtimer_new(base, on_timer, up);
 	if (up->timer == NULL)
 		fatalx("no timer");

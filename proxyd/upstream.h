@@ -47,9 +47,21 @@ struct upstream_ops {
 	void (*done)(void *arg, int status, int error);
 };
 
+/* Room for "http://host:port" of any numeric host, with its NUL. */
+#define UPSTREAM_BASE_SIZE 128
+
 /* Fatal when out of memory. */
 struct upstream *upstream_new(struct event_base *, const struct proxyd_conf *);
 void upstream_free(struct upstream *);
+
+/* Whether it could be asked: NULL, or why not, for the operator. */
+const char *upstream_check(const struct proxyd_conf *);
+
+/*
+ * Go on with these settings: transfers under way end where they are, others
+ * start at the new address.  Returns whether that is another one.
+ */
+bool upstream_change(struct upstream *, const struct proxyd_conf *);
 
 /* "http://host:port", without a path. */
 const char *upstream_base(const struct upstream *);

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "proxyd/deny.h"
 #include "proxyd/handles.h"
 #include "proxyd/sessions.h"
 #include "proxyd/tunnel_opening.h"
@@ -11,6 +12,9 @@
 #include "proxyd/user_requests.h"
 
 #define FARS_MAX 400
+
+#define TUNNELS_MAX	   256
+#define TUNNELS_PERSON_MAX 64
 
 /*
  * What stands in front of the real ones: authd, which knows the handles
@@ -117,6 +121,8 @@ setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	f->proxyd.child.base = event_base_new();
+	f->proxyd.conf.tunnels_max = TUNNELS_MAX;
+	f->proxyd.conf.tunnels_user_max = TUNNELS_PERSON_MAX;
 	f->proxyd.tunnels = tunnels_new(&f->proxyd);
 	memset(&session, 0, sizeof(session));
 	session.status = SESSION_OK;
@@ -218,7 +224,7 @@ expect_refused(uint64_t number, const char *status)
 		assert_true(json_object_object_get_ex(data, "code", &code));
 		assert_int_equal(json_object_get_int(code), 1006);
 	}
-	if (strncmp(reason, status, 3) != 0 || reason[3] != ' ')
+	if (strncmp(reason, status, strlen(status)) != 0 || reason[3] != ' ')
 		fail_msg("%s: %s", status, reason);
 	expect_no_reply();
 }
@@ -476,6 +482,122 @@ test_limits(void **state)
 	open_socket(f, "Q", 1);
 }
 
+/* What is lowered below what there is closes nothing. */
+static void
+test_lowered(void **state)
+{
+	struct fixture *f = *state;
+	struct proxyd_conf *conf = &f->proxyd.conf;
+	static const char payload[] = "{\"handle\":\"h\",\"path\":\"/ws\"}";
+
+	open_socket(f, "A", 1);
+	open_socket(f, "B", 1);
+	conf->tunnels_user_max = 1;
+	ask(f, "C", "tunnel.open", payload);
+	answer_handle(1);
+	expect_refused(f->number, "503 too many tunnels of one person");
+	run(f);
+	open_socket(f, "D", 2);
+	conf->tunnels_user_max = TUNNELS_PERSON_MAX;
+	conf->tunnels_max = 2;
+	ask(f, "E", "tunnel.open", payload);
+	expect_refused(f->number, "503 too many tunnels");
+	run(f);
+	assert_int_equal(tunnels_count(f->proxyd.tunnels), 3);
+	conf->tunnels_max = 4;
+	open_socket(f, "F", 1);
+	assert_int_equal(f->proxyd.counts.tunnels_opened, 4);
+	assert_int_equal(f->proxyd.counts.tunnels_refused, 2);
+}
+
+/* None at all, or none for anybody. */
+static void
+test_no_tunnels(void **state)
+{
+	struct fixture *f = *state;
+	static const char payload[] = "{\"handle\":\"h\",\"path\":\"/ws\"}";
+
+	f->proxyd.conf.tunnels_max = 0;
+	ask(f, "A", "tunnel.open", payload);
+	assert_null(asked);
+	expect_refused(f->number, "503 too many tunnels");
+	run(f);
+	f->proxyd.conf.tunnels_max = 1;
+	f->proxyd.conf.tunnels_user_max = 0;
+	ask(f, "B", "tunnel.open", payload);
+	answer_handle(1);
+	expect_refused(f->number, "503 too many tunnels of one person");
+}
+
+static void
+test_closed_paths(void **state)
+{
+	static const struct {
+		const char *action, *path;
+		bool closed;
+	} table[] = {
+		{ "tunnel.open", "/shell", true },
+		{ "tunnel.open", "/x/%2e%2e/SHELL?a", true },
+		{ "tunnel.open", "/ws?/shell", false },
+		{ "stream.open", "/api/git/status", true },
+		{ "stream.open", "/api/gitx", false },
+	};
+	struct fixture *f = *state;
+	char payload[128], id[8];
+	uint64_t denied = 0;
+	size_t i;
+
+	f->proxyd.deny = deny_new("/shell\n/api/git\n");
+	for (i = 0; i < COUNT(table); i++) {
+		(void)snprintf(id, sizeof(id), "R%zu", i);
+		(void)snprintf(payload, sizeof(payload),
+		    "{\"handle\":\"h\",\"path\":\"%s\",\"method\":\"GET\"}",
+		    table[i].path);
+		ask(f, id, table[i].action, payload);
+		answer_handle(1);
+		assert_int_equal(tunnels_find(f->proxyd.tunnels, id) == NULL,
+		    table[i].closed);
+		if (table[i].closed)
+			expect_refused(f->number, "403 " DENY_REASON);
+		else
+			next_reply(f->number, false);
+		denied += table[i].closed;
+		assert_int_equal(f->proxyd.counts.denied, denied);
+	}
+	assert_int_equal(nfars, 2);
+	deny_free(f->proxyd.deny);
+	f->proxyd.deny = NULL;
+}
+
+/* Those that go on in vain are ended; those that have not begun go on. */
+static void
+test_move(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t waiting;
+
+	open_socket(f, "A", 1);
+	ask(f, "S", "stream.open",
+	    "{\"handle\":\"h\",\"path\":\"/s\",\"method\":\"GET\"}");
+	answer_handle(1);
+	next_reply(f->number, false);
+	ask(f, "W", "tunnel.open", "{\"handle\":\"h\",\"path\":\"/ws\"}");
+	waiting = f->number;
+
+	tunnels_move(f->proxyd.tunnels);
+	expect_reply(waiting - 2, true,
+	    "{\"t\":\"close\",\"code\":1012,\"clean\":true,\"reason\":\"\"}");
+	expect_reply(waiting - 1, true,
+	    "{\"t\":\"end\",\"error\":\"503 the web app moved\"}");
+	assert_true(fars[0].closed);
+	assert_int_equal(fars[0].code, WS_CLOSE_GOING_AWAY);
+	assert_true(fars[1].closed);
+	answer_handle(1);
+	expect_reply(waiting, false, "{\"t\":\"open\",\"protocol\":\"\"}");
+	assert_non_null(tunnels_find(f->proxyd.tunnels, "W"));
+	expect_no_reply();
+}
+
 /* Ask for a piece of one tunnel that the upstream does not take. */
 static uint64_t
 send_empty(struct fixture *f, const char *id, uint64_t n)
@@ -714,6 +836,10 @@ main(void)
 		TEST(test_authorization),
 		TEST(test_canceled),
 		TEST(test_limits),
+		TEST(test_lowered),
+		TEST(test_no_tunnels),
+		TEST(test_closed_paths),
+		TEST(test_move),
 		TEST(test_pieces_of_one_person),
 		TEST(test_same_id),
 		TEST(test_malformed),

@@ -263,6 +263,43 @@ test_pings(void **state)
 	expect_broken(f, WS_CLOSE_ABNORMAL);
 }
 
+/* One that is opening at the old upstream ends when it is open. */
+static void
+test_moved_before_open(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, TUNNEL_SOCKET);
+	tunnel_move(f->t);
+	tunnel_tick(f->t, 1000);
+	expect_no_reply();
+	tunnel_opened(f->t, NULL);
+	expect_reply(OPEN, false, "{\"t\":\"open\",\"protocol\":\"\"}");
+	assert_false(f->far.closed);
+	tunnel_tick(f->t, 2000);
+	expect_broken(f, WS_CLOSE_RESTART);
+}
+
+/* What the old upstream said last is not lost. */
+static void
+test_moved_when_gone(void **state)
+{
+	struct fixture *f = *state;
+
+	start_open(f, TUNNEL_SOCKET);
+	outbox_is_full = true;
+	part(f, WS_TEXT, "last", 4, true);
+	tunnel_far_gone(f->t, 4001, "bye", true);
+	tunnel_move(f->t);
+	tunnel_tick(f->t, 1000);
+	outbox_is_full = false;
+	tunnel_continue(f->t);
+	expect_reply(OPEN, false, "{\"t\":\"text\",\"n\":0,\"d\":\"last\"}");
+	expect_reply(OPEN, true,
+	    "{\"t\":\"close\",\"code\":4001,\"clean\":true,"
+	    "\"reason\":\"bye\"}");
+}
+
 static void
 test_abandoned(void **state)
 {
@@ -321,6 +358,8 @@ main(void)
 		TEST(test_refused),
 		TEST(test_open_in_time),
 		TEST(test_pings),
+		TEST(test_moved_before_open),
+		TEST(test_moved_when_gone),
 		TEST(test_abandoned),
 		TEST(test_freed),
 	};

@@ -1,0 +1,35 @@
+#include <string.h>
+
+#include "common/log.h"
+#include "proxyd/deny.h"
+#include "proxyd/health.h"
+#include "proxyd/proxyd.h"
+#include "proxyd/reload.h"
+#include "proxyd/tunnels.h"
+#include "proxyd/upstream.h"
+
+const char *
+reload_check(void *proxyd, const void *next, uint32_t *flags)
+{
+	(void)proxyd;
+	(void)flags;
+	return upstream_check(next);
+}
+
+void
+reload_switch(void *proxyd, void *next, uint32_t flags)
+{
+	struct proxyd *p = proxyd;
+
+	(void)flags;
+	/* All but these two is looked up whenever it matters. */
+	slice_free_proxyd(&p->conf);
+	memcpy(&p->conf, next, sizeof(p->conf));
+	deny_free(p->deny);
+	p->deny = deny_new(p->conf.deny_paths);
+	if (!upstream_change(p->upstream, &p->conf))
+		return;
+	log_infox("upstream is %s now", upstream_base(p->upstream));
+	health_forget(p);
+	tunnels_move(p->tunnels);
+}
