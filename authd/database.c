@@ -76,7 +76,9 @@ database_open(struct database *db)
 		return DB_FAILED;
 	}
 	error = sqlite3_open_v2(db->path, &db->handle,
-	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE, NULL);
+	    (db->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
+		SQLITE_OPEN_EXRESCODE,
+	    NULL);
 	if (error == SQLITE_OK)
 		error = database_harden(db->handle);
 	if (error != SQLITE_OK) {

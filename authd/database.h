@@ -39,6 +39,7 @@ struct database {
 	dev_t dev; /* of the file that is open */
 	ino_t ino;
 	bool failed;	      /* to be reopened before its next use */
+	bool read_only;	      /* set by the owner, before it is opened */
 	uint64_t generation;  /* counts openings */
 	int64_t impatient_ms; /* no waiting before this time */
 	struct trouble trouble;

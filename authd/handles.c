@@ -41,7 +41,7 @@ static enum db_result row_run(
 static bool person_is_enabled(struct tether_db *, uint64_t);
 
 void
-handles_make(const struct handles *h, uint64_t github_id, const char *login,
+handles_make(struct handles *h, uint64_t github_id, const char *login,
     time_t now, char handle[HANDLE_SIZE])
 {
 	struct tether_db *t = h->tether;
@@ -53,9 +53,10 @@ handles_make(const struct handles *h, uint64_t github_id, const char *login,
 		return;
 	(void)strlcpy(row.login, login, sizeof(row.login));
 	handle_generate(handle);
-	if (handle_hash(handle, row.hash) && row_insert(t, &row) == DB_OK)
+	if (handle_hash(handle, row.hash) && row_insert(t, &row) == DB_OK) {
 		trouble_over(&t->db.trouble, t->db.what);
-	else
+		h->made++;
+	} else
 		explicit_bzero(handle, HANDLE_SIZE);
 }
 

@@ -24,10 +24,11 @@ struct tether_db;
 #define HANDLES_PER_PERSON 64
 #define HANDLES_MAX	   4096
 
-/* Both must outlive it. */
+/* The pointers must outlive it; the rest starts from zeroes. */
 struct handles {
 	const struct authd_conf *conf;
 	struct tether_db *tether;
+	uint64_t made;
 };
 
 struct handle_owner {
@@ -40,7 +41,7 @@ struct handle_owner {
  * which the caller wipes: "" if policy does not let the user in, or does
  * not know or has disabled the user, or the database fails, which is logged.
  */
-void handles_make(const struct handles *, uint64_t github_id, const char *login,
+void handles_make(struct handles *, uint64_t github_id, const char *login,
     time_t now, char handle[HANDLE_SIZE]);
 
 /*

@@ -22,7 +22,7 @@ struct search {
 static enum db_result search_bound(struct search *);
 static enum db_result search_row(struct search *);
 static enum db_result search_write(struct search *);
-static enum db_result search_candidate(struct search *, const char *);
+static enum db_result search_candidate(struct search *, const char *, bool);
 static enum db_result search_is_free(struct search *, bool *);
 static enum db_result search_bind(struct search *);
 static enum session_status search_result(struct search *, enum db_result,
@@ -150,9 +150,9 @@ search_write(struct search *s)
 		result = search_bind(s);
 	/* A name in our namespace is only for the id that it contains. */
 	if (result == DB_NONE && !login_is_namespaced(query->login))
-		result = search_candidate(s, query->login);
+		result = search_candidate(s, query->login, query->adopt);
 	if (result == DB_NONE)
-		result = search_candidate(s, namespaced);
+		result = search_candidate(s, namespaced, true);
 	if (result == DB_OK)
 		result = upstream_db_commit(query->upstream);
 	if (result != DB_OK)
@@ -160,9 +160,12 @@ search_write(struct search *s)
 	return result;
 }
 
-/* Take the user of that name or make it; DB_NONE if it is someone else. */
+/*
+ * Take the user of that name, if such a one may be adopted, or make it;
+ * DB_NONE if it is someone else.
+ */
 static enum db_result
-search_candidate(struct search *s, const char *name)
+search_candidate(struct search *s, const char *name, bool adopt)
 {
 	const struct identity_query *query = s->query;
 	enum db_result result;
@@ -178,6 +181,8 @@ search_candidate(struct search *s, const char *name)
 	}
 	if (result != DB_OK)
 		return result;
+	if (!adopt)
+		return DB_NONE;
 	if ((result = search_is_free(s, &is_free)) != DB_OK)
 		return result;
 	if (!is_free)

@@ -1,6 +1,7 @@
 #ifndef AUTHD_IDENTITY_H
 #define AUTHD_IDENTITY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -17,6 +18,7 @@ struct identity_query {
 	uint64_t github_id;
 	const char *login; /* has passed policy_check() */
 	time_t now;
+	bool adopt; /* the user of that login, if it is nobody's */
 };
 
 struct identity {

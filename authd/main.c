@@ -4,11 +4,13 @@
 #include <time.h>
 
 #include "authd/handles.h"
+#include "authd/reload.h"
 #include "authd/sessions.h"
 #include "common/child.h"
 #include "common/log.h"
 #include "common/session.h"
 #include "common/slice.h"
+#include "common/status.h"
 #include "sandbox/sandbox.h"
 
 /*
@@ -29,6 +31,9 @@ static int authd_on_handle_check(void *, struct msg *);
 static int authd_on_token_get(void *, struct msg *);
 static void authd_refresh(void *);
 static void authd_log_status(void *);
+static void authd_status(void *, struct status *);
+static const char *authd_conf_check(void *, const void *, uint32_t *);
+static void authd_conf_switch(void *, void *, uint32_t);
 
 static const struct channel_ops proxyd_ops = {
 	.handlers[MSG_SESSION_GET] = authd_on_session_get,
@@ -45,6 +50,9 @@ static const struct child_ops ops = {
 	.peers[PROGRAM_CONNECTOR] = &connector_ops,
 	.log_status = authd_log_status,
 	.refresh = authd_refresh,
+	.status = authd_status,
+	.conf_check = authd_conf_check,
+	.conf_switch = authd_conf_switch,
 };
 
 int
@@ -133,15 +141,57 @@ authd_on_token_get(void *arg, struct msg *m)
 	return 0;
 }
 
+/* What proxyd has been told is to be asked again. */
+static void
+authd_flush(struct authd *authd)
+{
+	struct msg_out flush;
+
+	msg_start(&flush, MSG_SESSION_FLUSH, 0);
+	(void)child_send(&authd->child, PROGRAM_PROXYD, &flush);
+}
+
 static void
 authd_refresh(void *arg)
 {
 	struct authd *authd = arg;
-	struct msg_out flush;
 
 	sessions_refresh(authd->sessions);
-	msg_start(&flush, MSG_SESSION_FLUSH, 0);
-	(void)child_send(&authd->child, PROGRAM_PROXYD, &flush);
+	authd_flush(authd);
+}
+
+static const char *
+authd_conf_check(void *arg, const void *next, uint32_t *flags)
+{
+	const struct authd *authd = arg;
+
+	return reload_check(&authd->conf, next, flags);
+}
+
+/*
+ * All that uses the settings looks at them where they are.  Handles are
+ * checked against the new rules when they are used next.
+ */
+static void
+authd_conf_switch(void *arg, void *next, uint32_t flags)
+{
+	struct authd *authd = arg;
+
+	(void)flags;
+	slice_free_authd(&authd->conf);
+	memcpy(&authd->conf, next, sizeof(authd->conf));
+	sessions_reload(authd->sessions);
+	authd_flush(authd);
+}
+
+static void
+authd_status(void *arg, struct status *status)
+{
+	const struct authd *authd = arg;
+
+	sessions_status(authd->sessions, status);
+	status_set_number(
+	    status, STATUS_AUTHD_HANDLES_MADE, authd->handles.made);
 }
 
 static void

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #include "authd/sessions.h"
 #include "common/log.h"
 #include "common/slice.h"
+#include "common/status.h"
 
 /* A JWT that was made, and what it was made from. */
 struct entry {
@@ -104,7 +106,7 @@ sessions_get(struct sessions *s, uint64_t github_id, const char *login,
     time_t now, struct session *session)
 {
 	struct identity_query query = { &s->upstream, &s->tether, github_id,
-		login, now };
+		login, now, s->conf->adopt };
 	const char *reason = policy_check(s->conf, github_id, login);
 	struct entry *entry;
 
@@ -253,6 +255,36 @@ sessions_refresh(struct sessions *s)
 	secret_forget(&s->secret);
 	database_close(&s->upstream.db);
 	database_close(&s->tether.db);
+}
+
+void
+sessions_reload(struct sessions *s)
+{
+	sessions_refresh(s);
+	secret_check(&s->secret);
+}
+
+void
+sessions_status(const struct sessions *s, struct status *status)
+{
+	const unsigned long *answers = s->answers;
+	const struct database *db = &s->upstream.db;
+	char text[STATUS_TEXT_SIZE];
+
+	(void)snprintf(text, sizeof(text), "%s%s", db->path,
+	    db->trouble.announced ? " (cannot be used)" : "");
+	status_set_text(status, STATUS_AUTHD_DATABASE, text);
+	status_set_number(status, STATUS_AUTHD_ASKED,
+	    answers[SESSION_OK] + answers[SESSION_DENIED] +
+		answers[SESSION_UNAVAILABLE]);
+	status_set_number(status, STATUS_AUTHD_ALLOWED, answers[SESSION_OK]);
+	status_set_number(status, STATUS_AUTHD_DENIED, answers[SESSION_DENIED]);
+	status_set_number(
+	    status, STATUS_AUTHD_FAILED, answers[SESSION_UNAVAILABLE]);
+	status_set_number(
+	    status, STATUS_AUTHD_USERS_CREATED, s->identities.created);
+	status_set_number(
+	    status, STATUS_AUTHD_USERS_BOUND, s->identities.bound);
 }
 
 void

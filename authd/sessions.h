@@ -9,6 +9,7 @@
 
 struct authd_conf;
 struct sessions;
+struct status;
 struct tether_db;
 
 /*
@@ -52,6 +53,12 @@ void sessions_get(struct sessions *, uint64_t github_id, const char *login,
 
 /* Forget secret, JWTs and user ids, and open the databases anew. */
 void sessions_refresh(struct sessions *);
+
+/* The same, as the conf that was given has another content now. */
+void sessions_reload(struct sessions *);
+
+/* Fill in all but the handles of authd's values (status.def). */
+void sessions_status(const struct sessions *, struct status *);
 
 /* Log one line about what was done so far. */
 void sessions_log_status(const struct sessions *);

@@ -43,7 +43,9 @@ trouble_report(struct trouble *t, const char *format, ...)
 	va_start(ap, format);
 	(void)vsnprintf(line, sizeof(line), format, ap);
 	va_end(ap);
-	if (!trouble_is_news(t, line, now))
+	if (t->quiet)
+		(void)strlcpy(t->line, line, sizeof(t->line));
+	if (t->quiet || !trouble_is_news(t, line, now))
 		return;
 	log_warnx("%s", line);
 	memcpy(t->line, line, sizeof(t->line));

@@ -18,6 +18,7 @@ struct trouble {
 	int64_t window_ms;	     /* start of the minute being counted */
 	int lines;		     /* logged in that minute */
 	bool announced;		     /* logged, and not over since */
+	bool quiet;		     /* keep the line, and log none */
 };
 
 /* Warn about a failure, unless the operator knows already. */

@@ -42,6 +42,7 @@ room_open(struct room *r, struct fixture *f)
 	tether_db_init(&r->t, f->state);
 	r->h.conf = &f->conf;
 	r->h.tether = &r->t;
+	r->h.made = 0;
 }
 
 static void

@@ -104,6 +104,27 @@ static const struct {
 	{ "binding contradicts column", IN(FORK), FORK_USER("7", "mona", "'9'"),
 	    KNOWN("5", "mona", "7", "'mona'", "0"), "mona", SESSION_OK,
 	    "orch_5_mona", 8, 1, 0 },
+	/* "adopt no": nobody who was there is adopted by login. */
+	{ "strict: nobody there", ANY, "", "", "mona", SESSION_OK, "mona", 1, 1,
+	    0 },
+	{ "strict: login is somebody's", ANY, USER("7", "mona", "1"), "",
+	    "mona", SESSION_OK, "orch_5_mona", 8, 1, 0 },
+	{ "strict: who is switched off says nothing", ANY,
+	    USER("7", "mona", "0"), "", "mona", SESSION_OK, "orch_5_mona", 8, 1,
+	    0 },
+	{ "strict: who was bound stays so", ANY, USER("7", "mona", "1"),
+	    KNOWN("5", "mona", "7", "'mona'", "0"), "mona", SESSION_OK, "mona",
+	    7, 0, -1 },
+	{ "strict: own namespaced user", ANY,
+	    USER("7", "mona", "1") USER("8", "orch_5_mona", "1"), "", "mona",
+	    SESSION_OK, "orch_5_mona", 8, 0, 1 },
+	{ "strict: another's binding of an old id", ANY, USER("7", "mona", "1"),
+	    KNOWN("9", "lisa", "7", "'lisa'", "0"), "mona", SESSION_OK,
+	    "orch_5_mona", 8, 1, 0 },
+	{ "strict: found by column", IN(FORK), FORK_USER("7", "lisa", "'5'"),
+	    "", "mona", SESSION_OK, "lisa", 7, 0, 1 },
+	{ "strict: column is empty", IN(FORK), FORK_USER("7", "mona", "''"), "",
+	    "mona", SESSION_OK, "orch_5_mona", 8, 1, 0 },
 };
 
 struct rig {
@@ -126,6 +147,7 @@ rig_open(struct rig *r, struct fixture *f, const char *login)
 	r->query.github_id = 5;
 	r->query.login = login;
 	r->query.now = 1700000000;
+	r->query.adopt = f->conf.adopt;
 	assert_int_equal(tether_db_open(&r->tether), DB_OK);
 }
 
@@ -186,6 +208,7 @@ check_case(struct fixture *f, enum schema schema, size_t i)
 	(void)unlink(f->tether);
 	run_sql(f->users, schemas[schema]);
 	run_sql(f->users, cases[i].users);
+	f->conf.adopt = strncmp(cases[i].what, "strict:", 7) != 0;
 	rig_open(&r, f, cases[i].login);
 	run_sql(f->tether, cases[i].tether);
 	if (rig_find(&r) != cases[i].status)

@@ -6,6 +6,7 @@
 
 #include "authd/jwt.h"
 #include "authd/sessions.h"
+#include "common/status.h"
 #include "tests/unit/authd/fixture.h"
 
 #define NOW 1700000000
@@ -529,6 +530,97 @@ test_full_disk(void **state)
 	sessions_free(s);
 }
 
+/* Other settings, where the old ones were: they count at once. */
+static void
+test_reload(void **state)
+{
+	struct fixture *f = *state;
+	struct sessions *s = sessions_new(&f->conf);
+	struct session first;
+
+	run_sql(f->users, schemas[OLD]);
+	first = ask(s, 5, "mona", NOW);
+	assert_int_equal(first.status, SESSION_OK);
+	set_conf(&f->conf.users, "lisa");
+	sessions_reload(s);
+	check_refused(s, NOW, SESSION_DENIED,
+	    "you are not among the users of this instance");
+	set_conf(&f->conf.users, "lisa mona");
+	set_conf(&f->conf.jwt_secret, "another secret");
+	sessions_reload(s);
+	assert_string_not_equal(ask(s, 5, "mona", NOW).jwt, first.jwt);
+	assert_int_equal(log_count(f, "publishes"), 0);
+
+	/* The published secret, without and with the flag that allows it. */
+	set_conf(&f->conf.jwt_secret, PUBLISHED);
+	sessions_reload(s);
+	assert_int_equal(log_count(f, "nobody will be signed in"), 1);
+	check_refused(s, NOW, SESSION_UNAVAILABLE,
+	    "this instance cannot sign anybody in");
+	f->conf.jwt_secret_default = true;
+	sessions_reload(s);
+	assert_int_equal(log_count(f, "anyone who reaches the web app"), 1);
+	check_ok(s, NOW);
+	set_conf(&f->conf.jwt_secret, "");
+	sessions_reload(s);
+	check_ok(s, NOW);
+
+	/* Nobody is adopted any more, but who was bound stays so. */
+	run_sql(f->users,
+	    "INSERT INTO users (username, password_hash) VALUES ('lisa', 'x')");
+	f->conf.adopt = false;
+	sessions_reload(s);
+	assert_int_equal(ask(s, 6, "lisa", NOW).status, SESSION_OK);
+	check_ok(s, NOW);
+	assert_string_equal(
+	    query_sql(f->users, "SELECT group_concat(username) FROM"
+				" (SELECT * FROM users ORDER BY id)"),
+	    "mona,lisa,orch_6_lisa");
+	sessions_free(s);
+}
+
+static void
+test_status(void **state)
+{
+	static const struct {
+		enum status_id id;
+		uint64_t value;
+	} wanted[] = {
+		{ STATUS_AUTHD_ASKED, 6 },
+		{ STATUS_AUTHD_ALLOWED, 3 },
+		{ STATUS_AUTHD_DENIED, 2 },
+		{ STATUS_AUTHD_FAILED, 1 },
+		{ STATUS_AUTHD_USERS_CREATED, 1 },
+		{ STATUS_AUTHD_USERS_BOUND, 1 },
+	};
+	struct fixture *f = *state;
+	struct sessions *s = sessions_new(&f->conf);
+	struct status *status = status_new(PROGRAM_AUTHD);
+	char text[128];
+	size_t i;
+
+	(void)ask(s, 5, "mona", NOW);
+	sessions_status(s, status);
+	(void)snprintf(text, sizeof(text), "%s (cannot be used)", f->users);
+	assert_string_equal(status_text(status, STATUS_AUTHD_DATABASE), text);
+	run_sql(f->users, schemas[NEW]);
+	run_sql(f->users,
+	    "INSERT INTO users (username, password_hash) VALUES ('lisa', 'x')");
+	for (i = 0; i < 2; i++) {
+		(void)ask(s, 5, "mona", NOW);
+		(void)ask(s, 0, "mona", NOW);
+	}
+	(void)ask(s, 6, "lisa", NOW);
+	sessions_status(s, status);
+	assert_string_equal(
+	    status_text(status, STATUS_AUTHD_DATABASE), f->users);
+	for (i = 0; i < COUNT(wanted); i++)
+		assert_int_equal(
+		    status_number(status, wanted[i].id), wanted[i].value);
+	status_free(status);
+	sessions_free(s);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -549,6 +641,8 @@ main(void)
 		TEST(test_concurrent_inserts),
 		TEST(test_permissions),
 		TEST(test_full_disk),
+		TEST(test_reload),
+		TEST(test_status),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
