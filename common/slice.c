@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -244,51 +245,103 @@ slice_is_token(const char *s)
 	return true;
 }
 
-/* The secret in fd, without its last newline, instead of *secret. */
-static const char *
-read_secret(char **secret, const char *path, int fd)
-{
-	static char why[256];
-	char text[CONF_SECRET_MAX + 2];
-	ssize_t n = pread(fd, text, sizeof(text), 0);
+/* What is wrong with a file that holds a secret: "token file: PATH: empty". */
+static const char *complain(const char *, const char *, const char *, ...)
+    __attribute__((format(printf, 3, 4)));
 
+static const char *
+complain(const char *what, const char *path, const char *format, ...)
+{
+	static char text[512];
+	char why[128];
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(why, sizeof(why), format, ap);
+	va_end(ap);
+	(void)snprintf(text, sizeof(text), "%s: %s: %s", what, path, why);
+	return text;
+}
+
+/* All of the file, which is closed, or -1 with errno set. */
+static ssize_t
+read_all(int fd, char *text, size_t size)
+{
+	size_t len = 0;
+	ssize_t n;
+	int error;
+
+	do {
+		n = pread(fd, text + len, size - len, (off_t)len);
+		len += n > 0 ? (size_t)n : 0;
+	} while ((n > 0 && len < size) || (n == -1 && errno == EINTR));
+	error = errno;
 	close(fd);
-	why[0] = '\0';
+	errno = error;
+	return n == -1 ? -1 : (ssize_t)len;
+}
+
+/*
+ * What is wrong with the n bytes of a file, or NULL; those that end it, a
+ * newline, are cut off.
+ */
+static const char *
+check_secret(char *text, size_t *n, const char *what, const char *path)
+{
+	if (*n > 0 && text[*n - 1] == '\n')
+		--*n;
+	if (*n > 0 && text[*n - 1] == '\r')
+		--*n;
+	if (*n == 0)
+		return complain(what, path, "empty");
+	if (*n > CONF_SECRET_MAX)
+		return complain(
+		    what, path, "longer than %d bytes", CONF_SECRET_MAX);
+	if (memchr(text, '\0', *n) != NULL)
+		return complain(what, path, "contains a NUL");
+	if (memchr(text, '\n', *n) != NULL)
+		return complain(what, path, "more than one line");
+	return NULL;
+}
+
+/* The secret in fd instead of *secret: NULL, or what is wrong with it. */
+static const char *
+read_secret(char **secret, const char *what, const char *path, int fd)
+{
+	/* Too long by one, even without what may end it. */
+	char text[CONF_SECRET_MAX + 3];
+	ssize_t n = read_all(fd, text, sizeof(text));
+	size_t len = n == -1 ? 0 : (size_t)n;
+	const char *why;
+	char *copy;
+
 	if (n == -1)
-		(void)snprintf(
-		    why, sizeof(why), "%s: %s", path, strerror(errno));
-	if (n > 0 && text[n - 1] == '\n')
-		n--;
-	if (n > 0 && text[n - 1] == '\r')
-		n--;
-	if (n == 0)
-		(void)snprintf(why, sizeof(why), "%s: empty", path);
-	else if (n > CONF_SECRET_MAX)
-		(void)snprintf(why, sizeof(why), "%s: longer than %d bytes",
-		    path, CONF_SECRET_MAX);
-	else if (n > 0 && memchr(text, '\0', (size_t)n) != NULL)
-		(void)snprintf(why, sizeof(why), "%s: contains a NUL", path);
-	if (why[0] == '\0') {
-		free_secret(*secret);
-		*secret = strndup(text, (size_t)n);
-		if (*secret == NULL)
-			(void)snprintf(why, sizeof(why), "out of memory");
+		return complain(what, path, "%s", strerror(errno));
+	why = len == sizeof(text) ? complain(what, path, "longer than %d bytes",
+					CONF_SECRET_MAX)
+				  : check_secret(text, &len, what, path);
+	if (why == NULL) {
+		copy = strndup(text, len);
+		if (copy == NULL)
+			why = complain(what, path, "out of memory");
+		else {
+			free_secret(*secret);
+			*secret = copy;
+		}
 	}
 	explicit_bzero(text, sizeof(text));
-	return why[0] == '\0' ? NULL : why;
+	return why;
 }
 
 static const char *
-read_token(char **token, const char *path, int fd)
+read_token(char **token, const char *what, const char *path, int fd)
 {
-	static char why[256];
-	const char *error = read_secret(token, path, fd);
+	const char *why = read_secret(token, what, path, fd);
 
-	if (error != NULL || slice_is_token(*token))
-		return error;
-	(void)snprintf(why, sizeof(why),
-	    "%s: contains characters that have no place in a token", path);
-	return why;
+	if (why != NULL || slice_is_token(*token))
+		return why;
+	return complain(
+	    what, path, "contains characters that have no place in a token");
 }
 
 static const char *
@@ -298,11 +351,12 @@ get_file_authd(void *conf, enum conf_file which, const char *path, int fd)
 
 	switch (which) {
 	case CONF_FILE_TOKEN:
-		return read_token(&c->token, path, fd);
+		return read_token(&c->token, "token file", path, fd);
 	case CONF_FILE_JWT_SECRET:
-		return read_secret(&c->jwt_secret, path, fd);
+		return read_secret(&c->jwt_secret, "jwt secret file", path, fd);
 	case CONF_FILE_GITHUB_TOKEN:
-		return read_token(&c->github_token, path, fd);
+		return read_token(
+		    &c->github_token, "github token file", path, fd);
 	case CONF_FILE_CA:
 	case CONF_FILE_COUNT:
 	default:

@@ -89,20 +89,25 @@ check(struct room *r, const char *handle, time_t now)
 static void
 make(struct room *r, uint64_t github_id, time_t now, char handle[HANDLE_SIZE])
 {
+	uint64_t before = r->h.made;
+
 	memset(handle, 'x', HANDLE_SIZE);
 	handles_make(
 	    &r->h, github_id, github_id == 5 ? "mona" : "lisa", now, handle);
 	assert_true(handle_is_valid(handle));
+	assert_int_equal(r->h.made, before + 1);
 }
 
 static void
 refuse(struct room *r, uint64_t github_id, const char *login)
 {
+	uint64_t before = r->h.made;
 	char handle[HANDLE_SIZE];
 
 	memset(handle, 'x', sizeof(handle));
 	handles_make(&r->h, github_id, login, NOW, handle);
 	assert_string_equal(handle, "");
+	assert_int_equal(r->h.made, before);
 }
 
 static long
