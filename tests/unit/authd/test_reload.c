@@ -118,6 +118,11 @@ test_no_database(void **state)
 	why = check(f, &next, CONF_RESTART);
 	assert_string_equal(why, reason);
 	assert_int_equal(count_entries(f->dir), 0);
+	/* Nor does a good state directory make up for it. */
+	next.state_dir = f->dir;
+	why = check(f, &next, CONF_RESTART);
+	assert_non_null(why);
+	assert_string_equal(why, reason);
 
 	(void)snprintf(path, sizeof(path), "%s", f->dir);
 	(void)snprintf(reason, sizeof(reason),

@@ -86,6 +86,9 @@ test_requests(void **state)
 	r = make_request("POST", "/x?token=secret#y", NULL);
 	audit_request(&proxyd, &r, 0);
 	expect_line("audit: nobody POST /x unanswered");
+	r.github_id = 5; /* of which nobody is sure */
+	audit_request(&proxyd, &r, 200);
+	expect_line("audit: nobody POST /x 200");
 	/* What is not malformed enough to be refused before. */
 	r = make_request("GET", "/", "li sa\n GET /y");
 	audit_request(&proxyd, &r, 403);

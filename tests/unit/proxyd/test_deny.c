@@ -86,6 +86,9 @@ static const char *const closed[] = {
 	"/a%5cb/%2e%2e/shell",
 	"/a%5cb/../../shell",
 	"/a\\b/../shell",
+	/* and a slash that is encoded */
+	"/a%2fb/../shell",
+	"/a%2fb/%2e%2e/shell",
 	/* dots that are, or are not, and a path of two segments */
 	"/b/%2e%2e/../hidden",
 	"/b/x/%2e%2e/hidden",

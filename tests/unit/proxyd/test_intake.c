@@ -244,6 +244,8 @@ test_longest(void **state)
 	text(MSG_REQUEST, 5, BUFFERED_MAX + 1);
 	text(MSG_USER_REQUEST, 6, 1);
 	assert_notes("user:6:1 refuse:5:503 ");
+	assert_int_equal(f->proxyd.counts.busy, 3);
+	assert_int_equal(f->proxyd.counts.requests, 1); /* no other began */
 }
 
 static void

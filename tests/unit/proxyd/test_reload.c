@@ -341,9 +341,11 @@ static void
 test_state(void **state)
 {
 	struct status *s = status_new(PROGRAM_PROXYD);
+	struct session_wait wait = { 0 };
 	int id;
 
 	(void)state;
+	assert_null(sessions_get(p.sessions, 5, "mona", &wait));
 	p.buffered = 1001;
 	p.counts = (struct proxyd_counts){ .requests = 1002,
 		.answers = { 1, 2, 1003, 1004, 1005, 1006 },
@@ -358,12 +360,16 @@ test_state(void **state)
 	    status_text(s, STATUS_PROXYD_UPSTREAM), upstream_base(p.upstream));
 	assert_string_equal(
 	    status_text(s, STATUS_PROXYD_UPSTREAM_STATE), "not asked yet");
+	assert_int_equal(status_number(s, STATUS_PROXYD_TUNNELS), 0);
+	assert_int_equal(status_number(s, STATUS_PROXYD_SESSIONS), 1);
+	assert_int_equal(status_number(s, STATUS_PROXYD_TRANSACTIONS), 0);
 	/* They stand in this order from there on. */
 	for (id = STATUS_PROXYD_BUFFERED; id <= STATUS_PROXYD_TUNNELS_REFUSED;
 	     id++)
 		assert_int_equal(status_number(s, (enum status_id)id),
 		    1001 + id - STATUS_PROXYD_BUFFERED);
 	status_free(s);
+	sessions_cancel(&wait);
 	p.buffered = 0;
 }
 
