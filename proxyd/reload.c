@@ -5,6 +5,7 @@
 #include "proxyd/health.h"
 #include "proxyd/proxyd.h"
 #include "proxyd/reload.h"
+#include "proxyd/sessions.h"
 #include "proxyd/tunnels.h"
 #include "proxyd/upstream.h"
 
@@ -27,6 +28,8 @@ reload_switch(void *proxyd, void *next, uint32_t flags)
 	memcpy(&p->conf, next, sizeof(p->conf));
 	deny_free(p->deny);
 	p->deny = deny_new(p->conf.deny_paths);
+	/* authd says so, too, but not before the next request may come. */
+	sessions_flush(p->sessions);
 	if (!upstream_change(p->upstream, &p->conf))
 		return;
 	log_infox("upstream is %s now", upstream_base(p->upstream));

@@ -312,6 +312,42 @@ test_settings(void **state)
 	assert_ptr_equal(base, upstream_base(p.upstream));
 }
 
+static void
+on_session_done(void *arg, const struct session *session)
+{
+	(void)session;
+	++*(unsigned *)arg;
+}
+
+/* What authd said under other rules is asked again. */
+static void
+test_sessions(void **state)
+{
+	static const struct session ok = { .status = SESSION_OK,
+		.lifetime_ms = 60000 };
+	unsigned done = 0;
+	struct session_wait wait = { .done = on_session_done, .arg = &done };
+	struct msg_out out;
+	struct msg m;
+
+	(void)state;
+	assert_null(sessions_get(p.sessions, 5, "mona", &wait));
+	msg_start(&out, MSG_SESSION, 1);
+	session_add(&out, &ok);
+	m = (struct msg){ .type = MSG_SESSION,
+		.id = 1,
+		.fd = -1,
+		.data = out.data,
+		.len = out.len };
+	assert_int_equal(sessions_on_session(p.sessions, &m), 0);
+	msg_discard(&out);
+	assert_int_equal(done, 1);
+	assert_non_null(sessions_get(p.sessions, 5, "mona", &wait));
+	change(a.port, "/x\n");
+	assert_null(sessions_get(p.sessions, 5, "mona", &wait));
+	sessions_cancel(&wait);
+}
+
 /* What is known of one upstream is not known of the next one. */
 static void
 test_health(void **state)
@@ -381,6 +417,7 @@ main(void)
 		TEST(test_upstream),
 		TEST(test_refused),
 		TEST(test_settings),
+		TEST(test_sessions),
 		TEST(test_health),
 		TEST(test_state),
 	};
