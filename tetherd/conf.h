@@ -42,6 +42,10 @@ struct conf {
 /* Wipe the secrets, close the files and free all.  NULL is allowed. */
 void conf_free(struct conf *);
 
+/* The same, but the struct stays, empty as conf_reset() leaves it. */
+void conf_clear(struct conf *);
+void conf_reset(struct conf *);
+
 /*
  * Send a child its slice: the settings, the files, CONF_DONE; all with the
  * number of the reload, or 0 at start, as their id.

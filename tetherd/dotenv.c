@@ -51,48 +51,47 @@ trim_bare(char *value)
 	*end = '\0';
 }
 
+/* Returns NULL, with no name if there is none; or what is wrong. */
 static const char *
-parse_line(char *s, dotenv_found found, void *arg)
+parse_line(char *s, char **name, char **value)
 {
-	char *name, *value;
-	const char *why;
 	size_t len;
 
+	*name = NULL;
 	s = skip_blanks(s);
 	if (*s == '\0' || *s == '#')
 		return NULL;
 	if (strncmp(s, "export", 6) == 0 && isblank((unsigned char)s[6]))
 		s = skip_blanks(s + 6);
-	name = s;
+	*name = s;
 	len = strcspn(s, "= \t\r");
-	s = skip_blanks(name + len);
+	s = skip_blanks(s + len);
 	if (len == 0 || *s != '=')
 		return "not of the form NAME=VALUE";
-	value = skip_blanks(s + 1);
-	name[len] = '\0';
-	if (*value != '\0' && strchr("\"'`", *value) != NULL) {
-		why = unquote(&value);
-		if (why != NULL)
-			return why;
-	} else
-		trim_bare(value);
-	return found(arg, name, value);
+	*value = skip_blanks(s + 1);
+	(*name)[len] = '\0';
+	if (**value != '\0' && strchr("\"'`", **value) != NULL)
+		return unquote(value);
+	trim_bare(*value);
+	return NULL;
 }
 
-const char *
-dotenv_parse(char *text, dotenv_found found, void *arg, unsigned *line)
+void
+dotenv_parse(char *text, const struct dotenv_ops *ops, void *arg)
 {
 	const char *why;
-	char *end;
+	char *end, *name, *value;
+	unsigned line;
 
-	for (*line = 1; text != NULL; ++*line) {
+	for (line = 1; text != NULL; line++) {
 		end = strchr(text, '\n');
 		if (end != NULL)
 			*end++ = '\0';
-		why = parse_line(text, found, arg);
+		why = parse_line(text, &name, &value);
 		if (why != NULL)
-			return why;
+			ops->wrong(arg, line, why);
+		else if (name != NULL)
+			ops->found(arg, line, name, value);
 		text = end;
 	}
-	return NULL;
 }

@@ -7,15 +7,15 @@
  * quotes; double quotes know \n, \" and \\.
  */
 
-/* Called for each setting; returns NULL or what is wrong with it. */
-typedef const char *(*dotenv_found)(
-    void *arg, const char *name, const char *value);
+struct dotenv_ops {
+	/* A setting; the strings are valid inside the call only. */
+	void (*found)(
+	    void *arg, unsigned line, const char *name, const char *value);
+	/* A line that is not of the format. */
+	void (*wrong)(void *arg, unsigned line, const char *why);
+};
 
-/*
- * Parse a NUL-terminated text, which is changed in place.  Returns NULL, or
- * what found() or the format says, with the number of the line in *line.
- */
-const char *dotenv_parse(
-    char *text, dotenv_found found, void *arg, unsigned *line);
+/* Parse a NUL-terminated text to its end; it is changed in place. */
+void dotenv_parse(char *text, const struct dotenv_ops *, void *arg);
 
 #endif

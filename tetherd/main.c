@@ -14,20 +14,17 @@
 #include "common/log.h"
 #include "sandbox/sandbox.h"
 #include "tetherd/children.h"
+#include "tetherd/complaints.h"
 #include "tetherd/conf.h"
 #include "tetherd/dial.h"
 #include "tetherd/journal.h"
 #include "tetherd/notify.h"
+#include "tetherd/options.h"
 #include "tetherd/process.h"
 #include "tetherd/reload.h"
 #include "tetherd/settings.h"
 
 extern char **environ;
-
-struct options {
-	bool check;
-	struct sources sources;
-};
 
 static const int signals[] = { SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGUSR1,
 	SIGUSR2 };
@@ -43,46 +40,6 @@ struct tetherd {
 	bool was_ready;
 	bool failed;
 };
-
-static void
-usage(void)
-{
-	fprintf(stderr, "usage: tetherd [-dnVv] [-e file]\n");
-	exit(1);
-}
-
-static void
-parse_options(struct options *o, int argc, char **argv)
-{
-	int ch;
-
-	while ((ch = getopt(argc, argv, "de:nVv")) != -1) {
-		switch (ch) {
-		case 'd':
-			o->sources.log_to_stderr = true;
-			break;
-		case 'e':
-			/* A title may be written over the arguments. */
-			o->sources.env_file = strdup(optarg);
-			if (o->sources.env_file == NULL)
-				fatal("strdup");
-			break;
-		case 'n':
-			o->check = true;
-			break;
-		case 'V':
-			printf("tetherd %s\n", TETHERD_VERSION);
-			exit(0);
-		case 'v':
-			o->sources.verbose++;
-			break;
-		default:
-			usage();
-		}
-	}
-	if (optind != argc)
-		usage();
-}
 
 static void
 on_all_ready(void *arg)
@@ -331,6 +288,39 @@ finish(struct tetherd *t)
 	for (i = 0; i < NSIGNALS; i++)
 		event_free(t->signals[i]);
 	event_base_free(t->base);
+	options_free(&t->options);
+}
+
+/* NULL, and all that is wrong is logged. */
+static struct settings *
+read_settings(const struct tetherd *t)
+{
+	struct complaints *complaints = complaints_new();
+	struct settings *settings =
+	    settings_read(&t->options.sources, complaints);
+
+	complaints_log(complaints);
+	complaints_free(complaints);
+	return settings;
+}
+
+/* The exit status of -n. */
+static int
+check(struct tetherd *t, struct settings *settings)
+{
+	bool written = true;
+
+	if (t->options.check > 1) {
+		settings_print(settings, stdout);
+		written = fflush(stdout) == 0 && !ferror(stdout);
+	}
+	if (written)
+		fprintf(stderr, "configuration OK\n");
+	else
+		log_warn("standard output");
+	settings_free(settings);
+	options_free(&t->options);
+	return written ? 0 : 1;
 }
 
 int
@@ -342,18 +332,15 @@ main(int argc, char **argv)
 
 	log_to_stderr("tetherd");
 	clean_descriptors();
-	parse_options(&t.options, argc, argv);
+	options_parse(&t.options, argc, argv);
 	setproctitle_init(argc, argv, environ);
 
 	settings_capture();
-	settings = settings_read(&t.options.sources, NULL);
+	settings = read_settings(&t);
 	if (settings == NULL)
 		return 1;
-	if (t.options.check) {
-		settings_free(settings);
-		fprintf(stderr, "configuration OK\n");
-		return 0;
-	}
+	if (t.options.check > 0)
+		return check(&t, settings);
 	process_find_executables();
 	journal_start(own_conf(settings));
 	log_set_level(own_conf(settings)->log_level);

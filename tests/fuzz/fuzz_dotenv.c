@@ -14,27 +14,45 @@ int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 struct bounds {
 	const char *begin;
 	const char *end; /* its NUL */
+	unsigned lines;
+	unsigned last; /* the line before, or 0 */
 };
 
-static const char *
-on_found(void *arg, const char *name, const char *value)
+static void
+check_line(struct bounds *b, unsigned line)
 {
-	const struct bounds *b = arg;
+	if (line <= b->last || line > b->lines)
+		abort();
+	b->last = line;
+}
 
+static void
+on_found(void *arg, unsigned line, const char *name, const char *value)
+{
+	struct bounds *b = arg;
+
+	check_line(b, line);
 	if (name < b->begin || name + strlen(name) > b->end ||
 	    value < b->begin || value + strlen(value) > b->end)
 		abort();
 	if (name[0] == '\0' || strpbrk(name, "= \t\r\n") != NULL)
 		abort();
-	return value[0] == '!' ? "refused" : NULL;
+}
+
+static void
+on_wrong(void *arg, unsigned line, const char *why)
+{
+	check_line(arg, line);
+	if (why[0] == '\0')
+		abort();
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const struct dotenv_ops ops = { on_found, on_wrong };
 	char *text = malloc(size + 1);
-	struct bounds bounds = { text, text + size };
-	unsigned line, lines = 1;
+	struct bounds bounds = { text, text + size, 1, 0 };
 	size_t i;
 
 	if (text == NULL)
@@ -42,10 +60,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(text, data, size);
 	text[size] = '\0';
 	for (i = 0; text[i] != '\0'; i++)
-		lines += text[i] == '\n';
-	if (dotenv_parse(text, on_found, &bounds, &line) != NULL &&
-	    (line < 1 || line > lines))
-		abort();
+		bounds.lines += text[i] == '\n';
+	dotenv_parse(text, &ops, &bounds);
 	free(text);
 	return 0;
 }

@@ -1,3 +1,6 @@
+#include <sys/mman.h>
+#include <sys/socket.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -5,9 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
+#include <event2/event.h>
 
+#include "common/channel.h"
 #include "tetherd/draft.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -34,10 +40,12 @@ static const struct field {
 	FIELD(CONNECTOR, connector, reconnect_ms, NUMBER),
 	FIELD(CONNECTOR, connector, heartbeat_ms, NUMBER),
 	FIELD(CONNECTOR, connector, ca_file, STRING),
+	FIELD(CONNECTOR, connector, message_max, NUMBER),
 	FIELD(CONNECTOR, connector, hostname, STRING),
 	FIELD(CONNECTOR, connector, project, STRING),
 	FIELD(CONNECTOR, connector, version, STRING),
 	FIELD(CONNECTOR, connector, callback_url, STRING),
+	FIELD(CONNECTOR, connector, sandbox, FLAG),
 	FIELD(PROXYD, proxyd, upstream_host, STRING),
 	FIELD(PROXYD, proxyd, upstream_port, NUMBER),
 	FIELD(PROXYD, proxyd, requests_max, NUMBER),
@@ -45,6 +53,12 @@ static const struct field {
 	FIELD(PROXYD, proxyd, buffered_max, LONG_NUMBER),
 	FIELD(PROXYD, proxyd, connect_ms, NUMBER),
 	FIELD(PROXYD, proxyd, total_ms, NUMBER),
+	FIELD(PROXYD, proxyd, tunnels_max, NUMBER),
+	FIELD(PROXYD, proxyd, tunnels_user_max, NUMBER),
+	FIELD(PROXYD, proxyd, page_script_external, FLAG),
+	FIELD(PROXYD, proxyd, deny_paths, STRING),
+	FIELD(PROXYD, proxyd, audit, FLAG),
+	FIELD(PROXYD, proxyd, sandbox, FLAG),
 	FIELD(AUTHD, authd, database_path, STRING),
 	FIELD(AUTHD, authd, state_dir, STRING),
 	FIELD(AUTHD, authd, jwt_secret, STRING),
@@ -54,22 +68,24 @@ static const struct field {
 	FIELD(AUTHD, authd, orgs, STRING),
 	FIELD(AUTHD, authd, adopt, FLAG),
 	FIELD(AUTHD, authd, users, STRING),
+	FIELD(AUTHD, authd, github_token, STRING),
+	FIELD(AUTHD, authd, github_api, STRING),
+	FIELD(AUTHD, authd, sandbox, FLAG),
 	FIELD(DIALER, dialer, host, STRING),
 	FIELD(DIALER, dialer, port, NUMBER),
 	FIELD(DIALER, dialer, proxy_host, STRING),
 	FIELD(DIALER, dialer, proxy_port, NUMBER),
 	FIELD(DIALER, dialer, proxy_auth, STRING),
 	FIELD(DIALER, dialer, timeout_ms, NUMBER),
+	FIELD(DIALER, dialer, sandbox, FLAG),
 };
 
 static struct conf *
 defaults(void)
 {
 	struct draft draft;
-	const char *name;
 
 	draft_start(&draft);
-	assert_null(draft_finish(&draft, &name));
 	return draft_take(&draft);
 }
 
@@ -98,9 +114,24 @@ change(struct conf *conf, const struct field *f)
 	}
 }
 
+static bool
+same(const struct conf *a, const struct conf *b, enum program program)
+{
+	struct msg_out ma, mb;
+	bool equal;
+
+	conf_slice(a, program, &ma);
+	conf_slice(b, program, &mb);
+	assert_false(ma.failed || mb.failed);
+	equal = ma.len == mb.len && memcmp(ma.data, mb.data, ma.len) == 0;
+	msg_discard(&ma);
+	msg_discard(&mb);
+	return equal;
+}
+
 /* A change concerns the program whose slice it is in, and no other. */
 static void
-test_same_slice(void **state)
+test_slices(void **state)
 {
 	struct conf *a = defaults(), *b;
 	size_t i, k;
@@ -109,19 +140,154 @@ test_same_slice(void **state)
 	for (i = 0; i < COUNT(fields); i++) {
 		b = defaults();
 		for (k = 0; k < COUNT(programs); k++)
-			assert_true(conf_same_slice(a, b, programs[k]));
+			assert_true(same(a, b, programs[k]));
+		assert_true(conf_same_dialer(a, b));
 		change(b, &fields[i]);
-		for (k = 0; k < COUNT(programs); k++) {
-			bool same = programs[k] != fields[i].program;
-
-			if (conf_same_slice(a, b, programs[k]) != same ||
-			    conf_same_slice(b, a, programs[k]) != same)
+		for (k = 0; k < COUNT(programs); k++)
+			if (same(a, b, programs[k]) ==
+			    (programs[k] == fields[i].program))
 				fail_msg("field %zu and %s", i,
 				    program_name(programs[k]));
-		}
+		assert_int_equal(conf_same_dialer(a, b),
+		    fields[i].program != PROGRAM_DIALER);
 		conf_free(b);
 	}
 	conf_free(a);
+}
+
+static void
+test_needs_restart(void **state)
+{
+	static const struct {
+		struct field field;
+		const char *name;
+	} table[] = {
+		{ FIELD(PARENT, parent, socket, STRING), "control socket" },
+		{ FIELD(PARENT, parent, group, STRING), "control group" },
+		{ FIELD(PARENT, parent, sandbox, FLAG), "sandbox" },
+		{ FIELD(PARENT, parent, log_file, STRING), NULL },
+		{ FIELD(PARENT, parent, log_to_stderr, FLAG), NULL },
+		{ FIELD(PARENT, parent, log_level, NUMBER), NULL },
+	};
+	struct conf *a = defaults(), *b;
+	const char *name;
+	size_t i;
+
+	(void)state;
+	assert_null(conf_needs_restart(a, a));
+	for (i = 0; i < COUNT(table); i++) {
+		b = defaults();
+		change(b, &table[i].field);
+		name = conf_needs_restart(a, b);
+		if (table[i].name == NULL)
+			assert_null(name);
+		else
+			assert_string_equal(name, table[i].name);
+		conf_free(b);
+	}
+	for (i = 0; i < COUNT(fields); i++) {
+		b = defaults();
+		change(b, &fields[i]);
+		assert_null(conf_needs_restart(a, b));
+		conf_free(b);
+	}
+	conf_free(a);
+}
+
+static void
+add_file(struct conf *conf, enum conf_file which)
+{
+	char path[16];
+	int fd = memfd_create("test", MFD_CLOEXEC);
+
+	(void)snprintf(path, sizeof(path), "/f%d", (int)which);
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(write(fd, path, strlen(path)), strlen(path));
+	conf->files[which].path = strdup(path);
+	conf->files[which].fd = fd;
+}
+
+/* The next message of the parent to a program. */
+static void
+receive(int socket, enum program program, struct msg *m)
+{
+	static uint8_t buffer[MSG_SIZE_MAX];
+	const char *why = msg_recv_now(
+	    socket, m, buffer, 1000, PROGRAM_PARENT, program, MSG_RUN);
+
+	if (why != NULL)
+		fail_msg("%s", why);
+	assert_int_equal(m->id, 7);
+}
+
+static void
+assert_file(int socket, enum program program, enum conf_file which)
+{
+	char path[16], name[16], text[16] = "";
+	struct msg m;
+	int fd;
+
+	receive(socket, program, &m);
+	assert_int_equal(m.type, MSG_CONF_FILE);
+	assert_int_equal(msg_get_u32(&m), which);
+	msg_get_str(&m, name, sizeof(name));
+	fd = msg_take_fd(&m);
+	assert_true(msg_end(&m));
+	(void)snprintf(path, sizeof(path), "/f%d", (int)which);
+	assert_string_equal(name, path);
+	assert_int_equal(pread(fd, text, sizeof(text), 0), strlen(path));
+	assert_string_equal(text, path);
+	close(fd);
+}
+
+/* Each program gets its settings and its files, again when asked again. */
+static void
+test_send(void **state)
+{
+	static const struct channel_ops ops;
+	static const struct {
+		enum program program;
+		enum msg_type type;
+		enum conf_file files[4];
+		size_t nfiles;
+	} table[] = {
+		{ PROGRAM_CONNECTOR, MSG_CONF_CONNECTOR, { CONF_FILE_CA }, 1 },
+		{ PROGRAM_PROXYD, MSG_CONF_PROXYD, { 0 }, 0 },
+		{ PROGRAM_AUTHD, MSG_CONF_AUTHD,
+		    { CONF_FILE_TOKEN, CONF_FILE_JWT_SECRET,
+			CONF_FILE_GITHUB_TOKEN },
+		    3 },
+	};
+	struct event_base *base = event_base_new();
+	struct conf *conf = defaults();
+	struct channel *ch;
+	struct msg m;
+	size_t i, k, row;
+	int pair[2];
+
+	(void)state;
+	assert_non_null(base);
+	for (i = 0; i < CONF_FILE_COUNT; i++)
+		add_file(conf, i);
+	for (i = 0; i < COUNT(table) * 2; i++) {
+		row = i / 2;
+		assert_int_equal(
+		    socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+		ch = channel_new(base, pair[0], PROGRAM_PARENT,
+		    table[row].program, &ops, NULL);
+		conf_send(conf, table[row].program, ch, 7);
+		receive(pair[1], table[row].program, &m);
+		assert_int_equal(m.type, table[row].type);
+		for (k = 0; k < table[row].nfiles; k++)
+			assert_file(
+			    pair[1], table[row].program, table[row].files[k]);
+		receive(pair[1], table[row].program, &m);
+		assert_int_equal(m.type, MSG_CONF_DONE);
+		channel_free(ch);
+		close(pair[1]);
+	}
+	conf_free(conf);
+	event_base_free(base);
 }
 
 static void
@@ -131,7 +297,6 @@ test_defaults(void **state)
 
 	(void)state;
 	assert_int_equal(setenv("HOME", "/home/alice", 1), 0);
-	assert_int_equal(unsetenv("STATE_DIRECTORY"), 0);
 	c = defaults();
 	assert_false(c->connector.enabled);
 	assert_int_equal(c->connector.reconnect_ms, 5000);
@@ -147,12 +312,7 @@ test_defaults(void **state)
 	assert_string_equal(c->authd.token, "");
 	conf_free(c);
 
-	assert_int_equal(setenv("STATE_DIRECTORY", "/var/lib/a:/b", 1), 0);
-	c = defaults();
-	assert_string_equal(c->authd.state_dir, "/var/lib/a");
-	conf_free(c);
 	/* Not where we happen to be. */
-	assert_int_equal(setenv("STATE_DIRECTORY", "relative", 1), 0);
 	assert_int_equal(setenv("HOME", "relative", 1), 0);
 	c = defaults();
 	assert_int_equal(c->authd.state_dir[0], '/');
@@ -161,76 +321,14 @@ test_defaults(void **state)
 	conf_free(NULL);
 }
 
-static void
-put(char **where, const char *value)
-{
-	free(*where);
-	*where = strdup(value);
-	assert_non_null(*where);
-}
-
-/* What depends on several settings. */
-static void
-test_finish(void **state)
-{
-	static const struct {
-		const char *url, *proxy, *no_proxy, *token;
-		const char *name; /* what is wrong, or NULL */
-		const char *proxy_host;
-	} table[] = {
-		{ "wss://h/p", "", "", "t", NULL, "" },
-		{ "", "", "", "t", "ORCHESTRATOR_URL", "" },
-		{ "http://h", "", "", "t", "ORCHESTRATOR_URL", "" },
-		{ "wss://h", "", "", "", "ORCHESTRATOR_TOKEN", "" },
-		{ "wss://h", "proxy:1", "", "t", NULL, "proxy" },
-		{ "wss://h", "proxy:1", "h", "t", NULL, "" },
-		{ "wss://h", "proxy:1", "h:444", "t", NULL, "proxy" },
-		{ "wss://h:444", "proxy:1", "h:444", "t", NULL, "" },
-		/* only for TLS */
-		{ "ws://h", "proxy:1", "", "t", NULL, "" },
-		{ "wss://h", "socks5://x", "", "t", "HTTPS_PROXY", "" },
-		{ "wss://h", "socks5://x", "*", "t", NULL, "" },
-	};
-	struct draft draft;
-	const char *name, *why;
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < COUNT(table); i++) {
-		struct conf *c = &draft.conf;
-
-		draft_start(&draft);
-		c->connector.enabled = true;
-		put(&draft.url, table[i].url);
-		put(&draft.proxy, table[i].proxy);
-		put(&draft.no_proxy, table[i].no_proxy);
-		put(&c->authd.token, table[i].token);
-		why = draft_finish(&draft, &name);
-		assert_int_equal(why == NULL, table[i].name == NULL);
-		if (why != NULL)
-			assert_string_equal(name, table[i].name);
-		else {
-			assert_string_equal(c->connector.host, "h");
-			assert_string_equal(c->dialer.host, "h");
-			assert_int_equal(c->dialer.port, c->connector.port);
-		}
-		assert_string_equal(c->dialer.proxy_host, table[i].proxy_host);
-		draft_free(&draft);
-	}
-	/* None of it matters while nothing is to be connected. */
-	draft_start(&draft);
-	put(&draft.url, "nonsense");
-	assert_null(draft_finish(&draft, &name));
-	draft_free(&draft);
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_same_slice),
+		cmocka_unit_test(test_slices),
+		cmocka_unit_test(test_needs_restart),
+		cmocka_unit_test(test_send),
 		cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_finish),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

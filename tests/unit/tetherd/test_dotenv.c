@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,96 +15,102 @@
 #define NO_FORM	   "not of the form NAME=VALUE"
 #define NO_PARTNER "quote without its partner"
 #define REST	   "text after the closing quote"
-#define REFUSED	   "refused"
 
-/* A text, what was found as "[NAME=VALUE]…", and the error and its line. */
+/* A text, and what was found, as "[NAME=VALUE]" or "{LINE:what is wrong}". */
 static const struct {
-	const char *text, *found, *why;
-	unsigned line;
+	const char *text, *found;
 } table[] = {
-	{ "", "", NULL, 0 },
-	{ "\n\n", "", NULL, 0 },
-	{ "A=1", "[A=1]", NULL, 0 },
-	{ "A=1\n", "[A=1]", NULL, 0 },
-	{ "A=1\nB=2\nA=3", "[A=1][B=2][A=3]", NULL, 0 },
-	{ "A=", "[A=]", NULL, 0 },
-	{ "A=\nB=", "[A=][B=]", NULL, 0 },
-	{ "A= \t", "[A=]", NULL, 0 },
-	{ " \tA \t= \t1 2\t ", "[A=1 2]", NULL, 0 },
-	{ "A==b=c", "[A==b=c]", NULL, 0 },
-	{ "A-b.C=1", "[A-b.C=1]", NULL, 0 },
+	{ "", "" },
+	{ "\n\n", "" },
+	{ "A=1", "[A=1]" },
+	{ "A=1\n", "[A=1]" },
+	{ "A=1\nB=2\nA=3", "[A=1][B=2][A=3]" },
+	{ "A=", "[A=]" },
+	{ "A=\nB=", "[A=][B=]" },
+	{ "A= \t", "[A=]" },
+	{ " \tA \t= \t1 2\t ", "[A=1 2]" },
+	{ "A==b=c", "[A==b=c]" },
+	{ "A-b.C=1", "[A-b.C=1]" },
 	/* as other systems end lines */
-	{ "A=1\r\nB='2'\r\n\r\nC=\r\nD", "[A=1][B=2][C=]", NO_FORM, 5 },
-	{ "A=\"1\"\r\n", "[A=1]", NULL, 0 },
+	{ "A=1\r\nB='2'\r\n\r\nC=\r\nD", "[A=1][B=2][C=]{5:" NO_FORM "}" },
+	{ "A=\"1\"\r\n", "[A=1]" },
 	/* comments */
-	{ "# A=1\n  # B\n#", "", NULL, 0 },
-	{ "A=1 # one", "[A=1]", NULL, 0 },
-	{ "A=1\t#one", "[A=1]", NULL, 0 },
-	{ "A=1#one", "[A=1#one]", NULL, 0 },
-	{ "A=#one", "[A=]", NULL, 0 },
-	{ "A= # one", "[A=]", NULL, 0 },
-	{ "A='1' # one\nB=\"2\"#two", "[A=1][B=2]", NULL, 0 },
-	{ "A='1 # one'", "[A=1 # one]", NULL, 0 },
+	{ "# A=1\n  # B\n#", "" },
+	{ "A=1 # one", "[A=1]" },
+	{ "A=1\t#one", "[A=1]" },
+	{ "A=1#one", "[A=1#one]" },
+	{ "A=#one", "[A=]" },
+	{ "A= # one", "[A=]" },
+	{ "A='1' # one\nB=\"2\"#two", "[A=1][B=2]" },
+	{ "A='1 # one'", "[A=1 # one]" },
 	/* export */
-	{ "export A=1", "[A=1]", NULL, 0 },
-	{ "export\t A=1", "[A=1]", NULL, 0 },
-	{ "export=1", "[export=1]", NULL, 0 },
-	{ "exported=1", "[exported=1]", NULL, 0 },
-	{ "export A", "", NO_FORM, 1 },
-	{ "export =1", "", NO_FORM, 1 },
-	{ "export", "", NO_FORM, 1 },
+	{ "export A=1", "[A=1]" },
+	{ "export\t A=1", "[A=1]" },
+	{ "export=1", "[export=1]" },
+	{ "exported=1", "[exported=1]" },
+	{ "export A", "{1:" NO_FORM "}" },
+	{ "export =1", "{1:" NO_FORM "}" },
+	{ "export", "{1:" NO_FORM "}" },
 	/* quotes */
-	{ "A=''", "[A=]", NULL, 0 },
-	{ "A=\"\"", "[A=]", NULL, 0 },
-	{ "A=' 1 '", "[A= 1 ]", NULL, 0 },
-	{ "A=\" 1 \"", "[A= 1 ]", NULL, 0 },
-	{ "A=` 1 `", "[A= 1 ]", NULL, 0 },
-	{ "A='\"`'", "[A=\"`]", NULL, 0 },
-	{ "A=\"'`\"", "[A='`]", NULL, 0 },
-	{ "A=\"a\\nb\\\"c\\\\d\\x\"", "[A=a\nb\"c\\dx]", NULL, 0 },
-	{ "A='a\\nb\\'", "[A=a\\nb\\]", NULL, 0 },
-	{ "A=`a\\n`", "[A=a\\n]", NULL, 0 },
-	{ "A=a'b'c", "[A=a'b'c]", NULL, 0 },
-	{ "A='", "", NO_PARTNER, 1 },
-	{ "A='1\nB='2'", "", NO_PARTNER, 1 },
-	{ "A=\"1\\\"", "", NO_PARTNER, 1 },
-	{ "A=\"1\\", "", NO_PARTNER, 1 },
-	{ "A=1\n\nB=\"1'", "[A=1]", NO_PARTNER, 3 },
-	{ "A='1'2", "", REST, 1 },
-	{ "A=1\nB='1' 2", "[A=1]", REST, 2 },
+	{ "A=''", "[A=]" },
+	{ "A=\"\"", "[A=]" },
+	{ "A=' 1 '", "[A= 1 ]" },
+	{ "A=\" 1 \"", "[A= 1 ]" },
+	{ "A=` 1 `", "[A= 1 ]" },
+	{ "A='\"`'", "[A=\"`]" },
+	{ "A=\"'`\"", "[A='`]" },
+	{ "A=\"a\\nb\\\"c\\\\d\\x\"", "[A=a\nb\"c\\dx]" },
+	{ "A='a\\nb\\'", "[A=a\\nb\\]" },
+	{ "A=`a\\n`", "[A=a\\n]" },
+	{ "A=a'b'c", "[A=a'b'c]" },
+	{ "A='", "{1:" NO_PARTNER "}" },
+	{ "A='1\nB='2'", "{1:" NO_PARTNER "}[B=2]" },
+	{ "A=\"1\\\"", "{1:" NO_PARTNER "}" },
+	{ "A=\"1\\", "{1:" NO_PARTNER "}" },
+	{ "A=1\n\nB=\"1'", "[A=1]{3:" NO_PARTNER "}" },
+	{ "A='1'2", "{1:" REST "}" },
+	{ "A=1\nB='1' 2", "[A=1]{2:" REST "}" },
 	/* other bytes are just that */
-	{ "A=\xc3\xa9\x01", "[A=\xc3\xa9\x01]", NULL, 0 },
+	{ "A=\xc3\xa9\x01", "[A=\xc3\xa9\x01]" },
 	/* no setting */
-	{ "A", "", NO_FORM, 1 },
-	{ "=1", "", NO_FORM, 1 },
-	{ " = 1", "", NO_FORM, 1 },
-	{ "A B=1", "", NO_FORM, 1 },
-	{ "A=1\nB=2\n\n# x\n\nC", "[A=1][B=2]", NO_FORM, 6 },
-	/* the callee says no */
-	{ "A=1\nBAD=2\nC=3", "[A=1]", REFUSED, 2 },
+	{ "A", "{1:" NO_FORM "}" },
+	{ "=1", "{1:" NO_FORM "}" },
+	{ " = 1", "{1:" NO_FORM "}" },
+	{ "A B=1", "{1:" NO_FORM "}" },
+	{ "A=1\nB=2\n\n# x\n\nC", "[A=1][B=2]{6:" NO_FORM "}" },
+	/* all that is wrong is told */
+	{ "A\nB=1\nC='\nD=2\n=\n",
+	    "{1:" NO_FORM "}[B=1]{3:" NO_PARTNER "}[D=2]{5:" NO_FORM "}" },
 };
 
-static const char *
-on_found(void *arg, const char *name, const char *value)
-{
-	char *found = arg;
+#define FOUND_MAX 512
 
-	if (strcmp(name, "BAD") == 0)
-		return REFUSED;
-	(void)strlcat(found, "[", 256);
-	(void)strlcat(found, name, 256);
-	(void)strlcat(found, "=", 256);
-	(void)strlcat(found, value, 256);
-	(void)strlcat(found, "]", 256);
-	return NULL;
+static void
+on_found(void *arg, unsigned line, const char *name, const char *value)
+{
+	(void)line;
+	(void)strlcat(arg, "[", FOUND_MAX);
+	(void)strlcat(arg, name, FOUND_MAX);
+	(void)strlcat(arg, "=", FOUND_MAX);
+	(void)strlcat(arg, value, FOUND_MAX);
+	(void)strlcat(arg, "]", FOUND_MAX);
 }
+
+static void
+on_wrong(void *arg, unsigned line, const char *why)
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "{%u:%s}", line, why);
+	(void)strlcat(arg, text, FOUND_MAX);
+}
+
+static const struct dotenv_ops ops = { on_found, on_wrong };
 
 static void
 test_table(void **state)
 {
-	char found[256], *text;
-	const char *why;
-	unsigned line;
+	char found[FOUND_MAX], *text;
 	size_t i;
 
 	(void)state;
@@ -111,25 +118,42 @@ test_table(void **state)
 		found[0] = '\0';
 		text = strdup(table[i].text);
 		assert_non_null(text);
-		why = dotenv_parse(text, on_found, found, &line);
+		dotenv_parse(text, &ops, found);
 		assert_string_equal(found, table[i].found);
-		if ((why == NULL) != (table[i].why == NULL))
-			fail_msg("%s: %s", table[i].text,
-			    why == NULL ? "accepted" : why);
-		if (why != NULL) {
-			assert_string_equal(why, table[i].why);
-			assert_int_equal(line, table[i].line);
-		}
 		free(text);
 	}
+}
+
+/* The line of each setting that is good. */
+static void
+on_line(void *arg, unsigned line, const char *name, const char *value)
+{
+	unsigned *lines = arg;
+
+	(void)value;
+	lines[name[0] - 'A'] = line;
+}
+
+static void
+test_lines(void **state)
+{
+	static const struct dotenv_ops line_ops = { on_line, on_wrong };
+	char text[] = "A=1\n\n# x\nexport B=2\r\nC='3'\n\nD=4";
+	unsigned lines[4] = { 0 };
+
+	(void)state;
+	dotenv_parse(text, &line_ops, lines);
+	assert_int_equal(lines[0], 1);
+	assert_int_equal(lines[1], 4);
+	assert_int_equal(lines[2], 5);
+	assert_int_equal(lines[3], 7);
 }
 
 /* Cut anywhere: no crash, in memory of the exact size. */
 static void
 test_prefixes(void **state)
 {
-	char found[256], *text;
-	unsigned line;
+	char found[FOUND_MAX], *text;
 	size_t i, n;
 
 	(void)state;
@@ -138,8 +162,7 @@ test_prefixes(void **state)
 			found[0] = '\0';
 			text = strndup(table[i].text, n);
 			assert_non_null(text);
-			(void)dotenv_parse(text, on_found, found, &line);
-			assert_in_range(line, 1, 8);
+			dotenv_parse(text, &ops, found);
 			free(text);
 		}
 }
@@ -149,6 +172,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_prefixes),
 	};
 

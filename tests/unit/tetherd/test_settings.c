@@ -1,4 +1,3 @@
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -15,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "common/log.h"
+#include "tetherd/complaints.h"
 #include "tetherd/conf.h"
 #include "tetherd/settings.h"
 
@@ -44,11 +43,19 @@ static const struct {
 	{ "no_proxy", false },
 	{ "NO_PROXY", false },
 	{ "GITHUB_TOKEN", true },
+	{ "GITHUB_API_URL", false },
+	{ "ORCHESTRATOR_CLAIM_USER", false },
+	{ "ORCHESTRATOR_CLAIM_ORG", false },
+	{ "ORCHESTRATOR_CLAIM_TEAM", false },
+	{ "STATE_DIRECTORY", false },
+	{ "TETHERD_PAGE_SCRIPT", false },
 };
 
 static char dir[] = "/tmp/settings.XXXXXX";
-static char path[64];
-static int log_fd;
+static char path[64], ca_path[64], conf_path[64];
+
+/* What was said at the last reading, a line each. */
+static char said[16384];
 
 /* What is set is captured; what is empty counts as not set. */
 static void
@@ -64,12 +71,8 @@ clear(void)
 static int
 setup(void **state)
 {
-	char line[LOG_LINE_MAX + 1];
-
 	(void)state;
 	clear();
-	while (recv(log_fd, line, sizeof(line), MSG_DONTWAIT) > 0)
-		continue;
 	return 0;
 }
 
@@ -99,70 +102,54 @@ write_file(const char *text, size_t len)
 	close(fd);
 }
 
-/* The only line of the log, or "". */
-static const char *
-log_line_once(void)
+static struct settings *
+read_settings(const char *file)
 {
-	static char line[LOG_LINE_MAX + 2];
-	char other[8];
-	ssize_t n = recv(log_fd, line, sizeof(line) - 1, MSG_DONTWAIT);
+	struct complaints *complaints = complaints_new();
+	struct sources sources = { .file = conf_path, .env_file = file };
+	struct settings *settings = settings_read(&sources, complaints);
 
-	if (n < 1)
-		return "";
-	assert_int_equal(recv(log_fd, other, sizeof(other), MSG_DONTWAIT), -1);
-	line[n] = '\0';
-	return line + 1;
-}
-
-/* The shell around the configuration is lost. */
-static struct conf *
-read_conf(const char *file)
-{
-	struct sources sources = { .env_file = file };
-	struct settings *settings = settings_read(&sources, NULL);
-	struct conf *conf;
-
-	if (settings == NULL)
-		return NULL;
-	memcpy(&conf, settings, sizeof(conf));
-	return conf;
+	complaints_text(complaints, said, sizeof(said));
+	assert_int_equal(settings == NULL, complaints_count(complaints) > 0);
+	complaints_free(complaints);
+	return settings;
 }
 
 static void
-assert_refused(const char *file, const char *line)
+assert_refused(const char *file, const char *lines)
 {
-	struct conf *conf = read_conf(file);
-
-	assert_null(conf);
-	assert_string_equal(log_line_once(), line);
+	assert_null(read_settings(file));
+	assert_string_equal(said, lines);
 }
 
-static struct conf *
+/* The settings, which the next reading replaces. */
+static const struct conf *
 assert_read(const char *file)
 {
-	struct conf *conf = read_conf(file);
+	static struct settings *settings;
 
-	if (conf == NULL)
-		fail_msg("%s", log_line_once());
-	assert_string_equal(log_line_once(), "");
-	return conf;
+	settings_free(settings);
+	settings = read_settings(file);
+	if (settings == NULL)
+		fail_msg("%s", said);
+	assert_string_equal(said, "");
+	return settings_conf(settings);
 }
 
 static void
 test_none(void **state)
 {
-	struct conf *conf = assert_read(NULL);
+	const struct conf *conf = assert_read(NULL);
 
 	(void)state;
 	assert_false(conf->connector.enabled);
 	assert_int_equal(conf->proxyd.upstream_port, 3001);
-	conf_free(conf);
 }
 
 static void
 test_all(void **state)
 {
-	struct conf *c;
+	const struct conf *c;
 
 	(void)state;
 	set_client();
@@ -174,7 +161,7 @@ test_all(void **state)
 	set("PORT", "65535");
 	set("DATABASE_PATH", "/srv/auth.db");
 	set("JWT_SECRET", "s3cret with blanks");
-	set("SSL_CERT_FILE", "/dev/null");
+	set("SSL_CERT_FILE", ca_path);
 	set("HTTPS_PROXY", "http://u:p@proxy:3128");
 	set("NO_PROXY", "localhost");
 	c = assert_read(NULL);
@@ -186,10 +173,11 @@ test_all(void **state)
 	assert_string_equal(c->connector.client_id, "me@my.box_1-~:2");
 	assert_int_equal(c->connector.reconnect_ms, 1);
 	assert_int_equal(c->connector.heartbeat_ms, 86400000);
-	assert_string_equal(c->connector.ca_file, "/dev/null");
+	assert_string_equal(c->connector.ca_file, ca_path);
+	assert_string_equal(c->files[CONF_FILE_CA].path, ca_path);
 	assert_string_equal(
 	    c->connector.callback_url, "HTTPS://box.example:3001");
-	assert_string_equal(c->authd.users, "mona  lisa bart ");
+	assert_string_equal(c->authd.users, "mona lisa bart");
 	assert_string_equal(c->authd.teams, "");
 	assert_int_equal(c->proxyd.upstream_port, 65535);
 	assert_string_equal(c->authd.database_path, "/srv/auth.db");
@@ -200,30 +188,26 @@ test_all(void **state)
 	assert_string_equal(c->dialer.proxy_host, "proxy");
 	assert_int_equal(c->dialer.proxy_port, 3128);
 	assert_string_equal(c->dialer.proxy_auth, "u:p");
-	conf_free(c);
 
 	set("no_proxy", "example");
 	set("NO_PROXY", "");
 	c = assert_read(NULL);
 	assert_string_equal(c->dialer.proxy_host, "");
-	conf_free(c);
 
 	set("ORCHESTRATOR_GITHUB_TEAM", "org/team");
 	c = assert_read(NULL);
 	assert_string_equal(c->authd.teams, "org/team");
-	conf_free(c);
 	set("ORCHESTRATOR_GITHUB_TEAM", "");
 	set("ORCHESTRATOR_GITHUB_ORG", "org");
 	c = assert_read(NULL);
 	assert_string_equal(c->authd.orgs, "org");
-	conf_free(c);
 }
 
 static void
 test_relative_database(void **state)
 {
 	char cwd[PATH_MAX], expected[PATH_MAX + 16];
-	struct conf *c;
+	const struct conf *c;
 
 	(void)state;
 	assert_non_null(getcwd(cwd, sizeof(cwd)));
@@ -231,7 +215,6 @@ test_relative_database(void **state)
 	c = assert_read(NULL);
 	(void)snprintf(expected, sizeof(expected), "%s/data/auth.db", cwd);
 	assert_string_equal(c->authd.database_path, expected);
-	conf_free(c);
 }
 
 static char long_value[4098];
@@ -287,47 +270,41 @@ static const struct {
 	{ "ORCHESTRATOR_TOKEN", long_value, "longer than 4096 bytes" },
 };
 
+/* One wrong value of the environment, or of line 2 of the file. */
+static void
+check_wrong(const char *name, const char *value, const char *why, bool by_file)
+{
+	char line[256], text[8192];
+	int len;
+
+	clear();
+	set_client();
+	if (by_file) {
+		set(name, "");
+		len =
+		    snprintf(text, sizeof(text), "A=1\n%s='%s'\n", name, value);
+		write_file(text, (size_t)len);
+		(void)snprintf(
+		    line, sizeof(line), "%s:2: %s: %s", path, name, why);
+	} else {
+		set(name, value);
+		(void)snprintf(line, sizeof(line), "%s: %s", name, why);
+	}
+	assert_refused(by_file ? path : NULL, line);
+}
+
 static void
 test_wrong(void **state)
 {
-	char line[256], text[8192];
-	bool by_file, late;
 	size_t i;
-	int len;
 
 	(void)state;
-	for (i = 0; i < COUNT(wrong); i++)
-		for (by_file = false;; by_file = true) {
-			clear();
-			set_client();
-			if (by_file && strpbrk(wrong[i].value, "\r\n") != NULL)
-				break;
-			if (by_file) {
-				set(wrong[i].name, "");
-				len = snprintf(text, sizeof(text),
-				    "A=1\n%s='%s'\n", wrong[i].name,
-				    wrong[i].value);
-				write_file(text, (size_t)len);
-			} else
-				set(wrong[i].name, wrong[i].value);
-			/* Those that only show when all are put together
-			 * belong to no line of a file. */
-			late = strstr(wrong[i].name, "_URL") != NULL ||
-			       strcasestr(wrong[i].name, "proxy") != NULL;
-			late =
-			    late && strstr(wrong[i].name, "CALLBACK") == NULL;
-			(void)snprintf(line, sizeof(line), "%s%s%s: %s",
-			    by_file && !late ? path : "",
-			    by_file && !late ? ":2: " : "",
-			    late && strcasecmp(wrong[i].name, "HTTPS_PROXY") ==
-					0
-				? "HTTPS_PROXY"
-				: wrong[i].name,
-			    wrong[i].why);
-			assert_refused(by_file ? path : NULL, line);
-			if (by_file)
-				break;
-		}
+	for (i = 0; i < COUNT(wrong); i++) {
+		check_wrong(wrong[i].name, wrong[i].value, wrong[i].why, false);
+		if (strpbrk(wrong[i].value, "\r\n") == NULL)
+			check_wrong(
+			    wrong[i].name, wrong[i].value, wrong[i].why, true);
+	}
 }
 
 static void
@@ -335,11 +312,157 @@ test_incomplete(void **state)
 {
 	(void)state;
 	set("ORCHESTRATOR_MODE", "client");
-	assert_refused(
-	    NULL, "ORCHESTRATOR_URL: not set, but ORCHESTRATOR_MODE is client");
+	assert_refused(NULL,
+	    "ORCHESTRATOR_URL: not set, but ORCHESTRATOR_MODE is client\n"
+	    "ORCHESTRATOR_TOKEN: not set, but ORCHESTRATOR_MODE is client");
 	set("ORCHESTRATOR_URL", "ws://h");
 	assert_refused(NULL,
 	    "ORCHESTRATOR_TOKEN: not set, but ORCHESTRATOR_MODE is client");
+}
+
+/* When the proxy is used; one that is not may be of any kind. */
+static void
+test_proxy(void **state)
+{
+	static const struct {
+		const char *url, *proxy, *no_proxy, *why, *host;
+	} table[] = {
+		{ "wss://h/p", "", "", NULL, "" },
+		{ "wss://h", "proxy:1", "", NULL, "proxy" },
+		{ "wss://h", "proxy:1", "h", NULL, "" },
+		{ "wss://h", "proxy:1", "x, h", NULL, "" },
+		{ "wss://h", "proxy:1", "h:444", NULL, "proxy" },
+		{ "wss://h:444", "proxy:1", "h:444", NULL, "" },
+		/* only for TLS */
+		{ "ws://h", "proxy:1", "", NULL, "" },
+		{ "ws://h", "socks5://x", "", NULL, "" },
+		{ "wss://h", "socks5://x", "*", NULL, "" },
+		{ "wss://h", "socks5://x", "",
+		    "HTTPS_PROXY: only http:// proxies can be used", "" },
+	};
+	const struct conf *c;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(table); i++) {
+		set_client();
+		set("ORCHESTRATOR_URL", table[i].url);
+		set("HTTPS_PROXY", table[i].proxy);
+		set("NO_PROXY", table[i].no_proxy);
+		if (table[i].why != NULL) {
+			assert_refused(NULL, table[i].why);
+			continue;
+		}
+		c = assert_read(NULL);
+		assert_string_equal(c->dialer.host, "h");
+		assert_int_equal(c->dialer.port, c->connector.port);
+		assert_string_equal(c->dialer.proxy_host, table[i].host);
+	}
+	/* The name in capitals is the stronger one. */
+	set("HTTPS_PROXY", "big");
+	set("https_proxy", "small");
+	c = assert_read(NULL);
+	assert_string_equal(c->dialer.proxy_host, "big");
+	set("HTTPS_PROXY", "");
+	c = assert_read(NULL);
+	assert_string_equal(c->dialer.proxy_host, "small");
+	/* None of it matters while nothing is to be connected. */
+	set("ORCHESTRATOR_MODE", "");
+	set("ORCHESTRATOR_URL", "");
+	set("https_proxy", "socks5://x");
+	(void)assert_read(NULL);
+}
+
+/* Everything that is wrong, in one run, in its order. */
+static void
+test_many(void **state)
+{
+	static const char text[] =
+	    "PORT=x\nB\nJWT_SECRET='\nPORT=0\n"
+	    "ORCHESTRATOR_MODE=on\nORCHESTRATOR_GITHUB_USERS=a,b/c";
+	char lines[1024];
+
+	(void)state;
+	write_file(text, sizeof(text) - 1);
+	set("PORT", "y");
+	set("ORCHESTRATOR_URL", "x");
+	set("ORCHESTRATOR_MODE", "client");
+	set("ORCHESTRATOR_GITHUB_TEAM", "acme/staff a/ /b");
+	(void)snprintf(lines, sizeof(lines),
+	    "%s:1: PORT: not a number from 1 to 65535\n"
+	    "%s:2: not of the form NAME=VALUE\n"
+	    "%s:3: quote without its partner\n"
+	    "%s:4: PORT: not a number from 1 to 65535\n"
+	    "%s:5: ORCHESTRATOR_MODE: neither standalone nor client\n"
+	    "%s:6: ORCHESTRATOR_GITHUB_USERS: \"b/c\" is not the name of a "
+	    "GitHub account\n"
+	    "ORCHESTRATOR_URL: not a ws:// or wss:// URL\n"
+	    "PORT: not a number from 1 to 65535\n"
+	    "ORCHESTRATOR_GITHUB_TEAM: \"a/\" is not a GitHub team, like "
+	    "acme/staff\n"
+	    "ORCHESTRATOR_GITHUB_TEAM: \"/b\" is not a GitHub team, like "
+	    "acme/staff\n"
+	    "ORCHESTRATOR_TOKEN: not set, but ORCHESTRATOR_MODE is client",
+	    path, path, path, path, path, path);
+	assert_refused(path, lines);
+}
+
+static void
+test_file_modes(void **state)
+{
+	static const struct {
+		mode_t mode;
+		const char *text, *why;
+		bool refused;
+	} table[] = {
+		{ 0600, "JWT_SECRET=x", "", false },
+		{ 0660, "JWT_SECRET=x", "", false },
+		{ 0644, "PORT=1", "", false },
+		{ 0644, "JWT_SECRET=", "", false },
+		{ 0644, "JWT_SECRET=x",
+		    ": readable by others (mode 0644), but holds secrets",
+		    false },
+		{ 0644, "HTTPS_PROXY=x",
+		    ": readable by others (mode 0644), but holds secrets",
+		    false },
+		{ 0602, "PORT=1", ": writable by others (mode 0602)", true },
+		{ 0666, "JWT_SECRET=x", ": writable by others (mode 0666)",
+		    true },
+	};
+	struct settings *settings;
+	char line[256];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(table); i++) {
+		(void)unlink(path);
+		write_file(table[i].text, strlen(table[i].text));
+		assert_int_equal(chmod(path, table[i].mode), 0);
+		settings = read_settings(path);
+		assert_int_equal(settings == NULL, table[i].refused);
+		settings_free(settings);
+		(void)snprintf(line, sizeof(line), "%s%s",
+		    table[i].why[0] == '\0' ? "" : path, table[i].why);
+		assert_string_equal(said, line);
+	}
+	assert_int_equal(unlink(path), 0);
+}
+
+static void
+test_state_directory(void **state)
+{
+	const struct conf *c;
+
+	(void)state;
+	set("STATE_DIRECTORY", "/var/lib/a:/b");
+	c = assert_read(NULL);
+	assert_string_equal(c->authd.state_dir, "/var/lib/a");
+	/* Not where we happen to be. */
+	assert_int_equal(setenv("HOME", "/home/alice", 1), 0);
+	set("STATE_DIRECTORY", "relative");
+	c = assert_read(NULL);
+	assert_string_equal(
+	    c->authd.state_dir, "/home/alice/.local/state/tetherd");
 }
 
 static void
@@ -350,7 +473,8 @@ test_file(void **state)
 	    "export ORCHESTRATOR_MODE=client\n"
 	    "ORCHESTRATOR_URL=\"ws://file:81\"\nORCHESTRATOR_TOKEN='f'\n"
 	    "JWT_SECRET=`x y`";
-	struct conf *c;
+	const struct conf *c;
+	char line[256];
 
 	(void)state;
 	write_file(text, sizeof(text) - 1);
@@ -359,7 +483,6 @@ test_file(void **state)
 	assert_int_equal(c->proxyd.upstream_port, 4001);
 	assert_string_equal(c->connector.host, "file");
 	assert_string_equal(c->authd.jwt_secret, "x y");
-	conf_free(c);
 
 	/* The environment is on top, unless it is empty. */
 	set("PORT", "4002");
@@ -370,7 +493,6 @@ test_file(void **state)
 	assert_string_equal(c->connector.host, "environment");
 	assert_string_equal(c->authd.jwt_secret, "x y");
 	assert_string_equal(c->authd.token, "f");
-	conf_free(c);
 	/* And it is remembered: another file changes only the rest. */
 	write_file("PORT=1\nORCHESTRATOR_CLIENT_ID=b\n", 32);
 	set("ORCHESTRATOR_TOKEN", "t");
@@ -380,17 +502,17 @@ test_file(void **state)
 	assert_string_equal(c->authd.token, "t");
 	assert_string_equal(c->connector.client_id, "b");
 	assert_string_equal(c->authd.jwt_secret, "");
-	conf_free(c);
 	/* A wrong value in the file counts even where it is overridden. */
 	write_file("PORT=x\n", 7);
-	assert_null(read_conf(path));
+	(void)snprintf(line, sizeof(line),
+	    "%s:1: PORT: not a number from 1 to 65535", path);
+	assert_refused(path, line);
 }
 
 static void
 test_bad_file(void **state)
 {
 	char line[256];
-	struct conf *c;
 	int fd;
 
 	(void)state;
@@ -415,8 +537,7 @@ test_bad_file(void **state)
 	assert_refused(path, line);
 
 	write_file("", 0);
-	c = assert_read(path);
-	conf_free(c);
+	(void)assert_read(path);
 	fd = open(path, O_WRONLY);
 	assert_int_not_equal(fd, -1);
 	assert_int_equal(ftruncate(fd, 1024 * 1024 + 1), 0);
@@ -431,20 +552,21 @@ test_longest(void **state)
 {
 	static const enum program programs[] = { PROGRAM_CONNECTOR,
 		PROGRAM_PROXYD, PROGRAM_AUTHD, PROGRAM_DIALER };
-	static const char *const filled[] = { "ORCHESTRATOR_TOKEN",
-		"JWT_SECRET", "ORCHESTRATOR_GITHUB_USERS" };
-	static char value[4097];
+	static const char *const lists[] = { "users", "team", "org" };
+	static char text[65536], value[4097];
 	uint8_t *datagram = malloc(MSG_SIZE_MAX);
+	char name[65];
 	struct msg_out out;
 	struct msg m;
-	struct conf *c;
-	size_t i, n;
+	const struct conf *c;
+	struct conf *deep;
+	size_t i, k, n;
 
 	(void)state;
 	assert_non_null(datagram);
 	set_client();
-	for (i = 0; i < COUNT(filled); i++)
-		set(filled[i], long_value + 1);
+	set("ORCHESTRATOR_TOKEN", long_value + 1);
+	set("JWT_SECRET", long_value + 1);
 	memset(value, 'x', 4096);
 	memcpy(value, "wss://h/", 8);
 	set("ORCHESTRATOR_URL", value);
@@ -452,22 +574,49 @@ test_longest(void **state)
 	set("ORCHESTRATOR_CALLBACK_URL", value);
 	value[4095] = '\0';
 	memset(value, '/', 4095);
-	memcpy(value + 4095 - 8, "dev/null", 8);
+	memcpy(value + 4095 - strlen(ca_path), ca_path, strlen(ca_path));
 	set("SSL_CERT_FILE", value);
 	set("DATABASE_PATH", value);
+	set("STATE_DIRECTORY", value);
 	memset(value, 'x', 4095);
 	memcpy(value + 4095 - 6, "@proxy", 6);
 	set("HTTPS_PROXY", value);
 	set("ORCHESTRATOR_CLIENT_ID", long_value + 4097 - 128);
+	(void)strlcpy(text, "policy {\n", sizeof(text));
+	for (i = 0; i < COUNT(lists); i++)
+		for (k = 0; k < 12288 / 65 - 1; k++) {
+			memset(name, 'x', 64);
+			name[64] = '\0';
+			name[1] = i == 1 ? '/' : 'x';
+			(void)strlcat(text, lists[i], sizeof(text));
+			(void)strlcat(text, " ", sizeof(text));
+			(void)strlcat(text, name, sizeof(text));
+			(void)strlcat(text, "\n", sizeof(text));
+		}
+	for (k = 0; k < 3; k++) {
+		memset(value, 'x', 4095);
+		value[0] = '/';
+		(void)strlcat(text, "deny path \"", sizeof(text));
+		(void)strlcat(text, value, sizeof(text));
+		(void)strlcat(text, "\"\n", sizeof(text));
+	}
+	(void)strlcat(text, "}\n", sizeof(text));
+	(void)strlcpy(value, path, sizeof(value));
+	(void)strlcpy(path, conf_path, sizeof(path));
+	write_file(text, strlen(text));
 	c = assert_read(NULL);
+	write_file("", 0);
+	(void)strlcpy(path, value, sizeof(path));
+	assert_int_equal(strlen(c->authd.users), 65 * (12288 / 65 - 1) - 1);
+	assert_int_equal(strlen(c->proxyd.deny_paths), 4096 * 3);
 	/* So deep a folder is hard to make, and possible. */
+	deep = malloc(sizeof(*deep));
+	assert_non_null(deep);
+	*deep = *c;
 	memset(value, 'x', 4095);
-	free(c->connector.project);
-	c->connector.project = strdup(value);
-	free(c->authd.state_dir);
-	c->authd.state_dir = strdup(value);
+	deep->connector.project = value;
 	for (i = 0; i < COUNT(programs); i++) {
-		conf_slice(c, programs[i], &out);
+		conf_slice(deep, programs[i], &out);
 		assert_false(out.failed);
 		msg_put_header(datagram, out.type, 0, 0, out.len);
 		memcpy(datagram + MSG_HEADER_SIZE, out.data, out.len);
@@ -478,6 +627,7 @@ test_longest(void **state)
 			fail_msg(
 			    "%zu bytes for %s", n, program_name(programs[i]));
 	}
+	free(deep);
 	msg_start(&out, MSG_TOKEN, 1);
 	msg_add_str(&out, c->authd.token);
 	msg_put_header(datagram, out.type, 0, 0, out.len);
@@ -485,7 +635,6 @@ test_longest(void **state)
 	msg_discard(&out);
 	assert_null(msg_parse(
 	    &m, datagram, n, -1, PROGRAM_AUTHD, PROGRAM_CONNECTOR, MSG_RUN));
-	conf_free(c);
 	free(datagram);
 }
 
@@ -493,7 +642,7 @@ test_longest(void **state)
 static void
 test_scrubbed(void **state)
 {
-	struct conf *c;
+	const struct conf *c;
 	size_t i;
 
 	(void)state;
@@ -503,7 +652,6 @@ test_scrubbed(void **state)
 		    getenv(names[i].name) == NULL, names[i].secret);
 	c = assert_read(NULL);
 	assert_string_equal(c->authd.token, "ao_1_secret");
-	conf_free(c);
 }
 
 /*
@@ -565,27 +713,34 @@ test_environ(void **state)
 }
 
 static int
+make_file(char *name, size_t size, const char *last)
+{
+	int fd;
+
+	(void)snprintf(name, size, "%s/%s", dir, last);
+	fd = open(name, O_WRONLY | O_CREAT, 0600);
+	return fd == -1 ? -1 : close(fd);
+}
+
+static int
 group_setup(void **state)
 {
-	int pair[2];
-
 	(void)state;
 	memset(long_value, 'x', sizeof(long_value) - 1);
-	if (mkdtemp(dir) == NULL ||
-	    socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair) == -1)
+	if (mkdtemp(dir) == NULL)
 		return -1;
 	(void)snprintf(path, sizeof(path), "%s/.env", dir);
-	log_fd = pair[0];
-	log_to_socket(pair[1]);
-	return 0;
+	return make_file(ca_path, sizeof(ca_path), "ca.pem") |
+	       make_file(conf_path, sizeof(conf_path), "tetherd.conf");
 }
 
 static int
 group_teardown(void **state)
 {
 	(void)state;
-	log_to_stderr("test");
 	(void)unlink(path);
+	(void)unlink(ca_path);
+	(void)unlink(conf_path);
 	return rmdir(dir);
 }
 
@@ -598,6 +753,10 @@ main(int argc, char **argv)
 		cmocka_unit_test_setup(test_relative_database, setup),
 		cmocka_unit_test_setup(test_wrong, setup),
 		cmocka_unit_test_setup(test_incomplete, setup),
+		cmocka_unit_test_setup(test_proxy, setup),
+		cmocka_unit_test_setup(test_many, setup),
+		cmocka_unit_test_setup(test_file_modes, setup),
+		cmocka_unit_test_setup(test_state_directory, setup),
 		cmocka_unit_test_setup(test_file, setup),
 		cmocka_unit_test_setup(test_bad_file, setup),
 		cmocka_unit_test_setup(test_longest, setup),

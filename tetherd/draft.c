@@ -1,0 +1,154 @@
+#include <sys/types.h>
+
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "tetherd/draft.h"
+
+#define MIB (1024 * 1024)
+
+static char *
+copy(const char *s)
+{
+	char *c = strdup(s);
+
+	if (c == NULL)
+		fatal("strdup");
+	return c;
+}
+
+static char *
+home_path(const char *below)
+{
+	const char *home = getenv("HOME");
+	const struct passwd *pw;
+	char *path;
+
+	if (home == NULL || home[0] != '/') {
+		pw = getpwuid(getuid());
+		home = pw == NULL ? "/" : pw->pw_dir;
+	}
+	if (asprintf(&path, "%s/%s", home, below) == -1)
+		fatal("asprintf");
+	return path;
+}
+
+void
+draft_start(struct draft *d)
+{
+	char hostname[HOST_NAME_MAX + 1];
+	char cwd[PATH_MAX];
+	size_t i;
+
+	if (gethostname(hostname, sizeof(hostname)) == -1)
+		fatal("gethostname");
+	hostname[sizeof(hostname) - 1] = '\0';
+	/* It can be gone when the settings are read again. */
+	if (getcwd(cwd, sizeof(cwd)) == NULL)
+		(void)strlcpy(cwd, "/", sizeof(cwd));
+	*d = (struct draft){
+		.conf.connector = {
+			.host = copy(""),
+			.target = copy("/"),
+			.client_id = copy(hostname),
+			.reconnect_ms = 5000,
+			.heartbeat_ms = 30000,
+			.ca_file = copy(""),
+			.hostname = copy(hostname),
+			.project = copy(cwd),
+			.version = copy(TETHERD_VERSION),
+			.callback_url = copy(""),
+			.ca_fd = -1,
+			.message_max = 32 * MIB,
+			.sandbox = true,
+		},
+		.conf.proxyd = {
+			.upstream_host = copy("127.0.0.1"),
+			.upstream_port = 3001,
+			.requests_max = 256,
+			.body_max = 32 * MIB,
+			.buffered_max = 256 * MIB,
+			.connect_ms = 5000,
+			.total_ms = 29000,
+			.tunnels_max = 256,
+			.tunnels_user_max = 64,
+			.deny_paths = copy(""),
+			.sandbox = true,
+		},
+		.conf.authd = {
+			.database_path = home_path(".cloudcli/auth.db"),
+			.state_dir = home_path(".local/state/tetherd"),
+			.jwt_secret = copy(""),
+			.token = copy(""),
+			.github_token = copy(""),
+			.github_api = copy("https://api.github.com"),
+			.users = copy(""),
+			.teams = copy(""),
+			.orgs = copy(""),
+			.adopt = true,
+			.sandbox = true,
+		},
+		.conf.dialer = {
+			.host = copy(""),
+			.proxy_host = copy(""),
+			.proxy_auth = copy(""),
+			.timeout_ms = 30000,
+			.sandbox = true,
+		},
+		.conf.parent = {
+			.socket = copy(""),
+			.group = copy(""),
+			.log_file = copy(""),
+			.log_level = LOG_LEVEL_INFO,
+			.sandbox = true,
+		},
+		.url = copy(""),
+		.proxy = copy(""),
+		.no_proxy = copy(""),
+		.claim_users = copy(""),
+		.claim_teams = copy(""),
+		.claim_orgs = copy(""),
+	};
+	for (i = 0; i < CONF_FILE_COUNT; i++)
+		d->conf.files[i].fd = -1;
+}
+
+struct conf *
+draft_take(struct draft *d)
+{
+	struct conf *conf = malloc(sizeof(*conf));
+
+	if (conf == NULL)
+		fatal("configuration");
+	*conf = d->conf;
+	conf_reset(&d->conf);
+	draft_free(d);
+	return conf;
+}
+
+static void
+free_secret(char *s)
+{
+	if (s != NULL)
+		freezero(s, strlen(s));
+}
+
+void
+draft_free(struct draft *d)
+{
+	conf_clear(&d->conf);
+	/* Both URLs may hold a password or a token. */
+	free_secret(d->url);
+	free_secret(d->proxy);
+	free(d->no_proxy);
+	free(d->claim_users);
+	free(d->claim_teams);
+	free(d->claim_orgs);
+	d->url = d->proxy = d->no_proxy = NULL;
+	d->claim_users = d->claim_teams = d->claim_orgs = NULL;
+}

@@ -1,0 +1,130 @@
+#include <sys/un.h>
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "common/slice.h"
+#include "tetherd/setting_check.h"
+
+#define CLIENT_ID_MAX 128
+#define LOGIN_MAX     64
+#define SLUG_MAX      100
+#define GROUP_MAX     32
+
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS	"0123456789"
+
+static bool
+consists_of(const char *s, size_t len, size_t max, const char *characters)
+{
+	return len >= 1 && len <= max && strspn(s, characters) >= len;
+}
+
+/* White space has no place in a URL, and control characters in a header. */
+static bool
+begins_url(const char *s, const char *scheme)
+{
+	size_t len = strlen(scheme);
+
+	return strncasecmp(s, scheme, len) == 0 && slice_is_token(s);
+}
+
+const char *
+check_token(const char *s)
+{
+	return slice_is_token(s)
+		   ? NULL
+		   : "white space or other characters that have no place in a "
+		     "token";
+}
+
+/* It becomes a segment of every proxied URL's path (RFC 3986: pchar). */
+const char *
+check_client_id(const char *s)
+{
+	if (strlen(s) > CLIENT_ID_MAX)
+		return "longer than 128 characters";
+	if (strcmp(s, ".") == 0 || strcmp(s, "..") == 0)
+		return "not usable as a part of a URL";
+	return consists_of(s, strlen(s), CLIENT_ID_MAX,
+		   LETTERS DIGITS "-._~!$&'()*+,;=:@")
+		   ? NULL
+		   : "characters that have no place in a URL";
+}
+
+const char *
+check_http_url(const char *s)
+{
+	return begins_url(s, "http://") || begins_url(s, "https://")
+		   ? NULL
+		   : "not an http:// or https:// URL";
+}
+
+const char *
+check_https_url(const char *s)
+{
+	return begins_url(s, "https://") ? NULL : "not an https:// URL";
+}
+
+const char *
+check_address(const char *s)
+{
+	struct in6_addr address;
+
+	return inet_pton(AF_INET, s, &address) == 1 ||
+		       inet_pton(AF_INET6, s, &address) == 1
+		   ? NULL
+		   : "not a numeric IPv4 or IPv6 address";
+}
+
+const char *
+check_socket(const char *s)
+{
+	return strlen(s) < sizeof(((struct sockaddr_un *)NULL)->sun_path)
+		   ? NULL
+		   : "not short enough for the path of a socket";
+}
+
+const char *
+check_group(const char *s)
+{
+	return consists_of(s, strlen(s), GROUP_MAX, LETTERS DIGITS "_.-") &&
+		       s[0] != '-'
+		   ? NULL
+		   : "not the name of a group";
+}
+
+const char *
+check_login(const char *s)
+{
+	return consists_of(s, strlen(s), LOGIN_MAX, LETTERS DIGITS "_-")
+		   ? NULL
+		   : "not the name of a GitHub account";
+}
+
+const char *
+check_team(const char *s)
+{
+	size_t org = strcspn(s, "/");
+	const char *slug = s[org] == '/' ? s + org + 1 : "";
+
+	return consists_of(s, org, LOGIN_MAX, LETTERS DIGITS "_-") &&
+		       consists_of(
+			   slug, strlen(slug), SLUG_MAX, LETTERS DIGITS "_-")
+		   ? NULL
+		   : "not a GitHub team, like acme/staff";
+}
+
+const char *
+check_no_proxy(const char *s)
+{
+	return s[strcspn(s, ", ")] == '\0' ? NULL : "not a single host";
+}
+
+const char *
+check_deny_path(const char *s)
+{
+	return s[0] == '/' ? NULL : "not a path that begins with /";
+}

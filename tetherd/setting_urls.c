@@ -1,0 +1,126 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "tetherd/proxy.h"
+#include "tetherd/setting.h"
+#include "tetherd/url.h"
+#include "tetherd/value.h"
+
+#define AN_IMAGE "this is what -nn shows in place of a secret"
+
+static void
+replace(char **text, char *now)
+{
+	freezero(*text, strlen(*text));
+	*text = now;
+}
+
+static char *
+write_host(const char *scheme, const char *auth, const char *host,
+    uint32_t port, const char *rest)
+{
+	bool bracketed = strchr(host, ':') != NULL;
+	char *text;
+
+	if (asprintf(&text, "%s%s%s%s%s%s:%u%s", scheme, auth,
+		auth[0] == '\0' ? "" : "@", bracketed ? "[" : "", host,
+		bracketed ? "]" : "", port, rest) == -1)
+		fatal("settings");
+	return text;
+}
+
+/* Kept without the token that it may hold, which is not the one in use. */
+static void
+set_url(const struct reading *r, const char *value)
+{
+	struct url url;
+	const char *why = url_parse(value, &url), *query;
+
+	if (why != NULL) {
+		setting_wrong(r, "%s", why);
+		url_free(&url);
+		return;
+	}
+	query = strchr(url.target, '?');
+	if (query != NULL && strcmp(query + 1, SETTING_MASK) == 0)
+		setting_wrong_mildly(r, AN_IMAGE);
+	replace(
+	    &r->settings->draft.url, write_host(url.tls ? "wss://" : "ws://",
+					 "", url.host, url.port, url.target));
+	url_free(&url);
+}
+
+/* What a query says may be meant for the orchestrator alone. */
+static bool
+print_url(const struct setting *s, const struct draft *d, size_t *at, FILE *f)
+{
+	size_t n = strcspn(d->url, "?");
+	char *text;
+
+	(void)s;
+	*at = SIZE_MAX;
+	if (d->url[0] == '\0')
+		return false;
+	if (asprintf(&text, "%.*s%s", (int)n, d->url,
+		d->url[n] == '\0' ? "" : "?" SETTING_MASK) == -1)
+		fatal("settings");
+	value_quote(f, text);
+	free(text);
+	return true;
+}
+
+const struct setting_type type_url = {
+	.set = set_url,
+	.print = print_url,
+};
+
+/*
+ * The environment's is for all programs: it only has to be one that we can
+ * use if it is used.
+ */
+static void
+set_proxy(const struct reading *r, const char *value)
+{
+	struct dialer_conf scratch = { 0 };
+	const char *why = proxy_parse(value, &scratch);
+	char *now = strdup(value);
+
+	if (now == NULL)
+		fatal("settings");
+	if (why != NULL && r->name == NULL)
+		setting_wrong(r, "%s", why);
+	if (why == NULL && scratch.proxy_auth != NULL &&
+	    strcmp(scratch.proxy_auth, SETTING_MASK) == 0)
+		setting_wrong_mildly(r, AN_IMAGE);
+	slice_free_dialer(&scratch);
+	replace(&r->settings->draft.proxy, now);
+}
+
+/* One that we could not use is none of ours. */
+static bool
+print_proxy(const struct setting *s, const struct draft *d, size_t *at, FILE *f)
+{
+	struct dialer_conf scratch = { 0 };
+	bool usable =
+	    d->proxy[0] != '\0' && proxy_parse(d->proxy, &scratch) == NULL;
+	char *text;
+
+	(void)s;
+	*at = SIZE_MAX;
+	if (usable) {
+		text = write_host("http://",
+		    scratch.proxy_auth == NULL ? "" : SETTING_MASK,
+		    scratch.proxy_host, scratch.proxy_port, "");
+		value_quote(f, text);
+		free(text);
+	}
+	slice_free_dialer(&scratch);
+	return usable;
+}
+
+const struct setting_type type_proxy = {
+	.set = set_proxy,
+	.print = print_proxy,
+};
