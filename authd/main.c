@@ -29,7 +29,6 @@ static int authd_on_session_get(void *, struct msg *);
 static int authd_on_handle_new(void *, struct msg *);
 static int authd_on_handle_check(void *, struct msg *);
 static int authd_on_token_get(void *, struct msg *);
-static void authd_refresh(void *);
 static void authd_log_status(void *);
 static void authd_status(void *, struct status *);
 static const char *authd_conf_check(void *, const void *, uint32_t *);
@@ -49,7 +48,6 @@ static const struct child_ops ops = {
 	.peers[PROGRAM_PROXYD] = &proxyd_ops,
 	.peers[PROGRAM_CONNECTOR] = &connector_ops,
 	.log_status = authd_log_status,
-	.refresh = authd_refresh,
 	.status = authd_status,
 	.conf_check = authd_conf_check,
 	.conf_switch = authd_conf_switch,
@@ -149,15 +147,6 @@ authd_flush(struct authd *authd)
 
 	msg_start(&flush, MSG_SESSION_FLUSH, 0);
 	(void)child_send(&authd->child, PROGRAM_PROXYD, &flush);
-}
-
-static void
-authd_refresh(void *arg)
-{
-	struct authd *authd = arg;
-
-	sessions_refresh(authd->sessions);
-	authd_flush(authd);
 }
 
 static const char *

@@ -125,14 +125,6 @@ on_log_status(void *arg)
 }
 
 static void
-on_refresh(void *arg)
-{
-	struct connector *c = arg;
-
-	connection_refresh(c->connection);
-}
-
-static void
 on_status(void *arg, struct status *s)
 {
 	struct connector *c = arg;
@@ -311,7 +303,6 @@ static const struct child_ops child_ops = {
 	.peer_lost = on_peer_lost,
 	.shutdown = on_shutdown,
 	.log_status = on_log_status,
-	.refresh = on_refresh,
 	.status = on_status,
 	.conf_check = on_conf_check,
 	.conf_switch = on_conf_switch,
