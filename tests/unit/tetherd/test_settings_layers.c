@@ -1,0 +1,409 @@
+#include "tests/unit/tetherd/settings_fixture.h"
+
+enum kind { FLAG, NUMBER, LONG, TEXT, NOWHERE };
+
+/*
+ * Each setting: a value in tetherd.conf, how it is printed, and what it is in
+ * the configuration; and another value in the environment, likewise.
+ */
+static const struct row {
+	const char *block, *words, *value, *printed, *expected;
+	enum kind kind;
+	size_t offset;
+	const char *name, *other, *other_printed, *other_expected;
+} rows[] = {
+#define IN(member) offsetof(struct conf, member)
+	{ "", "control socket", "\"/run/t.sock\"", NULL, "/run/t.sock", TEXT,
+	    IN(parent.socket), NULL, NULL, NULL, NULL },
+	{ "", "control group", "staff", "\"staff\"", "staff", TEXT,
+	    IN(parent.group), NULL, NULL, NULL, NULL },
+	{ "", "state directory", "/s", "\"/s\"", "/s", TEXT,
+	    IN(authd.state_dir), "STATE_DIRECTORY", "/e:/f", "\"/e\"", "/e" },
+	{ "", "sandbox", "none", NULL, "0", FLAG, IN(parent.sandbox), NULL,
+	    NULL, NULL, NULL },
+
+	{ "orchestrator", "mode", "client", NULL, "1", FLAG,
+	    IN(connector.enabled), "ORCHESTRATOR_MODE", "standalone",
+	    "standalone", "0" },
+	{ "orchestrator", "url", "\"ws://h/p\"", "\"ws://h:80/p\"", "h", TEXT,
+	    IN(connector.host), "ORCHESTRATOR_URL", "wss://[::1]:8/?a",
+	    "\"wss://[::1]:8/?********\"", "::1" },
+	{ "orchestrator", "token", "\"t0\"", "\"********\"", "t0", TEXT,
+	    IN(authd.token), "ORCHESTRATOR_TOKEN", "t1", "\"********\"", "t1" },
+	{ "orchestrator", "client id", "me@box", "\"me@box\"", "me@box", TEXT,
+	    IN(connector.client_id), "ORCHESTRATOR_CLIENT_ID", "you", "\"you\"",
+	    "you" },
+	{ "orchestrator", "reconnect interval", "90", "90s", "90000", NUMBER,
+	    IN(connector.reconnect_ms), "ORCHESTRATOR_RECONNECT_INTERVAL", "90",
+	    "90ms", "90" },
+	{ "orchestrator", "heartbeat interval", "2m", NULL, "120000", NUMBER,
+	    IN(connector.heartbeat_ms), "ORCHESTRATOR_HEARTBEAT_INTERVAL",
+	    "60000", "1m", "60000" },
+	{ "orchestrator", "callback url", "\"http://x\"", NULL, "http://x",
+	    TEXT, IN(connector.callback_url), "ORCHESTRATOR_CALLBACK_URL",
+	    "https://y", "\"https://y\"", "https://y" },
+	{ "orchestrator", "no proxy", "{ a, .b }", "{ \"a\", \".b\" }", NULL,
+	    NOWHERE, 0, "NO_PROXY", "c:1, d", "{ \"c:1\", \"d\" }", NULL },
+	{ "orchestrator", "proxy", "\"u:p@h\"", "\"http://********@h:80\"",
+	    NULL, NOWHERE, 0, "HTTPS_PROXY", "h2:8/", "\"http://h2:8\"", NULL },
+	{ "orchestrator", "claim user", "a", "{ \"a\" }", NULL, NOWHERE, 0,
+	    "ORCHESTRATOR_CLAIM_USER", "b", "{ \"b\" }", NULL },
+	{ "orchestrator", "claim org", "a", "{ \"a\" }", NULL, NOWHERE, 0,
+	    "ORCHESTRATOR_CLAIM_ORG", "b", "{ \"b\" }", NULL },
+	{ "orchestrator", "claim team", "a/b", "{ \"a/b\" }", NULL, NOWHERE, 0,
+	    "ORCHESTRATOR_CLAIM_TEAM", "c/d", "{ \"c/d\" }", NULL },
+
+	{ "upstream", "address", "::1", "\"::1\"", "::1", TEXT,
+	    IN(proxyd.upstream_host), NULL, NULL, NULL, NULL },
+	{ "upstream", "port", "80", NULL, "80", NUMBER,
+	    IN(proxyd.upstream_port), "PORT", "81", "81", "81" },
+	{ "upstream", "database", "\"/d \\\"b\"", NULL, "/d \"b", TEXT,
+	    IN(authd.database_path), "DATABASE_PATH", "/e", "\"/e\"", "/e" },
+	{ "upstream", "jwt secret", "\"j 0\"", "\"********\"", "j 0", TEXT,
+	    IN(authd.jwt_secret), "JWT_SECRET", "j 1", "\"********\"", "j 1" },
+	{ "upstream", "jwt secret default", "", NULL, "1", FLAG,
+	    IN(authd.jwt_secret_default), NULL, NULL, NULL, NULL },
+	{ "upstream", "page script", "external", NULL, "1", FLAG,
+	    IN(proxyd.page_script_external), "TETHERD_PAGE_SCRIPT", "inline",
+	    "inline", "0" },
+
+	{ "github", "api url", "\"https://g\"", NULL, "https://g", TEXT,
+	    IN(authd.github_api), "GITHUB_API_URL", "https://h",
+	    "\"https://h\"", "https://h" },
+	{ "github", "token", "\"g0\"", "\"********\"", "g0", TEXT,
+	    IN(authd.github_token), "GITHUB_TOKEN", "g1", "\"********\"",
+	    "g1" },
+
+	{ "policy", "users", "{ a, b-c\n\td_e }", "{ \"a\", \"b-c\", \"d_e\" }",
+	    "a b-c d_e", TEXT, IN(authd.users), "ORCHESTRATOR_GITHUB_USERS",
+	    "x,y", "{ \"x\", \"y\" }", "x y" },
+	{ "policy", "team", "a/b", "{ \"a/b\" }", "a/b", TEXT, IN(authd.teams),
+	    "ORCHESTRATOR_GITHUB_TEAM", "c/d", "{ \"c/d\" }", "c/d" },
+	{ "policy", "org", "{ a b }", "{ \"a\", \"b\" }", "a b", TEXT,
+	    IN(authd.orgs), "ORCHESTRATOR_GITHUB_ORG", "c", "{ \"c\" }", "c" },
+	{ "policy", "adopt", "no", NULL, "0", FLAG, IN(authd.adopt), NULL, NULL,
+	    NULL, NULL },
+	{ "policy", "deny path", "{ /a \"/b c\" }", "{ \"/a\", \"/b c\" }",
+	    "/a\n/b c\n", TEXT, IN(proxyd.deny_paths), NULL, NULL, NULL, NULL },
+
+	{ "limits", "requests", "7", NULL, "7", NUMBER, IN(proxyd.requests_max),
+	    NULL, NULL, NULL, NULL },
+	{ "limits", "request time", "7s", NULL, "7000", NUMBER,
+	    IN(proxyd.total_ms), NULL, NULL, NULL, NULL },
+	{ "limits", "connect time", "70ms", NULL, "70", NUMBER,
+	    IN(proxyd.connect_ms), NULL, NULL, NULL, NULL },
+	{ "limits", "body", "1G", NULL, "1073741824", NUMBER,
+	    IN(proxyd.body_max), NULL, NULL, NULL, NULL },
+	{ "limits", "memory", "64G", NULL, "68719476736", LONG,
+	    IN(proxyd.buffered_max), NULL, NULL, NULL, NULL },
+	{ "limits", "message", "128K", NULL, "131072", NUMBER,
+	    IN(connector.message_max), NULL, NULL, NULL, NULL },
+	{ "limits", "tunnels", "8", NULL, "8", NUMBER, IN(proxyd.tunnels_max),
+	    NULL, NULL, NULL, NULL },
+	{ "limits", "tunnels per user", "9", NULL, "9", NUMBER,
+	    IN(proxyd.tunnels_user_max), NULL, NULL, NULL, NULL },
+
+	{ "log", "level", "trace", NULL, "4", NUMBER, IN(parent.log_level),
+	    NULL, NULL, NULL, NULL },
+	{ "log", "to", "stderr", NULL, "1", FLAG, IN(parent.log_to_stderr),
+	    NULL, NULL, NULL, NULL },
+	{ "log", "file", "/l", "\"/l\"", "/l", TEXT, IN(parent.log_file), NULL,
+	    NULL, NULL, NULL },
+	{ "audit", "requests", "yes", NULL, "1", FLAG, IN(proxyd.audit), NULL,
+	    NULL, NULL, NULL },
+};
+
+static void
+assert_value(const struct conf *conf, const struct row *r, const char *expected)
+{
+	const void *at = (const char *)conf + r->offset;
+	char number[32];
+	const char *text;
+
+	switch (r->kind) {
+	case FLAG:
+		assert_int_equal(*(const bool *)at, expected[0] - '0');
+		break;
+	case NUMBER:
+		(void)snprintf(
+		    number, sizeof(number), "%u", *(const uint32_t *)at);
+		assert_string_equal(number, expected);
+		break;
+	case LONG:
+		(void)snprintf(number, sizeof(number), "%llu",
+		    (unsigned long long)*(const uint64_t *)at);
+		assert_string_equal(number, expected);
+		break;
+	case TEXT:
+		memcpy(&text, at, sizeof(text));
+		assert_string_equal(text, expected);
+		break;
+	case NOWHERE:
+		break;
+	}
+}
+
+/* In line 3, with what a client needs where it is about one. */
+static void
+write_row(const struct row *r)
+{
+	static const char *const needed[][2] = { { "mode", "mode client\n" },
+		{ "url", "url \"wss://host\"\n" }, { "token", "token x\n" } };
+	char more[128] = "";
+	size_t i;
+
+	for (i = 0; i < COUNT(needed); i++)
+		if (strcmp(r->block, "orchestrator") == 0 &&
+		    strcmp(r->words, needed[i][0]) != 0)
+			(void)strlcat(more, needed[i][1], sizeof(more));
+	if (r->block[0] == '\0')
+		write_conf("\n\n%s %s\n", r->words, r->value);
+	else
+		write_conf(
+		    "\n%s {\n%s %s\n%s}\n", r->block, r->words, r->value, more);
+}
+
+static void
+test_each(void **state)
+{
+	const struct conf *c;
+	char comment[128], text[128];
+	const struct row *r;
+
+	(void)state;
+	for (r = rows; r < rows + COUNT(rows); r++) {
+		clear();
+		write_row(r);
+		c = assert_read();
+		assert_value(c, r, r->expected);
+		(void)snprintf(comment, sizeof(comment), "%s:3", conf_path);
+		assert_printed(r->words,
+		    r->printed == NULL ? r->value : r->printed, comment);
+		if (r->name == NULL)
+			continue;
+
+		(void)snprintf(
+		    text, sizeof(text), "\n%s='%s'\n", r->name, r->other);
+		write_path(env_path, text);
+		c = assert_read();
+		assert_value(c, r, r->other_expected);
+		(void)snprintf(
+		    comment, sizeof(comment), "%s:2, %s", env_path, r->name);
+		assert_printed(r->words, r->other_printed, comment);
+
+		/* The environment is on top of a .env, too. */
+		(void)snprintf(text, sizeof(text), "\n%s='%s'\n", r->name, "");
+		write_path(env_path, text);
+		set(r->name, r->other);
+		c = assert_read();
+		assert_value(c, r, r->other_expected);
+		(void)snprintf(
+		    comment, sizeof(comment), "environment, %s", r->name);
+		assert_printed(r->words, r->other_printed, comment);
+	}
+}
+
+/* No setting is forgotten above, but for those that name files. */
+static void
+test_complete(void **state)
+{
+	const struct setting *s;
+	size_t i;
+
+	(void)state;
+	for (s = settings_table; s < settings_table + settings_table_len; s++) {
+		for (i = 0; i < COUNT(rows); i++)
+			if (strcmp(rows[i].block, s->block) == 0 &&
+			    strcmp(rows[i].words, s->words) == 0)
+				break;
+		if (i == COUNT(rows) && s->type != &type_file)
+			fail_msg("%s", s->words);
+		if (i < COUNT(rows))
+			assert_int_equal(
+			    rows[i].name == NULL, s->names[0] == NULL);
+	}
+}
+
+static void
+test_flags(void **state)
+{
+	static const struct {
+		const char *level;
+		unsigned verbose;
+		const char *printed, *comment;
+	} table[] = {
+		{ "brief", 1, "verbose", "flag -v" },
+		{ "brief", 2, "trace", "flag -v" },
+		{ "brief", 3, "trace", "flag -v" },
+		{ "brief", 1000, "trace", "flag -v" },
+		{ "verbose", 1, "trace", "flag -v" },
+		{ "trace", 1, "trace", "flag -v" },
+	};
+	struct sources flags = { .log_to_stderr = true };
+	struct settings *s;
+	size_t i;
+
+	(void)state;
+	clear();
+	for (i = 0; i < COUNT(table); i++) {
+		write_conf("log { level %s }", table[i].level);
+		flags.verbose = table[i].verbose;
+		s = read_with(&flags);
+		assert_non_null(s);
+		assert_printed("level", table[i].printed, table[i].comment);
+		assert_printed("to", "stderr", "flag -d");
+		assert_true(settings_conf(s)->parent.log_to_stderr);
+		settings_free(s);
+	}
+}
+
+/* A list of a higher layer replaces that of a lower one, all of it. */
+static void
+test_lists(void **state)
+{
+	const struct conf *c;
+
+	(void)state;
+	clear();
+	write_conf("policy { users a\nusers { b\n c, }\nusers { d } }");
+	c = assert_read();
+	assert_string_equal(c->authd.users, "a b c d");
+	write_path(env_path,
+	    "ORCHESTRATOR_GITHUB_USERS=e\nORCHESTRATOR_GITHUB_USERS='f g'\n");
+	c = assert_read();
+	assert_string_equal(c->authd.users, "f g");
+	set("ORCHESTRATOR_GITHUB_USERS", " h,,\ti , ");
+	c = assert_read();
+	assert_string_equal(c->authd.users, "h i");
+}
+
+/* Of several ways to say one thing, the higher layer's counts. */
+static void
+test_groups(void **state)
+{
+	const struct conf *c;
+	char line[256];
+
+	(void)state;
+	clear();
+	write_conf("orchestrator { token file \"%s\" }", secret_path);
+	c = assert_read();
+	assert_string_equal(c->files[CONF_FILE_TOKEN].path, secret_path);
+	assert_int_not_equal(c->files[CONF_FILE_TOKEN].fd, -1);
+	write_path(env_path, "ORCHESTRATOR_TOKEN=e\n");
+	c = assert_read();
+	assert_null(c->files[CONF_FILE_TOKEN].path);
+	assert_int_equal(c->files[CONF_FILE_TOKEN].fd, -1);
+	assert_string_equal(c->authd.token, "e");
+	assert_null(strstr(printed, "token file"));
+
+	clear();
+	write_conf("upstream { jwt secret default }");
+	set("JWT_SECRET", "x");
+	c = assert_read();
+	assert_false(c->authd.jwt_secret_default);
+	assert_string_equal(c->authd.jwt_secret, "x");
+	write_conf("upstream { jwt secret file \"%s\" }", secret_path);
+	c = assert_read();
+	assert_null(c->files[CONF_FILE_JWT_SECRET].path);
+	set("JWT_SECRET", "");
+	c = assert_read();
+	assert_string_equal(c->files[CONF_FILE_JWT_SECRET].path, secret_path);
+	assert_string_equal(c->authd.jwt_secret, "");
+
+	write_conf("github { token file \"%s\" }", secret_path);
+	c = assert_read();
+	assert_string_equal(c->files[CONF_FILE_GITHUB_TOKEN].path, secret_path);
+	(void)snprintf(line, sizeof(line),
+	    "%s:1: token file: has no effect in this version", conf_path);
+	assert_string_equal(said, line);
+	set("GITHUB_TOKEN", "g");
+	c = assert_read();
+	assert_null(c->files[CONF_FILE_GITHUB_TOKEN].path);
+	assert_string_equal(
+	    said, "GITHUB_TOKEN: has no effect in this version");
+
+	/* Tokens of two kinds have nothing to do with each other. */
+	clear();
+	write_conf("orchestrator { token a }\ngithub { token b }\n"
+		   "upstream { jwt secret c }");
+	c = assert_read();
+	assert_string_equal(c->authd.token, "a");
+	assert_string_equal(c->authd.github_token, "b");
+	assert_string_equal(c->authd.jwt_secret, "c");
+}
+
+/* Of a client, a file will do, and a wrong value is not a missing one. */
+static void
+test_needed(void **state)
+{
+	char lines[512];
+
+	(void)state;
+	clear();
+	write_conf("orchestrator {\nmode client\n}");
+	assert_null(read_all());
+	(void)snprintf(lines, sizeof(lines),
+	    "%s:2: url: not set, but mode is client\n"
+	    "%s:2: token: not set, but mode is client",
+	    conf_path, conf_path);
+	assert_string_equal(said, lines);
+	write_conf("orchestrator {\nmode client\nurl \"ws://h\"\n"
+		   "token file \"%s\" }",
+	    secret_path);
+	(void)assert_read();
+	write_conf("orchestrator {\nmode client\nurl \"x\"\n"
+		   "token \"a b\"\n}");
+	assert_null(read_all());
+	(void)snprintf(lines, sizeof(lines),
+	    "%s:3: url: not a ws:// or wss:// URL\n%s:4: token: white space "
+	    "or other characters that have no place in a token",
+	    conf_path, conf_path);
+	assert_string_equal(said, lines);
+	/* A value that is not used is no excuse for a wrong one. */
+	write_conf("upstream { port 0 }");
+	set("PORT", "1");
+	assert_null(read_all());
+	set("ORCHESTRATOR_MODE", "client");
+	write_path(env_path, "PORT=0");
+	assert_null(read_all());
+	(void)snprintf(lines, sizeof(lines),
+	    "%s:1: port: \"0\" is not a number from 1 to 65535\n"
+	    "%s:1: PORT: not a number from 1 to 65535\n"
+	    "ORCHESTRATOR_URL: not set, but ORCHESTRATOR_MODE is client\n"
+	    "ORCHESTRATOR_TOKEN: not set, but ORCHESTRATOR_MODE is client",
+	    conf_path, env_path);
+	assert_string_equal(said, lines);
+}
+
+static void
+test_sandbox(void **state)
+{
+	const struct conf *c;
+
+	(void)state;
+	clear();
+	c = assert_read();
+	assert_true(c->connector.sandbox && c->proxyd.sandbox &&
+		    c->authd.sandbox && c->dialer.sandbox);
+	write_conf("sandbox none");
+	c = assert_read();
+	assert_false(c->connector.sandbox || c->proxyd.sandbox ||
+		     c->authd.sandbox || c->dialer.sandbox);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_each),
+		cmocka_unit_test(test_complete),
+		cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_needed),
+		cmocka_unit_test(test_sandbox),
+	};
+
+	return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
+}
