@@ -82,6 +82,18 @@ finish_proxy(struct settings *settings, struct complaints *complaints)
 }
 
 static void
+finish_client(struct settings *settings, struct complaints *complaints)
+{
+	const struct setting *token_file =
+	    setting_find("orchestrator", "token file");
+
+	finish_url(settings, complaints);
+	finish_proxy(settings, complaints);
+	if (settings_from(settings, token_file)->kind == ORIGIN_DEFAULT)
+		say_if_missing(settings, "token", complaints);
+}
+
+static void
 say_idle(struct settings *settings, struct complaints *complaints)
 {
 	const struct setting *s;
@@ -98,19 +110,14 @@ say_idle(struct settings *settings, struct complaints *complaints)
 void
 settings_finish(struct settings *settings, struct complaints *complaints)
 {
-	const struct setting *token_file =
-	    setting_find("orchestrator", "token file");
 	struct conf *conf = &settings->draft.conf;
 
 	conf->connector.sandbox = conf->parent.sandbox;
 	conf->proxyd.sandbox = conf->parent.sandbox;
 	conf->authd.sandbox = conf->parent.sandbox;
 	conf->dialer.sandbox = conf->parent.sandbox;
-	say_idle(settings, complaints);
-	if (!conf->connector.enabled)
-		return;
-	finish_url(settings, complaints);
-	finish_proxy(settings, complaints);
-	if (settings_from(settings, token_file)->kind == ORIGIN_DEFAULT)
-		say_if_missing(settings, "token", complaints);
+	if (conf->connector.enabled)
+		finish_client(settings, complaints);
+	if (complaints_count(complaints) == 0)
+		say_idle(settings, complaints);
 }
