@@ -61,7 +61,7 @@ on_found(void *arg, unsigned line, const char *name, const char *value)
 	if (s == NULL || value[0] == '\0')
 		return;
 	r.name = strcmp(s->names[0], name) == 0 ? s->names[0] : s->names[1];
-	file->has_secret = file->has_secret || s->secret;
+	file->has_secret = file->has_secret || setting_is_secret(s, value);
 	setting_claim(&r);
 	setting_give(&r, value);
 }

@@ -139,6 +139,13 @@ setting_claim(const struct reading *r)
 	}
 }
 
+bool
+setting_is_secret(const struct setting *s, const char *value)
+{
+	return s->type == &type_secret ||
+	       (s->type == &type_proxy && strchr(value, '@') != NULL);
+}
+
 void
 setting_give(const struct reading *r, const char *value)
 {

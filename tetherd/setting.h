@@ -123,6 +123,9 @@ struct reading {
  */
 void setting_claim(const struct reading *);
 
+/* Nobody else may read that value. */
+bool setting_is_secret(const struct setting *, const char *value);
+
 /* Keep a value, or complain; of a list, one more. */
 void setting_give(const struct reading *, const char *value);
 

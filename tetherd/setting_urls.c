@@ -17,6 +17,16 @@ replace(char **text, char *now)
 	*text = now;
 }
 
+static void
+put_copy(char **text, const char *value)
+{
+	char *now = strdup(value);
+
+	if (now == NULL)
+		fatal("settings");
+	replace(text, now);
+}
+
 static char *
 write_host(const char *scheme, const char *auth, const char *host,
     uint32_t port, const char *rest)
@@ -31,24 +41,36 @@ write_host(const char *scheme, const char *auth, const char *host,
 	return text;
 }
 
+/*
+ * What the environment says only has to be of use where it is used: others
+ * may read it, too, and the proxy is for all programs.
+ */
+static void
+keep_unusable(
+    const struct reading *r, char **text, const char *value, const char *why)
+{
+	put_copy(text, value);
+	if (r->name == NULL)
+		setting_wrong(r, "%s", why);
+}
+
 /* Kept without the token that it may hold, which is not the one in use. */
 static void
 set_url(const struct reading *r, const char *value)
 {
+	struct draft *d = &r->settings->draft;
 	struct url url;
 	const char *why = url_parse(value, &url), *query;
 
-	if (why != NULL) {
-		setting_wrong(r, "%s", why);
-		url_free(&url);
-		return;
+	if (why != NULL)
+		keep_unusable(r, &d->url, value, why);
+	else {
+		query = strchr(url.target, '?');
+		if (query != NULL && strcmp(query + 1, SETTING_MASK) == 0)
+			setting_wrong_mildly(r, AN_IMAGE);
+		replace(&d->url, write_host(url.tls ? "wss://" : "ws://", "",
+				     url.host, url.port, url.target));
 	}
-	query = strchr(url.target, '?');
-	if (query != NULL && strcmp(query + 1, SETTING_MASK) == 0)
-		setting_wrong_mildly(r, AN_IMAGE);
-	replace(
-	    &r->settings->draft.url, write_host(url.tls ? "wss://" : "ws://",
-					 "", url.host, url.port, url.target));
 	url_free(&url);
 }
 
@@ -57,11 +79,14 @@ static bool
 print_url(const struct setting *s, const struct draft *d, size_t *at, FILE *f)
 {
 	size_t n = strcspn(d->url, "?");
+	struct url url;
+	bool usable = url_parse(d->url, &url) == NULL;
 	char *text;
 
 	(void)s;
 	*at = SIZE_MAX;
-	if (d->url[0] == '\0')
+	url_free(&url);
+	if (!usable)
 		return false;
 	if (asprintf(&text, "%.*s%s", (int)n, d->url,
 		d->url[n] == '\0' ? "" : "?" SETTING_MASK) == -1)
@@ -76,29 +101,25 @@ const struct setting_type type_url = {
 	.print = print_url,
 };
 
-/*
- * The environment's is for all programs: it only has to be one that we can
- * use if it is used.
- */
 static void
 set_proxy(const struct reading *r, const char *value)
 {
+	struct draft *d = &r->settings->draft;
 	struct dialer_conf scratch = { 0 };
 	const char *why = proxy_parse(value, &scratch);
-	char *now = strdup(value);
 
-	if (now == NULL)
-		fatal("settings");
-	if (why != NULL && r->name == NULL)
-		setting_wrong(r, "%s", why);
-	if (why == NULL && scratch.proxy_auth != NULL &&
-	    strcmp(scratch.proxy_auth, SETTING_MASK) == 0)
-		setting_wrong_mildly(r, AN_IMAGE);
+	if (why != NULL)
+		keep_unusable(r, &d->proxy, value, why);
+	else {
+		if (scratch.proxy_auth != NULL &&
+		    strcmp(scratch.proxy_auth, SETTING_MASK) == 0)
+			setting_wrong_mildly(r, AN_IMAGE);
+		put_copy(&d->proxy, value);
+	}
 	slice_free_dialer(&scratch);
-	replace(&r->settings->draft.proxy, now);
 }
 
-/* One that we could not use is none of ours. */
+/* One that is of no use to us is none of ours. */
 static bool
 print_proxy(const struct setting *s, const struct draft *d, size_t *at, FILE *f)
 {

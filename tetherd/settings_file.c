@@ -198,13 +198,6 @@ is_given_twice(const struct reading *r)
 	return true;
 }
 
-static bool
-is_secret(const struct setting *s, const char *value)
-{
-	return s->type == &type_secret ||
-	       (s->type == &type_proxy && strchr(value, '@') != NULL);
-}
-
 /* Once for each file; who has several to tell of repeats one at times. */
 static void
 check_exposure(const struct reading *r, const struct directive *d)
@@ -231,7 +224,7 @@ take(struct reading *r, const struct directive *d, size_t nwords)
 
 	if (!count_is_right(r, words, n) || is_given_twice(r))
 		return;
-	if (n > 0 && is_secret(r->setting, words[0].text))
+	if (n > 0 && setting_is_secret(r->setting, words[0].text))
 		check_exposure(r, d);
 	setting_claim(r);
 	if (r->setting->type->is_flag)

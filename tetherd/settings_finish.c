@@ -37,19 +37,34 @@ say_if_missing(
 		    "not set, but %s is client", mode.name);
 }
 
+/* In tetherd.conf it was complained about already. */
+static void
+say_unusable(const struct reading *r, const char *why)
+{
+	if (r->name != NULL)
+		setting_wrong(r, "%s", why);
+}
+
 static void
 finish_url(struct settings *settings, struct complaints *complaints)
 {
 	struct conf *conf = &settings->draft.conf;
+	struct reading r;
 	struct url url;
+	const char *why;
 
 	if (settings->draft.url[0] == '\0') {
 		say_if_missing(settings, "url", complaints);
 		return;
 	}
-	/* It was checked when it was read. */
-	if (url_parse(settings->draft.url, &url) != NULL)
-		fatalx("settings: no URL");
+	why = url_parse(settings->draft.url, &url);
+	if (why != NULL) {
+		setting_reread(&r, settings,
+		    setting_find("orchestrator", "url"), complaints);
+		say_unusable(&r, why);
+		url_free(&url);
+		return;
+	}
 	conf->connector.tls = url.tls;
 	conf->connector.port = url.port;
 	replace(&conf->connector.host, url.host);
@@ -76,9 +91,7 @@ finish_proxy(struct settings *settings, struct complaints *complaints)
 		return;
 	setting_reread(
 	    &r, settings, setting_find("orchestrator", "proxy"), complaints);
-	/* In tetherd.conf it was complained about already. */
-	if (r.name != NULL)
-		setting_wrong(&r, "%s", why);
+	say_unusable(&r, why);
 }
 
 static void

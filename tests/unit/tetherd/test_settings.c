@@ -368,7 +368,7 @@ test_proxy(void **state)
 	assert_string_equal(c->dialer.proxy_host, "small");
 	/* None of it matters while nothing is to be connected. */
 	set("ORCHESTRATOR_MODE", "");
-	set("ORCHESTRATOR_URL", "");
+	set("ORCHESTRATOR_URL", "nonsense");
 	set("https_proxy", "socks5://x");
 	(void)assert_read(NULL);
 }
@@ -396,12 +396,12 @@ test_many(void **state)
 	    "%s:5: ORCHESTRATOR_MODE: neither standalone nor client\n"
 	    "%s:6: ORCHESTRATOR_GITHUB_USERS: \"b/c\" is not the name of a "
 	    "GitHub account\n"
-	    "ORCHESTRATOR_URL: not a ws:// or wss:// URL\n"
 	    "PORT: not a number from 1 to 65535\n"
 	    "ORCHESTRATOR_GITHUB_TEAM: \"a/\" is not a GitHub team, like "
 	    "acme/staff\n"
 	    "ORCHESTRATOR_GITHUB_TEAM: \"/b\" is not a GitHub team, like "
 	    "acme/staff\n"
+	    "ORCHESTRATOR_URL: not a ws:// or wss:// URL\n"
 	    "ORCHESTRATOR_TOKEN: not set, but ORCHESTRATOR_MODE is client",
 	    path, path, path, path, path, path);
 	assert_refused(path, lines);
@@ -422,7 +422,9 @@ test_file_modes(void **state)
 		{ 0644, "JWT_SECRET=x",
 		    ": readable by others (mode 0644), but holds secrets",
 		    false },
-		{ 0644, "HTTPS_PROXY=x",
+		{ 0644, "HTTPS_PROXY=x\nORCHESTRATOR_URL=ws://h/?a", "",
+		    false },
+		{ 0644, "HTTPS_PROXY=u:p@x",
 		    ": readable by others (mode 0644), but holds secrets",
 		    false },
 		{ 0602, "PORT=1", ": writable by others (mode 0602)", true },

@@ -284,9 +284,11 @@ test_strange(void **state)
 	    said, "DATABASE_PATH: contains a control character");
 	clear();
 	set("HTTPS_PROXY", "socks5://h");
+	set("ORCHESTRATOR_URL", "https://nonsense?s3cret");
 	set("NO_PROXY", "a,\tb\n, ,c ");
 	(void)assert_read();
 	assert_null(strstr(printed, "socks5"));
+	assert_null(strstr(printed, "nonsense"));
 	assert_printed(
 	    "no proxy", "{ \"a\", \"b\", \"c\" }", "environment, NO_PROXY");
 	assert_round_trip();
