@@ -131,7 +131,7 @@ test_files(void **state)
 	run_send_file(&run, 2, CONF_FILE_CA, "not its own");
 	run_send_file(&run, 2, CONF_FILE_GITHUB_TOKEN, "a b");
 	run_send_empty(&run, MSG_CONF_DONE, 2);
-	run_refused(&run, 2, "/the/file: empty");
+	run_refused(&run, 2, "token file: /the/file: empty");
 	run_down(&run);
 }
 
