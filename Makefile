@@ -58,16 +58,20 @@ LIBS_common    = $(call libs,libevent_core libbsd-overlay)
 LIBS_ws        = -lwslay $(call libs,libmd)
 LIBS_tetherd   = $(LIBS_common)
 LIBS_dialer    = $(LIBS_common)
+LIBS_tetherctl = $(call libs,libbsd-overlay)
 LIBS_connector = $(LIBS_common) $(LIBS_ws) $(call libs,libevent_openssl json-c openssl)
 LIBS_proxyd    = $(LIBS_common) $(LIBS_ws) $(call libs,json-c libcurl)
 LIBS_authd     = $(LIBS_common) $(call libs,sqlite3 json-c libcrypto)
 LIBS_hub       = $(LIBS_common) $(LIBS_ws) $(call libs,libevent_extra json-c)
 
-ROOMS = common sandbox tetherd dialer connector proxyd authd hub
+ROOMS = common sandbox tetherd dialer tetherctl connector proxyd authd hub
 OBJS_common    := $(patsubst %.c,$(B)/%.o,$(wildcard common/*.c))
 OBJS_sandbox   := $(patsubst %.c,$(B)/%.o,$(wildcard sandbox/*.c))
 OBJS_dialer    := $(patsubst %.c,$(B)/%.o,$(wildcard tetherd/dialer*.c))
-OBJS_tetherd   := $(filter-out $(OBJS_dialer),$(patsubst %.c,$(B)/%.o,$(wildcard tetherd/*.c))) \
+# What tetherd and tetherctl agree on is in both.
+OBJS_ctl       := $(patsubst %.c,$(B)/%.o,$(wildcard tetherd/ctl_*.c))
+OBJS_tetherctl := $(OBJS_ctl) $(B)/tetherd/control_protocol.o
+OBJS_tetherd   := $(filter-out $(OBJS_dialer) $(OBJS_ctl),$(patsubst %.c,$(B)/%.o,$(wildcard tetherd/*.c))) \
 	$(B)/tetherd/parse.o
 OBJS_connector := $(patsubst %.c,$(B)/%.o,$(wildcard connector/*.c))
 OBJS_proxyd    := $(patsubst %.c,$(B)/%.o,$(wildcard proxyd/*.c))
@@ -77,9 +81,10 @@ OBJS_hub       := $(patsubst %.c,$(B)/%.o,$(wildcard hub/*.c))
 # The programs, by the folder that they come from; the main file of each
 # stays out of the archive that its unit tests link.
 CHILDREN = connector proxyd authd dialer
-BINARIES = $(B)/sbin/tetherd $(CHILDREN:%=$(B)/libexec/tetherd/%) $(B)/bin/tether-hub
+BINARIES = $(B)/sbin/tetherd $(B)/sbin/tetherctl $(CHILDREN:%=$(B)/libexec/tetherd/%) $(B)/bin/tether-hub
 MAIN_tetherd   = $(B)/tetherd/main.o
 MAIN_dialer    = $(B)/tetherd/dialer_main.o
+MAIN_tetherctl = $(B)/tetherd/ctl_main.o
 MAIN_connector = $(B)/connector/main.o
 MAIN_proxyd    = $(B)/proxyd/main.o
 MAIN_authd     = $(B)/authd/main.o
@@ -101,6 +106,7 @@ $(2): $$(MAIN_$(1)) $(B)/lib$(1).a $(B)/libsandbox.a $(B)/libcommon.a
 	$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS_$(1))
 endef
 $(eval $(call program,tetherd,$(B)/sbin/tetherd))
+$(eval $(call program,tetherctl,$(B)/sbin/tetherctl))
 $(eval $(call program,hub,$(B)/bin/tether-hub))
 $(foreach c,$(CHILDREN),$(eval $(call program,$(c),$(B)/libexec/tetherd/$(c))))
 
@@ -177,7 +183,12 @@ $(B)/proxyd/worker.js: $(WORKER_PARTS:%=proxyd/page/%.js) Makefile
 page: $(PAGE_SCRIPTS) | deps-check
 	$(call NODE_TEST,2,tests/page/*.test.mjs)
 
-integration: all tests/node_modules/.package-lock.json
+# Node has no sockets of that kind.
+SEQPACKET = $(B)/tests/seqpacket
+$(SEQPACKET): $(B)/tests/integration/lib/seqpacket.o $(B)/libcommon.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_tetherctl)
+
+integration: all $(SEQPACKET) tests/node_modules/.package-lock.json
 	$(call NODE_TEST,2,tests/integration/*.test.mjs)
 
 check: unit page integration
@@ -221,7 +232,7 @@ bench: all deps-bench tests/node_modules/.package-lock.json $(B)/bench_escape \
 	TETHERD_BUILD=$(B) node tests/bench/throughput.mjs
 	TETHERD_BUILD=$(B) node tests/bench/memory.mjs
 
-SOURCES = $(foreach d,$(ROOMS) tests/unit/* tests/fuzz tests/bench,$(wildcard $(d)/*.c $(d)/*.h))
+SOURCES = $(foreach d,$(ROOMS) tests/unit/* tests/fuzz tests/bench tests/integration/lib,$(wildcard $(d)/*.c $(d)/*.h))
 
 lint: all deps-lint
 	clang-format --dry-run -Werror $(SOURCES)
@@ -236,14 +247,16 @@ install: all
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) \
 		$(DESTDIR)$(LIBEXECDIR) \
 		$(addprefix $(DESTDIR)$(MANDIR)/man,$(SECTIONS))
-	install -m 755 $(B)/sbin/tetherd $(DESTDIR)$(SBINDIR)/
+	install -m 755 $(B)/sbin/tetherd $(B)/sbin/tetherctl \
+		$(DESTDIR)$(SBINDIR)/
 	install -m 755 $(B)/bin/tether-hub $(DESTDIR)$(BINDIR)/
 	install -m 755 $(CHILDREN:%=$(B)/libexec/tetherd/%) $(DESTDIR)$(LIBEXECDIR)/
 	set -e; for m in $(MANUALS); do \
 		install -m 644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}/; done
 
 uninstall:
-	rm -f $(DESTDIR)$(SBINDIR)/tetherd $(DESTDIR)$(BINDIR)/tether-hub
+	rm -f $(DESTDIR)$(SBINDIR)/tetherd $(DESTDIR)$(SBINDIR)/tetherctl \
+		$(DESTDIR)$(BINDIR)/tether-hub
 	rm -f $(CHILDREN:%=$(DESTDIR)$(LIBEXECDIR)/%)
 	rm -f $(foreach s,$(SECTIONS),$(patsubst man/%,$(DESTDIR)$(MANDIR)/man$s/%,$(filter %.$s,$(MANUALS))))
 	-rmdir $(DESTDIR)$(LIBEXECDIR)

@@ -1,0 +1,190 @@
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "tetherd/control_protocol.h"
+#include "tetherd/control_socket.h"
+
+#define BACKLOG	    16
+#define SOCKET_MODE 0660
+
+/* Everybody may pass through it, whatever our umask is. */
+static int
+system_dir_make(void)
+{
+	mode_t mask = umask(022);
+	int rc = mkdir(CONTROL_SYSTEM_DIR, 0755);
+
+	(void)umask(mask);
+	return rc == -1 && errno != EEXIST ? -1 : 0;
+}
+
+static const char *
+usual_place(char *path, size_t size)
+{
+	static char why[CONTROL_VALUE_SIZE];
+
+	if (control_path_from("RUNTIME_DIRECTORY", path, size) == 0)
+		return NULL;
+	if (geteuid() == 0) {
+		if (system_dir_make() == -1) {
+			(void)snprintf(why, sizeof(why), "%s: %s",
+			    CONTROL_SYSTEM_DIR, strerror(errno));
+			return why;
+		}
+		(void)strlcpy(path, CONTROL_SYSTEM_DIR "/" CONTROL_NAME, size);
+		return NULL;
+	}
+	if (control_path_from("XDG_RUNTIME_DIR", path, size) == 0)
+		return NULL;
+	return "neither RUNTIME_DIRECTORY nor XDG_RUNTIME_DIR names a folder";
+}
+
+/* Remove what a tetherd that died left behind; nothing else. */
+static const char *
+remove_stale(const struct sockaddr_un *sun)
+{
+	struct stat st;
+	int fd, rc, error;
+
+	if (lstat(sun->sun_path, &st) == -1)
+		return errno == ENOENT ? NULL : strerror(errno);
+	if (!S_ISSOCK(st.st_mode))
+		return "exists, and is not a socket";
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1)
+		return strerror(errno);
+	rc = connect(fd, (const struct sockaddr *)sun, sizeof(*sun));
+	error = errno;
+	close(fd);
+	/* EAGAIN: it is only busy. */
+	if (rc == 0 || error == EAGAIN)
+		return "another tetherd listens there";
+	if (error != ECONNREFUSED)
+		return strerror(error);
+	if (unlink(sun->sun_path) == -1 && errno != ENOENT)
+		return strerror(errno);
+	return NULL;
+}
+
+/*
+ * Give the new socket its group and mode, and remember which file it is.
+ * By a descriptor: the name might lead elsewhere by now.
+ */
+static const char *
+set_rights(struct control_socket *s)
+{
+	char name[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+	int fd = open(s->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	const char *why = NULL;
+	struct stat st;
+
+	if (fd == -1)
+		return strerror(errno);
+	(void)snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	if (fstat(fd, &st) == -1)
+		why = strerror(errno);
+	else if (!S_ISSOCK(st.st_mode) || st.st_uid != geteuid())
+		why = "was replaced while it was made";
+	else if (st.st_gid != s->group &&
+		 fchownat(fd, "", (uid_t)-1, s->group, AT_EMPTY_PATH) == -1)
+		why = strerror(errno);
+	else if (chmod(name, SOCKET_MODE) == -1)
+		why = strerror(errno);
+	s->device = st.st_dev;
+	s->inode = st.st_ino;
+	close(fd);
+	return why;
+}
+
+/* Returns NULL, or why there is no socket. */
+static const char *
+socket_make(struct control_socket *s)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	const char *why;
+	mode_t mask;
+	int rc;
+
+	if (strlcpy(sun.sun_path, s->path, sizeof(sun.sun_path)) >=
+	    sizeof(sun.sun_path))
+		return strerror(ENAMETOOLONG);
+	why = remove_stale(&sun);
+	if (why != NULL)
+		return why;
+	s->fd =
+	    socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (s->fd == -1)
+		return strerror(errno);
+	mask = umask(0177);
+	rc = bind(s->fd, (struct sockaddr *)&sun, sizeof(sun));
+	(void)umask(mask);
+	if (rc == -1)
+		return strerror(errno);
+	why = set_rights(s);
+	if (why == NULL && listen(s->fd, BACKLOG) == -1)
+		why = strerror(errno);
+	if (why != NULL)
+		control_socket_close(s);
+	return why;
+}
+
+void
+control_socket_open(
+    struct control_socket *s, const char *path, const char *group)
+{
+	bool wanted = path != NULL && path[0] != '\0';
+	struct group *gr;
+	const char *why;
+
+	s->fd = -1;
+	s->path[0] = '\0';
+	s->group = getegid();
+	if (group != NULL && group[0] != '\0') {
+		gr = getgrnam(group);
+		if (gr == NULL)
+			fatalx("control group %s: no such group", group);
+		s->group = gr->gr_gid;
+	}
+	if (!wanted)
+		why = usual_place(s->path, sizeof(s->path));
+	else if (strlcpy(s->path, path, sizeof(s->path)) >= sizeof(s->path))
+		why = strerror(ENAMETOOLONG);
+	else
+		why = NULL;
+	if (why == NULL)
+		why = socket_make(s);
+	if (why == NULL)
+		return;
+	if (wanted)
+		fatalx("control socket %s: %s", path, why);
+	log_warnx("no control socket: %s%s%s", s->path,
+	    s->path[0] == '\0' ? "" : ": ", why);
+	if (s->fd != -1)
+		close(s->fd);
+	s->fd = -1;
+}
+
+void
+control_socket_close(struct control_socket *s)
+{
+	struct stat st;
+
+	if (s->fd == -1)
+		return;
+	close(s->fd);
+	s->fd = -1;
+	if (lstat(s->path, &st) == 0 && st.st_dev == s->device &&
+	    st.st_ino == s->inode)
+		(void)unlink(s->path);
+}

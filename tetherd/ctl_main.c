@@ -1,0 +1,103 @@
+#include <err.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "tetherd/control_protocol.h"
+#include "tetherd/ctl_client.h"
+#include "tetherd/ctl_json.h"
+#include "tetherd/ctl_print.h"
+#include "tetherd/ctl_words.h"
+
+static void
+usage(void)
+{
+	fprintf(stderr,
+	    "usage: tetherctl [-jV] [-s socket] command [argument ...]\n");
+	exit(CTL_EXIT_USAGE);
+}
+
+static void
+print_view(uint32_t view, const struct ctl_answer *a, bool json)
+{
+	const char *text = a->text == NULL ? "" : a->text;
+
+	switch ((enum control_view)view) {
+	case CONTROL_STATUS:
+	case CONTROL_STATS:
+		(json ? ctl_json_list : ctl_print_list)(stdout, a);
+		break;
+	case CONTROL_PROCESSES:
+	case CONTROL_LIMITS:
+		(json ? ctl_json_table : ctl_print_table)(stdout, a);
+		break;
+	case CONTROL_CONFIG:
+		if (json)
+			ctl_json_text(stdout, "config", text);
+		else
+			ctl_print_text(stdout, text);
+		break;
+	case CONTROL_VIEW_COUNT:
+		break;
+	}
+}
+
+static enum ctl_status
+print_answer(const struct ctl_command *c, const struct ctl_answer *a, bool json)
+{
+	/* Of a command that failed: the reasons, a line each. */
+	if (a->code != CONTROL_OK && a->text != NULL)
+		ctl_print_text(stderr, a->text);
+	if (a->code != CONTROL_OK)
+		return ctl_client_result(a);
+	if (c->type == MSG_CTL_SHOW)
+		print_view(c->view, a, json);
+	else
+		ctl_print_text(stdout, a->reason);
+	if (fflush(stdout) == EOF || ferror(stdout) != 0) {
+		warn("standard output");
+		return CTL_EXIT_FAILED;
+	}
+	return CTL_EXIT_DONE;
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *path = NULL;
+	bool json = false;
+	struct ctl_command command;
+	struct ctl_answer answer;
+	enum ctl_status status;
+	int ch, fd;
+
+	while ((ch = getopt(argc, argv, "+js:V")) != -1) {
+		switch (ch) {
+		case 'j':
+			json = true;
+			break;
+		case 's':
+			path = optarg;
+			break;
+		case 'V':
+			printf("tetherctl %s\n", TETHERD_VERSION);
+			return CTL_EXIT_DONE;
+		default:
+			usage();
+		}
+	}
+	if (ctl_words_parse(argc - optind, (const char *const *)argv + optind,
+		&command, stderr) == -1)
+		return CTL_EXIT_USAGE;
+	status = ctl_client_connect(path, &fd);
+	if (status != CTL_EXIT_DONE)
+		return status;
+	status = ctl_client_ask(fd, &command, &answer);
+	if (status == CTL_EXIT_DONE)
+		status = print_answer(&command, &answer, json);
+	ctl_answer_clear(&answer);
+	close(fd);
+	return status;
+}
