@@ -142,6 +142,7 @@ run_tetherd() {
 	export ORCHESTRATOR_CLIENT_ID=$client
 	export PORT=$upstream_port DATABASE_PATH=$database
 	export STATE_DIRECTORY=$dir/state
+	export RUNTIME_DIRECTORY=$dir
 	[ -z "$secret" ] || export JWT_SECRET=$secret
 	exec "$build/sbin/tetherd" -d
 }

@@ -16,6 +16,7 @@
 #include "tetherd/children.h"
 #include "tetherd/complaints.h"
 #include "tetherd/conf.h"
+#include "tetherd/control.h"
 #include "tetherd/dial.h"
 #include "tetherd/journal.h"
 #include "tetherd/notify.h"
@@ -36,6 +37,7 @@ struct tetherd {
 	struct children *children;
 	struct reload *reload;
 	struct dial *dial;
+	struct control *control;
 	struct event *signals[NSIGNALS];
 	bool was_ready;
 	bool failed;
@@ -108,14 +110,12 @@ on_conf_refused(void *arg, enum program program, uint64_t id, const char *why)
 	reload_on_refused(t->reload, program, id, why);
 }
 
-/* Nobody asks yet. */
 static void
 on_status(void *arg, enum program program, uint64_t id, struct status *status)
 {
-	(void)arg;
-	(void)program;
-	(void)id;
-	(void)status;
+	struct tetherd *t = arg;
+
+	control_on_status(t->control, program, id, status);
 }
 
 static const struct children_ops children_ops = {
@@ -192,6 +192,7 @@ stop(struct tetherd *t)
 	log_infox("terminating");
 	notify("STOPPING=1");
 	reload_stop(t->reload);
+	control_stop(t->control);
 	children_stop(t->children);
 }
 
@@ -274,6 +275,7 @@ start(struct tetherd *t, struct settings *settings)
 	t->reload = reload_new(t->base, t->children, &t->options.sources,
 	    settings, &reload_ops, t);
 	t->dial = dial_new(t->base, on_dialed, t);
+	control_start(t->control, t->children, t->reload);
 	children_start(t->children);
 }
 
@@ -282,6 +284,7 @@ finish(struct tetherd *t)
 {
 	size_t i;
 
+	control_free(t->control);
 	dial_free(t->dial);
 	children_free(t->children);
 	reload_free(t->reload);
@@ -349,6 +352,7 @@ main(int argc, char **argv)
 	log_infox("startup: tetherd %s", TETHERD_VERSION);
 	log_infox("no chroot and no change of uid: all processes run as uid %d",
 	    (int)getuid());
+	t.control = control_new(t.base, settings_conf(settings));
 	sandbox_enter(PROGRAM_PARENT, own_conf(settings)->sandbox);
 	if (!own_conf(settings)->sandbox)
 		log_warnx("sandbox none: the processes are not confined");

@@ -76,6 +76,7 @@ describe("hygiene", { concurrency: 2 }, () => {
  */
 const LIBRARIES = {
 	"tetherd": ["libc", "libbsd", "libevent_core"],
+	"tetherctl": ["libc", "libbsd"],
 	"dialer": ["libc", "libbsd", "libevent_core"],
 	"connector": ["libc", "libbsd", "libmd", "libevent_core",
 		"libevent_openssl", "libssl", "libcrypto", "libwslay",

@@ -1,5 +1,6 @@
 // The programs under test, each started in a directory of its own.
 
+import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,11 +16,13 @@ export const CLIENT = "box";
 
 const FOLDERS = {
 	"tetherd": "sbin",
+	"tetherctl": "sbin",
 	"tether-hub": "bin",
 	"connector": "libexec/tetherd",
 	"proxyd": "libexec/tetherd",
 	"authd": "libexec/tetherd",
 	"dialer": "libexec/tetherd",
+	"seqpacket": "tests",
 };
 
 export function programPath(name) {
@@ -84,16 +87,39 @@ export async function startTetherd(stage, options = {}) {
 		DATABASE_PATH: database,
 		JWT_SECRET: SECRET,
 		STATE_DIRECTORY: join(home, "state"),
+		// Each has a control socket of its own.
+		RUNTIME_DIRECTORY: home,
 		...options.env,
 	});
 	const tetherd = stage.start("tetherd", programPath("tetherd"),
 		options.args ?? ["-d"], { cwd: home, env });
 	tetherd.home = home;
 	tetherd.database = database;
+	tetherd.socket = join(home, "tetherd.sock");
 	tetherd.childPid = (name) => childPid(tetherd, name);
 	tetherd.registered = (from) =>
 		tetherd.line(/connector\[\d+\]: registered with /, { from });
 	return tetherd;
+}
+
+// Run a program that ends by itself: { code, stdout, stderr }.
+export function run(file, args, options = {}) {
+	return new Promise((resolve, reject) => {
+		execFile(file, args, { env: {}, timeout: 60000, ...options },
+			(error, stdout, stderr) => {
+				if (error !== null && typeof error.code !== "number")
+					reject(error);
+				else
+					resolve({ code: error?.code ?? 0, stdout, stderr });
+			});
+	});
+}
+
+// Ask a tetherd of startTetherd().
+export function tetherctl(tetherd, ...args) {
+	return run(programPath("tetherctl"), args,
+		{ env: environment(tetherd.home,
+			{ RUNTIME_DIRECTORY: tetherd.home }) });
 }
 
 // The pid of the child of that name that was started last.
