@@ -17,7 +17,8 @@ SBINDIR    = $(PREFIX)/sbin
 BINDIR     = $(PREFIX)/bin
 LIBEXECDIR = $(PREFIX)/libexec/tetherd
 MANDIR    ?= $(PREFIX)/share/man
-SECTIONS   = 7 8
+DOCDIR    ?= $(PREFIX)/share/doc/tetherd
+SECTIONS   = 5 7 8
 MANUALS   := $(wildcard $(SECTIONS:%=man/*.%))
 
 # Objects of different sanitizers do not mix, so each gets its own folder.
@@ -245,7 +246,7 @@ lint: all deps-lint
 
 install: all
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) \
-		$(DESTDIR)$(LIBEXECDIR) \
+		$(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DOCDIR) \
 		$(addprefix $(DESTDIR)$(MANDIR)/man,$(SECTIONS))
 	install -m 755 $(B)/sbin/tetherd $(B)/sbin/tetherctl \
 		$(DESTDIR)$(SBINDIR)/
@@ -253,13 +254,15 @@ install: all
 	install -m 755 $(CHILDREN:%=$(B)/libexec/tetherd/%) $(DESTDIR)$(LIBEXECDIR)/
 	set -e; for m in $(MANUALS); do \
 		install -m 644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}/; done
+	install -m 644 etc/tetherd.conf $(DESTDIR)$(DOCDIR)/
 
 uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/tetherd $(DESTDIR)$(SBINDIR)/tetherctl \
 		$(DESTDIR)$(BINDIR)/tether-hub
 	rm -f $(CHILDREN:%=$(DESTDIR)$(LIBEXECDIR)/%)
 	rm -f $(foreach s,$(SECTIONS),$(patsubst man/%,$(DESTDIR)$(MANDIR)/man$s/%,$(filter %.$s,$(MANUALS))))
-	-rmdir $(DESTDIR)$(LIBEXECDIR)
+	rm -f $(DESTDIR)$(DOCDIR)/tetherd.conf
+	-rmdir $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DOCDIR)
 
 deps: deps-check deps-e2e
 
