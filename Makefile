@@ -5,7 +5,8 @@
 #	e2e		the real web apps through hub and tetherd, in Chromium
 #	demo		hub, tetherd and a web app to try, until Ctrl-C
 #	fuzz bench	see tests/fuzz and tests/bench
-#	lint		format, headers that compile alone, manual pages, scripts
+#	lint		format, headers that compile alone, scripts, manual pages
+#			and whether they say all that the programs know
 #	install uninstall	under $(DESTDIR)$(PREFIX)
 #	deps clean dist
 
@@ -241,6 +242,7 @@ lint: all deps-lint
 		echo "#include \"$$h\"" | $(CC) $(CPPFLAGS) -std=gnu11 \
 		-fsyntax-only -x c - || { echo "$$h does not compile alone"; exit 1; }; done
 	mandoc -Tlint -Wwarning $(MANUALS)
+	TETHERD_BUILD=$(B) node tests/lint/manual.mjs $(MANUALS)
 	shellcheck etc/*.sh demo/*.sh tests/e2e/*.sh \
 		tests/bench/*.sh .ci/run
 

@@ -54,6 +54,7 @@ packages() {
 		echo 'clang-format|command -v clang-format'
 		echo 'shellcheck|command -v shellcheck'
 		echo 'mandoc|command -v mandoc'
+		echo 'nodejs|command -v node'
 		;;
 	fuzz)
 		packages build

@@ -1,0 +1,116 @@
+// What the programs know, as their sources say it.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/*
+ * The groups of each match of a pattern in those files of a folder.  To find
+ * less than there can be is an error: the sources changed, and this lint has
+ * to follow.
+ */
+function find(folder, files, pattern, atLeast, what) {
+	const found = readdirSync(folder).filter((name) => files.test(name))
+		.flatMap((name) => [...readFileSync(join(folder, name), "utf8")
+			.matchAll(pattern)].map((match) => match.slice(1)));
+
+	if (found.length < atLeast)
+		throw new Error(`${folder}: found ${found.length} ${what}, ` +
+			`not even ${atLeast}`);
+	return found;
+}
+
+// A table is understood as a whole, or not at all.
+function count(found, folder, files, entry, what) {
+	const { length } = find(folder, files, entry, 1, what);
+
+	if (found.length !== length)
+		throw new Error(`${folder}: understood ${found.length} of ` +
+			`${length} ${what}`);
+	return found;
+}
+
+const findAll = (folder, files, pattern, entry, atLeast, what) => count(
+	find(folder, files, pattern, atLeast, what), folder, files, entry, what);
+
+// The flags of getopt(3) as letters, those of getopt_long(3) as words.
+export const letters = (folder, files) => find(folder, files,
+	/getopt(?:_long)?\(\s*argc, argv,\s*"([^"]+)"/g, 1, "getopt")
+	.flatMap(([text]) => text.match(/\w/g));
+
+export const longOptions = (folder, files) => findAll(folder, files,
+	/\{ "([a-z-]+)", (?:required|no)_argument,/g,
+	/\w+_argument,/g, 7, "long options")
+	.map(([name]) => name);
+
+// Variables of the environment that are read by their names.
+export const variables = (folder, files, atLeast) => find(folder, files,
+	/\b(?:(?:secure_)?getenv|control_path_from)\(\s*"(\w+)"/g, atLeast,
+	"variables").map(([name]) => name);
+
+// The table of all settings.
+export const settings = () => findAll("tetherd", /^settings_table\.c$/,
+	/\{ "([a-z]*)", "([a-z ]+)",\s*\{ ([^}]*) \},\s*&type_(\w+)([^{}]*)/g,
+	/&type_\w+/g, 40, "settings").map(([block, words, names, type, rest]) => ({
+	key: `${block}: ${words}`,
+	block,
+	words,
+	type,
+	idle: rest.includes(".idle = true"), // nothing uses it
+	names: [...names.matchAll(/"(\w+)"/g)].map(([, name]) => name),
+}));
+
+// What processes tell of themselves, shown by that command; see status.def.
+export const labels = (command) => findAll("common", /^status\.def$/,
+	/^STATUS\(\w+,\s*\w+,\s*\w+,\s*(\w+),\s*"([^"]+)"\)/gm,
+	/^STATUS\(/gm, 20, "labels").filter(([where]) => where === command)
+	.map(([, label]) => label);
+
+// What "tetherctl show" adds to the labels, by the file that makes the rows.
+const first = (rows) => rows.map(([text]) => text);
+export const rows = () => first(find("tetherd", /^control_show\.c$/,
+	/\bsend_(?:text|number)\(\s*ch, "([^"]+)"/g, 4, "rows"));
+export const fields = (file) => first(find("tetherd", file,
+	/\bcontrol_row_\w+\(\s*&?m, "([^"]+)"/g, 4, "fields"));
+export const limits = () => first(find("tetherd", /^control_limits\.c$/,
+	/\{ "([^"]+)", \w+,/g, 12, "limits"));
+
+// Texts between a beginning and the line that closes it.
+const parts = (folder, files, begin, end, what) => find(folder, files,
+	new RegExp(`${begin}([^]*?)\n${end}`, "g"), 1, what);
+
+// The words of tetherctl by their table: where each leads to, and whether the
+// command may end there.
+const tokens = () => new Map(parts("tetherd", /^ctl_words\.c$/,
+	"\nstatic const struct token (\\w+)\\[\\] = \\{\n", "};", "tables")
+	.map(([table, text]) => [table,
+		[...text.matchAll(/\{ "(\w+)", (\w+), \w+, (\w+) \}/g)]
+			.map(([, word, type, next]) =>
+				({ word, next, ends: type !== "MSG_NONE" }))]));
+
+// The commands of tetherctl up to where they may end, and all words.
+export function commands() {
+	const tables = tokens();
+	const from = (table, before) => tables.get(table)
+		.flatMap(({ word, next, ends }) => ends ? [before + word] :
+			from(next, `${before}${word} `));
+
+	return {
+		phrases: from("commands", ""),
+		words: count([...tables.values()].flat(), "tetherd",
+			/^ctl_words\.c$/, /\{ "/g, "words")
+			.map(({ word }) => word),
+	};
+}
+
+// What main() returns and what ends a program elsewhere in those files.
+export const statuses = (folder, files) => [
+	...parts(folder, files, "\n(main)\\(", "}\n", "main()")
+		.flatMap(([, text]) => text.match(/return [^;]*/g) ?? [])
+		.flatMap((text) => text.match(/\b\d+\b/g) ?? []),
+	...find(folder, files, /\bexit\((\d+)\)/g, 0, "exits").flat()];
+
+// The numbers of an enumeration that counts from 0.
+export const enumeration = (folder, files, name) => parts(folder, files,
+	`enum (${name}) \\{`, "};", name)
+	.flatMap(([, text]) => text.match(/^\t\w+,/gm))
+	.map((_, i) => String(i));
