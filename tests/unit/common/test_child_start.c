@@ -64,7 +64,8 @@ test_files(void **state)
 	run_send_file(&run, 0, CONF_FILE_GITHUB_TOKEN, "");
 	run_send_empty(&run, MSG_CONF_DONE, 0);
 	run_refused(&run, 0,
-	    "/the/file: contains characters that have no place in a token");
+	    "token file: /the/file: contains characters that have no place in "
+	    "a token");
 	run_ended(&run, 1);
 }
 
