@@ -237,6 +237,11 @@ test_shutdown_meanwhile(void **state)
 	begin_slow();
 	channel_send_empty(in->channel, MSG_SHUTDOWN, 0);
 	spin(200);
+	request(0, "a");
+	user_request(0, "u");
+	await("response_complete:0:u");
+	assert_true(was_noted("answer:0:a:503"));
+	assert_false(was_noted("user:u"));
 	say(MSG_ANSWER, "slow");
 	await("closed:0:1000");
 	assert_true(was_noted("answer:0:slow:200"));
