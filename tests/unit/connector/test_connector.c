@@ -63,30 +63,50 @@ test_in_place(void **state)
 	await("closed:1:1009");
 }
 
-/* A message that takes its time is waited for, and answered. */
+/* One byte after the other, to connection i; false if it closed meanwhile. */
+static bool
+trickle(size_t i, const char *text)
+{
+	size_t n, len = strlen(text);
+
+	for (n = 0; n < len; n++) {
+		if (in->far[i].ws == NULL ||
+		    ws_send_fragment(in->far[i].ws, WS_TEXT, n == len - 1,
+			text + n, 1) == -1)
+			return false;
+		spin(3);
+	}
+	return true;
+}
+
+/*
+ * A message that takes its time is waited for, and answered.  On a busy
+ * machine it can stop for longer than that: then it is tried again.
+ */
 static void
 test_trickle(void **state)
 {
-	static const char text[] =
-	    "{\"type\":\"http_proxy_request\",\"request_id\":\"slow\"}";
+	char client_id[16], up[24];
 	size_t i;
 
 	(void)state;
 	instance_start();
-	replace(&in->conf.client_id, "other");
-	forget();
-	stage(-1);
-	switch_conf(0);
-	for (i = 0; i < sizeof(text) - 1; i++) {
-		assert_int_equal(ws_send_fragment(in->far[0].ws, WS_TEXT,
-				     i == sizeof(text) - 2, text + i, 1),
-		    0);
-		spin(5);
+	for (i = 0; i < CONNECTIONS_MAX - 1; i++) {
+		(void)snprintf(client_id, sizeof(client_id), "box%zu", i);
+		(void)snprintf(up, sizeof(up), "up:%s:", client_id);
+		replace(&in->conf.client_id, client_id);
+		forget();
+		stage(-1);
+		switch_conf(0);
+		if (trickle(i, "{\"type\":\"http_proxy_request\","
+			       "\"request_id\":\"slow\"}"))
+			break;
+		await(up);
 	}
 	await("request:slow");
 	say(MSG_ANSWER, "slow");
-	await("up:other");
-	assert_true(was_noted("answer:0:slow:200"));
+	await(up);
+	assert_non_null(strstr(in->notes, ":slow:200"));
 }
 
 /* Another connection: nothing is lost, and tunnels do not hold it up. */
@@ -145,7 +165,7 @@ test_slow(void **state)
 	request(0, "slow");
 	await("request:slow");
 	reload(CONF_TOKEN);
-	spin(2100);
+	spin(2600);
 	assert_string_equal(in->notes, "");
 	request(0, "late");
 	await("answer:0:late:503");
