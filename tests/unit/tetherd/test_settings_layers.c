@@ -262,12 +262,15 @@ static void
 test_lists(void **state)
 {
 	const struct conf *c;
+	char comment[128];
 
 	(void)state;
 	clear();
 	write_conf("policy { users a\nusers { b\n c, }\nusers { d } }");
 	c = assert_read();
 	assert_string_equal(c->authd.users, "a b c d");
+	(void)snprintf(comment, sizeof(comment), "%s:1", conf_path);
+	assert_printed("users", "{ \"a\", \"b\", \"c\", \"d\" }", comment);
 	write_path(env_path,
 	    "ORCHESTRATOR_GITHUB_USERS=e\nORCHESTRATOR_GITHUB_USERS='f g'\n");
 	c = assert_read();
@@ -376,6 +379,36 @@ test_needed(void **state)
 	assert_string_equal(said, lines);
 }
 
+static size_t
+count_descriptors(void)
+{
+	size_t n = 0;
+	int fd;
+
+	for (fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) != -1;
+	return n;
+}
+
+/* A file that another layer replaces is closed. */
+static void
+test_closed(void **state)
+{
+	size_t before;
+
+	(void)state;
+	clear();
+	(void)assert_read();
+	before = count_descriptors();
+	write_conf("orchestrator { ca file \"%s\" }", secret_path);
+	set("SSL_CERT_FILE", conf_path);
+	settings_free(read_all());
+	set("SSL_CERT_FILE", "/nonexistent");
+	settings_free(read_all());
+	assert_int_equal(count_descriptors(), before);
+	clear();
+}
+
 static void
 test_sandbox(void **state)
 {
@@ -402,6 +435,7 @@ main(void)
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_needed),
+		cmocka_unit_test(test_closed),
 		cmocka_unit_test(test_sandbox),
 	};
 

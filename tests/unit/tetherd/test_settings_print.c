@@ -245,17 +245,18 @@ test_mask_read(void **state)
 static void
 test_lists(void **state)
 {
-	char text[8192] = "policy { users {";
+	static char text[32768] = "policy { users {";
 	const struct conf *c;
 	char *users;
 	size_t i;
 
 	(void)state;
 	clear();
-	for (i = 0; i < 1000; i++) {
+	for (i = 0; i < 2000; i++) {
 		size_t len = strlen(text);
 
-		(void)snprintf(text + len, sizeof(text) - len, " u%zu", i);
+		(void)snprintf(text + len, sizeof(text) - len, " u%zu%s", i,
+		    i == 1000 ? " }\nusers {" : "");
 	}
 	(void)strlcat(text,
 	    " }\ndeny path { \"/\\\"\", \"/\\\\\", \"/ #\", "
@@ -282,6 +283,11 @@ test_strange(void **state)
 	assert_null(read_all());
 	assert_string_equal(
 	    said, "DATABASE_PATH: contains a control character");
+	set("DATABASE_PATH", "");
+	set("SSL_CERT_FILE", "/a\nb");
+	assert_null(read_all());
+	assert_string_equal(
+	    said, "SSL_CERT_FILE: contains a control character");
 	clear();
 	set("HTTPS_PROXY", "socks5://h");
 	set("ORCHESTRATOR_URL", "https://nonsense?s3cret");
