@@ -75,21 +75,6 @@ conf_slice(const struct conf *conf, enum program program, struct msg_out *m)
 	}
 }
 
-bool
-conf_same_slice(
-    const struct conf *a, const struct conf *b, enum program program)
-{
-	struct msg_out ma, mb;
-	bool same;
-
-	conf_slice(a, program, &ma);
-	conf_slice(b, program, &mb);
-	same = ma.len == mb.len && memcmp(ma.data, mb.data, ma.len) == 0;
-	msg_discard(&ma);
-	msg_discard(&mb);
-	return same;
-}
-
 /* The program that reads a file. */
 static enum program
 reader(enum conf_file which)
@@ -144,5 +129,13 @@ conf_needs_restart(const struct conf *a, const struct conf *b)
 bool
 conf_same_dialer(const struct conf *a, const struct conf *b)
 {
-	return conf_same_slice(a, b, PROGRAM_DIALER);
+	struct msg_out ma, mb;
+	bool same;
+
+	conf_slice(a, PROGRAM_DIALER, &ma);
+	conf_slice(b, PROGRAM_DIALER, &mb);
+	same = ma.len == mb.len && memcmp(ma.data, mb.data, ma.len) == 0;
+	msg_discard(&ma);
+	msg_discard(&mb);
+	return same;
 }

@@ -62,9 +62,6 @@ void conf_slice(const struct conf *, enum program, struct msg_out *);
  */
 const char *conf_needs_restart(const struct conf *, const struct conf *);
 
-/* True when that child would get the same slice of both. */
-bool conf_same_slice(const struct conf *, const struct conf *, enum program);
-
 /* True when the dialer would do the same with both. */
 bool conf_same_dialer(const struct conf *, const struct conf *);
 
