@@ -62,8 +62,7 @@ on_found(void *arg, unsigned line, const char *name, const char *value)
 		return;
 	r.name = strcmp(s->names[0], name) == 0 ? s->names[0] : s->names[1];
 	file->has_secret = file->has_secret || setting_is_secret(s, value);
-	setting_claim(&r);
-	setting_give(&r, value);
+	setting_take_named(&r, value);
 }
 
 static const struct dotenv_ops dotenv_ops = {

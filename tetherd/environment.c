@@ -64,16 +64,6 @@ settings_capture(void)
 			capture(s[i].names[k], captured_at(i, k), s[i].secret);
 }
 
-/* An empty setting is one that is not set. */
-static void
-apply(struct reading *r, const char *value)
-{
-	if (value == NULL || value[0] == '\0')
-		return;
-	setting_claim(r);
-	setting_give(r, value);
-}
-
 void
 settings_read_environment(
     struct settings *settings, struct complaints *complaints)
@@ -92,6 +82,7 @@ settings_read_environment(
 				.complaints = complaints,
 			};
 
-			apply(&r, *captured_at(i, k));
+			if (*captured_at(i, k) != NULL)
+				setting_take_named(&r, *captured_at(i, k));
 		}
 }

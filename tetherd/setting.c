@@ -147,6 +147,17 @@ setting_is_secret(const struct setting *s, const char *value)
 }
 
 void
+setting_take_named(const struct reading *r, const char *value)
+{
+	bool (*is_void)(const char *) = r->setting->type->is_void;
+
+	if (value[0] == '\0' || (is_void != NULL && is_void(value)))
+		return;
+	setting_claim(r);
+	setting_give(r, value);
+}
+
+void
 setting_give(const struct reading *r, const char *value)
 {
 	if (value[0] == '\0' && !r->setting->type->is_flag)

@@ -30,6 +30,8 @@ struct setting;
 struct setting_type {
 	bool is_list; /* may be given again in tetherd.conf, for more of them */
 	bool is_flag; /* has no value */
+	/* In the environment, this value says nothing; NULL if each does. */
+	bool (*is_void)(const char *);
 	/* Keep a value, or complain. */
 	void (*set)(const struct reading *, const char *value);
 	/* As if it had never been set, and had no default; may be NULL. */
@@ -125,6 +127,9 @@ void setting_claim(const struct reading *);
 
 /* Nobody else may read that value. */
 bool setting_is_secret(const struct setting *, const char *value);
+
+/* A value of the environment: an empty setting is one that is not set. */
+void setting_take_named(const struct reading *, const char *value);
 
 /* Keep a value, or complain; of a list, one more. */
 void setting_give(const struct reading *, const char *value);

@@ -155,6 +155,13 @@ const struct setting_type type_path = {
 	.print = print_text,
 };
 
+/* Not one of systemd's. */
+static bool
+is_relative(const char *value)
+{
+	return value[0] != '/';
+}
+
 /* systemd gives a colon-separated list; the first one is ours. */
 static void
 set_folder(const struct reading *r, const char *value)
@@ -165,8 +172,6 @@ set_folder(const struct reading *r, const char *value)
 		set_path(r, value);
 		return;
 	}
-	if (value[0] != '/')
-		return; /* not one of systemd's */
 	first = strndup(value, strcspn(value, ":"));
 	if (first == NULL)
 		fatal("settings");
@@ -175,6 +180,7 @@ set_folder(const struct reading *r, const char *value)
 }
 
 const struct setting_type type_folder = {
+	.is_void = is_relative,
 	.set = set_folder,
 	.clear = clear_text,
 	.print = print_text,

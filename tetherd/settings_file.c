@@ -123,19 +123,15 @@ say_unknown(const struct directive *d, const char *word, const char *near,
 static bool
 is_slip(const struct directive *d, size_t n, struct complaints *complaints)
 {
-	struct rest *rest;
 	const char *word = bare_word(d, n), *near;
+	struct rest rest;
 
 	if (word == NULL)
 		return false;
-	rest = malloc(sizeof(*rest));
-	if (rest == NULL)
-		fatal("settings");
-	find_rest(d, n, rest);
-	near = nearest(word, rest->list);
+	find_rest(d, n, &rest);
+	near = nearest(word, rest.list);
 	if (near != NULL)
 		say_unknown(d, word, near, complaints);
-	free(rest);
 	return near != NULL;
 }
 
@@ -145,15 +141,12 @@ explain_unknown(
     const struct directive *d, size_t n, struct complaints *complaints)
 {
 	char known[WORDS_MAX * WORD_LEN_MAX] = "";
-	struct rest *rest;
+	struct rest rest;
 	size_t i;
 
 	if (is_slip(d, n, complaints))
 		return;
-	rest = malloc(sizeof(*rest));
-	if (rest == NULL)
-		fatal("settings");
-	find_rest(d, n, rest);
+	find_rest(d, n, &rest);
 	for (i = 0; i < n; i++) {
 		(void)strlcat(known, i > 0 ? " " : "", sizeof(known));
 		(void)strlcat(known, d->words[i].text, sizeof(known));
@@ -161,8 +154,7 @@ explain_unknown(
 	if (n == 0)
 		say_unknown(d, d->words[0].text, NULL, complaints);
 	else
-		say_unknown(d, known, rest->first->words, complaints);
-	free(rest);
+		say_unknown(d, known, rest.first->words, complaints);
 }
 
 /* True when the line has as many values as its setting takes. */

@@ -6,8 +6,12 @@ import { chmodSync, chownSync, mkdirSync, readFileSync, symlinkSync,
 import { join } from "node:path";
 import { describe } from "node:test";
 
-import { programPath, startTetherd, TOKEN } from "./lib/programs.mjs";
+import { createAuthority } from "./lib/certificates.mjs";
+import { identity, Orchestrator } from "./lib/orchestrator.mjs";
+import { programPath, SECRET, startSampleApp, startTetherd, TOKEN }
+	from "./lib/programs.mjs";
 import { scenario } from "./lib/scenario.mjs";
+import { until } from "./lib/time.mjs";
 
 const OK = "configuration OK";
 const MASK = '"********"';
@@ -461,6 +465,14 @@ describe("settings: -nn", { concurrency: 4 }, () => {
 		}
 	});
 
+	scenario("says when it cannot be written", async (stage) => {
+		const shell = stage.start("sh", "/bin/sh", ["-c",
+			'exec "$0" -nn >/dev/full', programPath("tetherd")]);
+		assert.equal((await shell.ended()).code, 1);
+		assert.deepEqual(shell.lines,
+			["tetherd: standard output: No space left on device"]);
+	});
+
 	// What is written over at the start is what others can read for long.
 	scenario("no secret of the environment is left in /proc", async (stage) => {
 		const tetherd = await startTetherd(stage, {
@@ -478,4 +490,56 @@ describe("settings: -nn", { concurrency: 4 }, () => {
 		assert.doesNotMatch(environ, new RegExp(TOKEN));
 		await tetherd.line("GITHUB_TOKEN: has no effect in this version");
 	});
+});
+
+describe("settings: files that a child gets", { concurrency: 4 }, () => {
+	scenario("all that a client needs, from tetherd.conf alone",
+		async (stage) => {
+			const p = new Place(stage, await stage.directory());
+			const authority = await createAuthority(p.home);
+			const orchestrator = await Orchestrator.start(stage,
+				{ tls: await authority.issue("good") });
+			const upstream = await startSampleApp(stage);
+			const token = p.write("token", `${TOKEN}\n`);
+			const secret = p.write("jwt", SECRET, 0o640);
+			const conf = p.write("conf", `ca = "${authority.caFile}"
+orchestrator {
+	mode client
+	url "${orchestrator.url}"
+	token file "${token}"
+	ca file $ca
+	client id from-a-file
+}
+upstream {
+	port ${upstream.port}
+	jwt secret file "${secret}"
+}
+`, 0o644);
+			const none = Object.fromEntries(["ORCHESTRATOR_MODE",
+				"ORCHESTRATOR_TOKEN", "ORCHESTRATOR_CLIENT_ID", "JWT_SECRET"]
+				.map((name) => [name, undefined]));
+			const tetherd = await startTetherd(stage,
+				{ args: ["-d", "-f", conf], env: none });
+			const connection = await orchestrator.registered();
+			const whoami = () => connection.request({
+				path: "/api/whoami", headers: identity(7, "ada") });
+
+			assert.equal(connection.register.client_id, "from-a-file");
+			assert.match(orchestrator.upgrades[0].url, new RegExp(TOKEN));
+			assert.equal((await whoami()).json.username, "ada");
+
+			// What comes to a file later counts with the next reload only.
+			p.write("token", "other");
+			p.write("jwt", "other");
+			const authd = tetherd.childPid("authd");
+			process.kill(authd, "SIGKILL");
+			await until(() => tetherd.childPid("authd") !== authd,
+				"a new authd");
+			await until(async () => (await whoami()).status === 200,
+				"the old secret");
+			tetherd.signal("SIGUSR2");
+			await orchestrator.registered();
+			assert.match(orchestrator.upgrades.at(-1).url,
+				new RegExp(TOKEN));
+		});
 });

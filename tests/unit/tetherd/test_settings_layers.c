@@ -379,6 +379,24 @@ test_needed(void **state)
 	assert_string_equal(said, lines);
 }
 
+/* What says nothing takes nothing away. */
+static void
+test_void(void **state)
+{
+	char comment[128];
+
+	(void)state;
+	clear();
+	write_conf("state directory \"/s\"");
+	set("STATE_DIRECTORY", "relative");
+	set("PORT", "");
+	(void)assert_read();
+	(void)snprintf(comment, sizeof(comment), "%s:1", conf_path);
+	assert_printed("state directory", "\"/s\"", comment);
+	assert_printed("port", "3001", "default");
+	clear();
+}
+
 static size_t
 count_descriptors(void)
 {
@@ -435,6 +453,7 @@ main(void)
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_needed),
+		cmocka_unit_test(test_void),
 		cmocka_unit_test(test_closed),
 		cmocka_unit_test(test_sandbox),
 	};
