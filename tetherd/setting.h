@@ -20,7 +20,8 @@
 #define SETTING_LIST_MAX  12288
 
 /* What stands in place of a secret where the settings are printed. */
-#define SETTING_MASK "********"
+#define SETTING_MASK	"********"
+#define SETTING_IS_MASK "this is what -nn shows in place of a secret"
 
 struct macros;
 struct reading;

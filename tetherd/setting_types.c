@@ -110,8 +110,7 @@ set_secret(const struct reading *r, const char *value)
 		return;
 	}
 	if (strcmp(value, SETTING_MASK) == 0)
-		setting_wrong_mildly(
-		    r, "this is what -nn shows in place of a secret");
+		setting_wrong_mildly(r, SETTING_IS_MASK);
 	put_text(s, &r->settings->draft, value);
 }
 

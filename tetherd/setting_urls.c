@@ -8,8 +8,6 @@
 #include "tetherd/url.h"
 #include "tetherd/value.h"
 
-#define AN_IMAGE "this is what -nn shows in place of a secret"
-
 static void
 replace(char **text, char *now)
 {
@@ -27,16 +25,18 @@ put_copy(char **text, const char *value)
 	replace(text, now);
 }
 
+/* port is 0 for the usual one, which is not written. */
 static char *
 write_host(const char *scheme, const char *auth, const char *host,
     uint32_t port, const char *rest)
 {
 	bool bracketed = strchr(host, ':') != NULL;
-	char *text;
+	char number[VALUE_TEXT_MAX], *text;
 
-	if (asprintf(&text, "%s%s%s%s%s%s:%u%s", scheme, auth,
+	if (asprintf(&text, "%s%s%s%s%s%s%s%s%s", scheme, auth,
 		auth[0] == '\0' ? "" : "@", bracketed ? "[" : "", host,
-		bracketed ? "]" : "", port, rest) == -1)
+		bracketed ? "]" : "", port == 0 ? "" : ":",
+		port == 0 ? "" : value_number_text(number, port), rest) == -1)
 		fatal("settings");
 	return text;
 }
@@ -67,7 +67,9 @@ set_url(const struct reading *r, const char *value)
 	else {
 		query = strchr(url.target, '?');
 		if (query != NULL && strcmp(query + 1, SETTING_MASK) == 0)
-			setting_wrong_mildly(r, AN_IMAGE);
+			setting_wrong_mildly(r, SETTING_IS_MASK);
+		if (url.port == (url.tls ? 443 : 80))
+			url.port = 0;
 		replace(&d->url, write_host(url.tls ? "wss://" : "ws://", "",
 				     url.host, url.port, url.target));
 	}
@@ -113,7 +115,7 @@ set_proxy(const struct reading *r, const char *value)
 	else {
 		if (scratch.proxy_auth != NULL &&
 		    strcmp(scratch.proxy_auth, SETTING_MASK) == 0)
-			setting_wrong_mildly(r, AN_IMAGE);
+			setting_wrong_mildly(r, SETTING_IS_MASK);
 		put_copy(&d->proxy, value);
 	}
 	slice_free_dialer(&scratch);

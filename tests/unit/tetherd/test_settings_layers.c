@@ -25,7 +25,7 @@ static const struct row {
 	{ "orchestrator", "mode", "client", NULL, "1", FLAG,
 	    IN(connector.enabled), "ORCHESTRATOR_MODE", "standalone",
 	    "standalone", "0" },
-	{ "orchestrator", "url", "\"ws://h/p\"", "\"ws://h:80/p\"", "h", TEXT,
+	{ "orchestrator", "url", "\"ws://h/p\"", "\"ws://h/p\"", "h", TEXT,
 	    IN(connector.host), "ORCHESTRATOR_URL", "wss://[::1]:8/?a",
 	    "\"wss://[::1]:8/?********\"", "::1" },
 	{ "orchestrator", "token", "\"t0\"", "\"********\"", "t0", TEXT,
@@ -221,6 +221,32 @@ test_complete(void **state)
 		if (i < COUNT(rows))
 			assert_int_equal(
 			    rows[i].name == NULL, s->names[0] == NULL);
+	}
+}
+
+/* The usual port is not written, and what we say ourselves left out. */
+static void
+test_url(void **state)
+{
+	static const char *const table[][2] = {
+		{ "ws://h", "\"ws://h/\"" },
+		{ "ws://h:80/", "\"ws://h/\"" },
+		{ "ws://h:443/", "\"ws://h:443/\"" },
+		{ "wss://h:443/a", "\"wss://h/a\"" },
+		{ "wss://h:80/a", "\"wss://h:80/a\"" },
+		{ "wss://[::1]/a#b", "\"wss://[::1]/a\"" },
+		{ "wss://h/?token=s", "\"wss://h/\"" },
+		{ "wss://h/?token=s&a=b", "\"wss://h/?********\"" },
+	};
+	size_t i;
+
+	(void)state;
+	clear();
+	for (i = 0; i < COUNT(table); i++) {
+		set("ORCHESTRATOR_URL", table[i][0]);
+		(void)assert_read();
+		assert_printed(
+		    "url", table[i][1], "environment, ORCHESTRATOR_URL");
 	}
 }
 
@@ -449,6 +475,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each),
 		cmocka_unit_test(test_complete),
+		cmocka_unit_test(test_url),
 		cmocka_unit_test(test_flags),
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_groups),
