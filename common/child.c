@@ -371,6 +371,7 @@ child_on_conf_switch(void *arg, struct msg *m)
 	child->ops->conf_switch(child->arg, s->conf, flags);
 	free(s->conf);
 	memset(s, 0, sizeof(*s));
+	channel_send_empty(child->parent, MSG_CONF_SWITCHED, m->id);
 	return 0;
 }
 

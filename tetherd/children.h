@@ -30,11 +30,12 @@ struct children_ops {
 	void (*dial)(void *arg, uint64_t id);
 	/* A child died, and nobody told it to; it is not started again yet. */
 	void (*lost)(void *arg, enum program);
-	/* Answers to children_stage(). */
+	/* Answers to children_stage() and children_switch(). */
 	void (*conf_accepted)(
 	    void *arg, enum program, uint64_t id, uint32_t flags);
 	void (*conf_refused)(
 	    void *arg, enum program, uint64_t id, const char *why);
+	void (*conf_switched)(void *arg, enum program, uint64_t id);
 	/* An answer to children_ask_status(), still the caller's. */
 	void (*status)(void *arg, enum program, uint64_t id, struct status *);
 };
@@ -59,16 +60,25 @@ bool children_all_run(const struct children *);
 
 /*
  * The steps of a reload, see reload.h: stage a configuration in all of them,
- * drop it, or switch to it.  The last makes conf, which must live on, the one
- * for those that are started from now on; programs in the set restart (bits
- * by number of the program) are started anew instead of switching.  flags are
- * those of CONF_SWITCH.  Each id must be larger than the last one; what was
- * staged under another one is no more.
+ * drop it, or go on with it.
  */
 void children_stage(struct children *, const struct conf *, uint64_t id);
 void children_drop(struct children *, uint64_t id);
-void children_switch(struct children *, const struct conf *, uint64_t id,
-    uint32_t flags, unsigned restart);
+
+/* conf, which must live on, is for those that are started from now on. */
+void children_set_conf(struct children *, const struct conf *, uint64_t id);
+
+/*
+ * Let one of them switch to what it has staged, or start it anew if that is
+ * what it wants; flags are those of CONF_SWITCH.  ops->conf_switched() says
+ * when it runs with the configuration of children_set_conf(), possibly at
+ * once.
+ */
+void children_switch(
+    struct children *, enum program, uint64_t id, uint32_t flags, bool anew);
+
+/* One that takes too long for that is killed, and so started anew. */
+void children_give_up(struct children *, enum program);
 
 /* Send a message without payload to one child, or to all, if they run. */
 void children_send(struct children *, enum program, enum msg_type);

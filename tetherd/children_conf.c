@@ -55,17 +55,41 @@ children_drop(struct children *c, uint64_t id)
 	}
 }
 
-static void
-process_switch(struct process *p, uint64_t id, uint32_t flags, bool anew)
+void
+children_set_conf(struct children *c, const struct conf *conf, uint64_t id)
 {
+	c->conf = conf;
+	c->conf_id = id;
+}
+
+static void
+process_switched(struct process *p)
+{
+	struct children *c = p->children;
+	uint64_t id = p->switching;
+
+	p->switching = 0;
+	p->conf_id = id;
+	c->ops->conf_switched(c->arg, p->program, id);
+}
+
+void
+children_switch(struct children *c, enum program program, uint64_t id,
+    uint32_t flags, bool anew)
+{
+	struct process *p = &c->process[program];
 	struct msg_out m;
 
-	/* One that is about to be started gets the new one anyway. */
-	if (p->pid == 0)
+	p->switching = id;
+	/* It died meanwhile: it has the new one, or is about to get it. */
+	if (!p->configured || p->conf_id == id) {
+		if (p->state == CHILD_RUNNING)
+			process_switched(p);
 		return;
+	}
 	if (anew || p->staged != id || !process_listens(p)) {
 		log_infox("%s: its settings changed; restarting it",
-		    program_name(p->program));
+		    program_name(program));
 		p->start_again = true;
 		process_stop(p);
 		return;
@@ -76,20 +100,35 @@ process_switch(struct process *p, uint64_t id, uint32_t flags, bool anew)
 	channel_send(p->channel, &m, -1);
 }
 
-/* authd first: the connector may ask it for the new token at once. */
 void
-children_switch(struct children *c, const struct conf *conf, uint64_t id,
-    uint32_t flags, unsigned restart)
+children_give_up(struct children *c, enum program program)
 {
-	enum program program;
-	size_t i;
+	struct process *p = &c->process[program];
 
-	c->conf = conf;
-	for (i = 0; i < CHILDREN_LASTING; i++) {
-		program = children_lasting[i];
-		process_switch(&c->process[program], id, flags,
-		    (restart & (1U << program)) != 0);
-	}
+	p->switching = 0;
+	if (p->pid != 0)
+		kill(p->pid, SIGKILL);
+}
+
+int
+process_on_conf_switched(void *arg, struct msg *m)
+{
+	struct process *p = arg;
+
+	if (process_is_leaving(p))
+		return 0;
+	if (p->switching == 0 || m->id != p->switching)
+		return -1;
+	process_switched(p);
+	return 0;
+}
+
+/* It was started with the new one. */
+void
+process_conf_on_ready(struct process *p)
+{
+	if (p->switching != 0)
+		process_switched(p);
 }
 
 /* An answer for a reload that is over is late, and no more than that. */

@@ -44,8 +44,11 @@ struct process {
 	bool start_again;    /* after CHILD_STOPPING */
 	bool dead;	     /* only its last words are of interest */
 	bool refused;	     /* its configuration, when it started */
+	bool configured;     /* it was sent one */
 	enum log_level log_level;
-	uint64_t staged; /* the reload that it knows of, or 0 */
+	uint64_t staged;    /* the reload that it knows of, or 0 */
+	uint64_t switching; /* the one that it is told to go on with, or 0 */
+	uint64_t conf_id;   /* the one that it came with */
 	struct asked confs;
 	struct asked statuses;
 	time_t deaths[DEATHS_MAX];
@@ -56,6 +59,7 @@ struct process {
 struct children {
 	struct event_base *base;
 	const struct conf *conf;
+	uint64_t conf_id; /* of the reload that it came with */
 	const struct children_ops *ops;
 	void *arg;
 	struct process process[PROGRAM_COUNT]; /* the lasting ones are used */
@@ -85,9 +89,11 @@ void process_free(struct process *);
 bool process_listens(const struct process *);
 const char *process_state(const struct process *);
 
-/* children_conf.c: what a child answers to questions. */
+/* children_conf.c: what a child answers to questions, and that it runs. */
 int process_on_conf_accepted(void *, struct msg *);
 int process_on_conf_refused(void *, struct msg *);
+int process_on_conf_switched(void *, struct msg *);
 int process_on_status(void *, struct msg *);
+void process_conf_on_ready(struct process *);
 
 #endif

@@ -46,6 +46,7 @@ static const struct channel_ops process_ops = {
 		[MSG_DIAL] = process_on_dial,
 		[MSG_CONF_ACCEPTED] = process_on_conf_accepted,
 		[MSG_CONF_REFUSED] = process_on_conf_refused,
+		[MSG_CONF_SWITCHED] = process_on_conf_switched,
 		[MSG_STATUS] = process_on_status,
 	},
 	.broken = process_on_channel_broken,
@@ -81,7 +82,7 @@ process_clear(struct process *p)
 	event_del(p->timer);
 	p->pid = 0;
 	p->state = CHILD_STOPPED;
-	p->dead = p->refused = false;
+	p->dead = p->refused = p->configured = false;
 	p->staged = 0;
 	memset(&p->confs, 0, sizeof(p->confs));
 	memset(&p->statuses, 0, sizeof(p->statuses));
@@ -154,6 +155,8 @@ process_on_hello(void *arg, struct msg *m)
 		return -1;
 	channel_set_state(p->channel, MSG_RUN);
 	conf_send(p->children->conf, p->program, p->channel, 0);
+	p->configured = true;
+	p->conf_id = p->children->conf_id;
 	return 0;
 }
 
@@ -210,6 +213,7 @@ process_on_ready(void *arg, struct msg *m)
 			link_connect(
 			    &c->process[links[i].a], &c->process[links[i].b]);
 
+	process_conf_on_ready(p);
 	if (!children_all_run(c))
 		return 0;
 	if (!c->was_ready) {

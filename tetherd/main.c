@@ -103,6 +103,14 @@ on_conf_accepted(void *arg, enum program program, uint64_t id, uint32_t flags)
 }
 
 static void
+on_conf_switched(void *arg, enum program program, uint64_t id)
+{
+	struct tetherd *t = arg;
+
+	reload_on_switched(t->reload, program, id);
+}
+
+static void
 on_conf_refused(void *arg, enum program program, uint64_t id, const char *why)
 {
 	struct tetherd *t = arg;
@@ -126,6 +134,7 @@ static const struct children_ops children_ops = {
 	.lost = on_lost,
 	.conf_accepted = on_conf_accepted,
 	.conf_refused = on_conf_refused,
+	.conf_switched = on_conf_switched,
 	.status = on_status,
 };
 

@@ -19,9 +19,10 @@
 
 enum reload_state {
 	RELOAD_IDLE,
-	RELOAD_BUSY,	/* inside one of our functions */
-	RELOAD_WAITING, /* for all children to run */
-	RELOAD_STAGED,	/* for their answers */
+	RELOAD_BUSY,	  /* inside one of our functions */
+	RELOAD_WAITING,	  /* for all children to run */
+	RELOAD_STAGED,	  /* for their answers */
+	RELOAD_SWITCHING, /* one after the other */
 };
 
 struct asker {
@@ -46,15 +47,20 @@ struct reload {
 	bool checked; /* the parent's own part */
 	struct event *timer;
 	uint64_t id;
+	size_t switching;  /* whose turn it is */
 	unsigned accepted; /* bits by number of the program */
 	unsigned restart;
 	uint32_t flags;
 	char why[RELOAD_WHY_SIZE];
 };
 
-/* Who has to accept. */
-static const enum program staging[] = { PROGRAM_CONNECTOR, PROGRAM_PROXYD,
-	PROGRAM_AUTHD };
+/*
+ * Who has to accept, and in which order they switch: those who are asked
+ * before those who ask, so that the connector's next question for the token
+ * is answered with the new one.
+ */
+static const enum program staging[] = { PROGRAM_AUTHD, PROGRAM_PROXYD,
+	PROGRAM_CONNECTOR };
 #define NSTAGING (sizeof(staging) / sizeof(staging[0]))
 
 static void reload_on_timer(int, short, void *);
@@ -161,24 +167,42 @@ reload_fail(struct reload *r)
 	reload_end(r, r->why);
 }
 
+/* The next one, or the end when all have it. */
+static void
+reload_switch_next(struct reload *r)
+{
+	enum program program;
+
+	if (r->switching < NSTAGING) {
+		program = staging[r->switching];
+		timer_set(r->timer, RELOAD_TIMEOUT_MS);
+		children_switch(r->children, program, r->id, r->flags,
+		    (r->restart & (1U << program)) != 0);
+		return;
+	}
+	log_infox("settings reloaded");
+	reload_end(r, NULL);
+}
+
+/* From here on there is no way back. */
 static void
 reload_switch(struct reload *r)
 {
 	const struct conf *conf = settings_conf(r->next);
 	struct settings *old = r->now;
 
-	r->state = RELOAD_BUSY;
+	r->state = RELOAD_SWITCHING;
 	/* The dialer is no lasting child: its part is the connector's, too. */
 	if (!conf_same_dialer(settings_conf(old), conf))
 		r->flags |= CONF_TOKEN;
-	children_switch(r->children, conf, r->id, r->flags, r->restart);
+	children_set_conf(r->children, conf, r->id);
 	r->now = r->next;
 	r->next = NULL;
 	r->checked = false;
 	r->ops->switched(r->arg, r->now, old);
 	settings_free(old);
-	log_infox("settings reloaded");
-	reload_end(r, NULL);
+	r->switching = 0;
+	reload_switch_next(r);
 }
 
 static void
@@ -282,29 +306,52 @@ reload_stop(struct reload *r)
 	if (r->state == RELOAD_WAITING || r->state == RELOAD_STAGED) {
 		reload_blame(r, "reload: tetherd is stopping");
 		reload_fail(r);
-	}
+	} else if (r->state == RELOAD_SWITCHING)
+		reload_end(r, NULL);
 	reload_next(r);
+}
+
+static void
+reload_blame_missing(struct reload *r)
+{
+	size_t i;
+
+	for (i = 0; i < NSTAGING; i++)
+		if ((r->accepted & (1U << staging[i])) == 0)
+			reload_blame(r, "reload: %s did not answer within %d s",
+			    program_name(staging[i]), RELOAD_TIMEOUT_MS / 1000);
+}
+
+/* It has accepted, and has to have it: also if it is started anew for it. */
+static void
+reload_give_up(struct reload *r)
+{
+	enum program program = staging[r->switching++];
+
+	log_warnx("reload: %s did not switch within %d s; killed",
+	    program_name(program), RELOAD_TIMEOUT_MS / 1000);
+	children_give_up(r->children, program);
+	reload_switch_next(r);
 }
 
 static void
 reload_on_timer(int fd, short what, void *arg)
 {
 	struct reload *r = arg;
-	size_t i;
 
 	(void)fd;
 	(void)what;
-	if (r->state == RELOAD_WAITING)
-		reload_blame(r, "reload: not all processes ran within %d s",
-		    RELOAD_TIMEOUT_MS / 1000);
-	else
-		for (i = 0; i < NSTAGING; i++)
-			if ((r->accepted & (1U << staging[i])) == 0)
-				reload_blame(r,
-				    "reload: %s did not answer within %d s",
-				    program_name(staging[i]),
-				    RELOAD_TIMEOUT_MS / 1000);
-	reload_fail(r);
+	if (r->state == RELOAD_SWITCHING)
+		reload_give_up(r);
+	else {
+		if (r->state == RELOAD_WAITING)
+			reload_blame(r,
+			    "reload: not all processes ran within %d s",
+			    RELOAD_TIMEOUT_MS / 1000);
+		else
+			reload_blame_missing(r);
+		reload_fail(r);
+	}
 	reload_next(r);
 }
 
@@ -325,6 +372,17 @@ reload_on_accepted(
 		if ((r->accepted & (1U << staging[i])) == 0)
 			return;
 	reload_switch(r);
+	reload_next(r);
+}
+
+void
+reload_on_switched(struct reload *r, enum program program, uint64_t id)
+{
+	if (r->state != RELOAD_SWITCHING || id != r->id ||
+	    program != staging[r->switching])
+		return;
+	r->switching++;
+	reload_switch_next(r);
 	reload_next(r);
 }
 

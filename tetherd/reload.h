@@ -8,10 +8,12 @@
 /*
  * A reload in two steps: the new configuration is read, staged in every
  * child, and switched to everywhere once all of them have accepted it; else
- * it is dropped everywhere and the old one stays in force.  One at a time.
+ * it is dropped everywhere and the old one stays in force.  One at a time;
+ * it is over when every child runs with the new one.
  */
 
-/* How long a child may take to accept or refuse, in milliseconds. */
+/* How long a child may take to accept or refuse, and to switch, in
+ * milliseconds. */
 #define RELOAD_TIMEOUT_MS 10000
 
 struct children;
@@ -33,7 +35,7 @@ struct reload_ops {
 	const char *(*check)(void *arg, const struct settings *next);
 	/* What was checked is not wanted: undo it. */
 	void (*dropped)(void *arg);
-	/* Every child has it: take over what concerns the parent.  The old
+	/* Every child accepts: take over what concerns the parent.  The old
 	 * settings are freed afterwards. */
 	void (*switched)(
 	    void *arg, const struct settings *now, const struct settings *old);
@@ -64,6 +66,7 @@ void reload_stop(struct reload *);
 /* What the children say; see children.h. */
 void reload_on_accepted(
     struct reload *, enum program, uint64_t id, uint32_t flags);
+void reload_on_switched(struct reload *, enum program, uint64_t id);
 void reload_on_refused(
     struct reload *, enum program, uint64_t id, const char *why);
 void reload_on_lost(struct reload *, enum program);

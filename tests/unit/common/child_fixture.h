@@ -246,6 +246,14 @@ run_accepted(struct run *run, uint64_t id, uint32_t flags)
 }
 
 static inline void
+run_switched(struct run *run, uint64_t id)
+{
+	struct msg m = run_receive(run, MSG_CONF_SWITCHED, id);
+
+	assert_true(msg_end(&m));
+}
+
+static inline void
 run_refused(struct run *run, uint64_t id, const char *why)
 {
 	struct msg m = run_receive(run, MSG_CONF_REFUSED, id);

@@ -22,6 +22,7 @@ test_switch(void **state)
 	run_logged(&run, "check next t1, has first");
 	run_send_number(&run, MSG_CONF_SWITCH, 1, 0);
 	run_logged(&run, "switch to next t1, flags 0");
+	run_switched(&run, 1);
 
 	/* The same once more: somebody wants a fresh look. */
 	stage(&run, 2, "next");
@@ -29,6 +30,7 @@ test_switch(void **state)
 	run_logged(&run, "check next t1, has next");
 	run_send_number(&run, MSG_CONF_SWITCH, 2, CONF_TOKEN);
 	run_logged(&run, "switch to next t1, flags 2");
+	run_switched(&run, 2);
 	run_down(&run);
 }
 
@@ -80,6 +82,7 @@ test_drop(void **state)
 	run_logged(&run, "check whole t1, has first");
 	run_send_number(&run, MSG_CONF_SWITCH, 4, 0);
 	run_logged(&run, "switch to whole t1, flags 0");
+	run_switched(&run, 4);
 	run_down(&run);
 }
 
@@ -107,6 +110,7 @@ test_refuse(void **state)
 	run_logged(&run, "check good t1, has first");
 	run_send_number(&run, MSG_CONF_SWITCH, 3, 0);
 	run_logged(&run, "switch to good t1, flags 0");
+	run_switched(&run, 3);
 	run_down(&run);
 }
 
@@ -149,6 +153,7 @@ test_mute(void **state)
 	run_accepted(&run, 2, 0);
 	run_send_number(&run, MSG_CONF_SWITCH, 2, 0);
 	run_logged(&run, "switch to bad t1, flags 0");
+	run_switched(&run, 2);
 	run_send_empty(&run, MSG_LOG_STATUS, 0);
 	run_down(&run);
 }

@@ -399,6 +399,7 @@ static const struct channel_ops parent_ops = {
 		[MSG_DIAL] = on_dial,
 		[MSG_CONF_ACCEPTED] = on_accepted,
 		[MSG_CONF_REFUSED] = on_refused,
+		[MSG_CONF_SWITCHED] = on_nothing,
 		[MSG_STATUS] = on_status,
 	},
 	.broken = on_broken,

@@ -152,6 +152,13 @@ on_refused(void *arg, enum program program, uint64_t id, const char *why)
 }
 
 static inline void
+on_switched(void *arg, enum program program, uint64_t id)
+{
+	(void)arg;
+	note("%s has %" PRIu64, program_name(program), id);
+}
+
+static inline void
 on_status(void *arg, enum program program, uint64_t id, struct status *s)
 {
 	(void)arg;
@@ -168,6 +175,7 @@ static const struct children_ops ops = {
 	.lost = on_lost,
 	.conf_accepted = on_accepted,
 	.conf_refused = on_refused,
+	.conf_switched = on_switched,
 	.status = on_status,
 };
 

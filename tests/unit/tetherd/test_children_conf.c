@@ -30,6 +30,16 @@ last_number(void)
 }
 
 static void
+say_switched(enum program program, uint64_t id)
+{
+	struct msg_out m;
+
+	msg_start(&m, MSG_CONF_SWITCHED, id);
+	utter(program, &m);
+	spin();
+}
+
+static void
 accept_conf(enum program program, uint64_t id, uint32_t flags)
 {
 	struct msg_out m;
@@ -79,6 +89,18 @@ is_cut_off(enum program program)
 	return n == 0;
 }
 
+/* restart: bits by number of the program. */
+static void
+switch_all(const struct conf *to, uint64_t id, uint32_t flags, unsigned restart)
+{
+	size_t i;
+
+	children_set_conf(children, to, id);
+	for (i = 0; i < COUNT(all); i++)
+		children_switch(children, all[i], id, flags,
+		    (restart & (1U << all[i])) != 0);
+}
+
 static void
 test_stage(void **state)
 {
@@ -107,7 +129,7 @@ test_stage(void **state)
 		assert_int_equal(last_id(), 2);
 		accept_conf(all[i], 2, 0);
 	}
-	children_switch(children, conf, 2, CONF_TOKEN, 0);
+	switch_all(conf, 2, CONF_TOKEN, 0);
 	for (i = 0; i < COUNT(all); i++) {
 		assert_int_equal(count(all[i], MSG_CONF_SWITCH), 1);
 		assert_int_equal(last_id(), 2);
@@ -141,7 +163,7 @@ test_restart(void **state)
 	accept_conf(PROGRAM_CONNECTOR, 1, 0);
 	accept_conf(PROGRAM_AUTHD, 1, CONF_RESTART);
 	events[0] = '\0';
-	children_switch(children, next, 1, 0, 1U << PROGRAM_AUTHD);
+	switch_all(next, 1, 0, 1U << PROGRAM_AUTHD);
 	assert_int_equal(count(PROGRAM_PROXYD, MSG_CONF_SWITCH), 1);
 	assert_int_equal(count(PROGRAM_CONNECTOR, MSG_CONF_SWITCH), 1);
 	assert_int_equal(count(PROGRAM_AUTHD, MSG_SHUTDOWN), 1);
@@ -154,7 +176,7 @@ test_restart(void **state)
 	die(PROGRAM_AUTHD);
 	assert_int_equal(played[PROGRAM_AUTHD].spawned, 2);
 	bring_up(PROGRAM_AUTHD);
-	assert_events("running; ");
+	assert_events("authd has 1; running; ");
 	assert_int_equal(count(PROGRAM_AUTHD, MSG_CONF_AUTHD), 1);
 	assert_non_null(memmem(last, sizeof(last), "the-next-users", 14));
 	assert_int_equal(last_id(), 0);
@@ -172,7 +194,7 @@ test_restart(void **state)
 	/* Nor may it answer what its predecessor was asked. */
 	accept_conf(PROGRAM_AUTHD, 2, 0);
 	assert_true(is_cut_off(PROGRAM_AUTHD));
-	children_switch(children, conf, 3, 0, 0);
+	switch_all(conf, 3, 0, 0);
 	teardown(NULL);
 	conf_free(next);
 	setup(NULL);
@@ -219,10 +241,60 @@ test_status(void **state)
 	assert_int_equal(children_ask_status(children, 5), 2);
 }
 
+/* It is known when each of them runs with the new one, whatever happens. */
+static void
+test_switched(void **state)
+{
+	siginfo_t info;
+
+	(void)state;
+	bring_all_up();
+	children_stage(children, conf, 1);
+	children_set_conf(children, conf, 1);
+	events[0] = '\0';
+	/* By itself. */
+	children_switch(children, PROGRAM_AUTHD, 1, 0, false);
+	assert_events("");
+	say_switched(PROGRAM_AUTHD, 1);
+	assert_events("authd has 1; ");
+	/* It dies before it says so. */
+	children_switch(children, PROGRAM_PROXYD, 1, 0, false);
+	die(PROGRAM_PROXYD);
+	assert_events("lost proxyd; ");
+	bring_up(PROGRAM_PROXYD);
+	assert_events("proxyd has 1; running; ");
+	/* Before it is told, and it runs again already. */
+	die(PROGRAM_CONNECTOR);
+	bring_up(PROGRAM_CONNECTOR);
+	assert_events("lost connector; running; ");
+	children_switch(children, PROGRAM_CONNECTOR, 1, 0, true);
+	assert_events("connector has 1; ");
+	assert_int_equal(count(PROGRAM_CONNECTOR, MSG_SHUTDOWN), 0);
+
+	/* Or does not run again yet. */
+	children_stage(children, conf, 2);
+	children_set_conf(children, conf, 2);
+	die(PROGRAM_CONNECTOR);
+	children_switch(children, PROGRAM_CONNECTOR, 2, 0, false);
+	assert_events("lost connector; ");
+	bring_up(PROGRAM_CONNECTOR);
+	assert_events("connector has 2; running; ");
+	/* Not in time: its successor is nobody's business. */
+	children_switch(children, PROGRAM_AUTHD, 2, 0, false);
+	children_give_up(children, PROGRAM_AUTHD);
+	assert_int_equal(waitid(P_PID, (id_t)played[PROGRAM_AUTHD].pid, &info,
+			     WEXITED | WNOWAIT),
+	    0);
+	assert_int_equal(info.si_status, SIGKILL);
+	die(PROGRAM_AUTHD);
+	bring_up(PROGRAM_AUTHD);
+	assert_events("lost authd; running; ");
+}
+
 /*
  * What only a broken child says, in place of a right answer: a is
- * CONF_ACCEPTED, r CONF_REFUSED, s STATUS, u has unknown flags, each before
- * its id; C and S are what the parent asks with an id.
+ * CONF_ACCEPTED, r CONF_REFUSED, w CONF_SWITCHED, s STATUS, u has unknown
+ * flags, each before its id; C, W and S are what the parent asks with an id.
  */
 static const char *const lies[] = {
 	"a0",
@@ -247,6 +319,13 @@ static const char *const lies[] = {
 	"S1s0",
 	"S1s1s1",
 	"S1S2s2s1",
+	"w0",
+	"w1",
+	"C1w1",
+	"C1a1w1",
+	"C1a1W1w0",
+	"C1a1W1w2",
+	"C1a1W1w1w1",
 };
 
 static void
@@ -269,6 +348,11 @@ test_lies(void **state)
 				(void)children_ask_status(children, id);
 			else if (*step == 'r')
 				refuse_conf(PROGRAM_AUTHD, id, "why");
+			else if (*step == 'W')
+				children_switch(
+				    children, PROGRAM_AUTHD, id, 0, false);
+			else if (*step == 'w')
+				say_switched(PROGRAM_AUTHD, id);
 			else if (*step == 's')
 				answer_status(PROGRAM_AUTHD, id, "x");
 			else
@@ -283,7 +367,7 @@ test_lies(void **state)
 		/* What the parent does next finds nobody there. */
 		children_drop(children, 1);
 		children_stage(children, conf, 3);
-		children_switch(children, conf, 3, 0, 0);
+		switch_all(conf, 3, 0, 0);
 		teardown(NULL);
 		setup(NULL);
 	}
@@ -328,6 +412,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_stage),
 		TEST(test_restart),
+		TEST(test_switched),
 		TEST(test_late),
 		TEST(test_status),
 		TEST(test_lies),

@@ -44,6 +44,7 @@ static struct {
 	const char *check;
 	bool other_dialer;
 	bool all_run;
+	bool slow;  /* children_switch() takes time */
 	bool again; /* done() asks for another one */
 } world;
 
@@ -183,12 +184,39 @@ children_drop(struct children *c, uint64_t id)
 }
 
 void
-children_switch(struct children *c, const struct conf *conf, uint64_t id,
-    uint32_t flags, unsigned restart)
+children_set_conf(struct children *c, const struct conf *conf, uint64_t id)
 {
 	(void)c;
+	(void)id;
 	assert_ptr_not_equal(conf, settings_conf(reload_settings(reload)));
-	note("switch %" PRIu64 " %x %x", id, (unsigned)flags, restart);
+}
+
+/* The one that is told, in words only if the world is slow. */
+void
+children_switch(struct children *c, enum program program, uint64_t id,
+    uint32_t flags, bool anew)
+{
+	static unsigned restart;
+
+	(void)c;
+	if (world.slow) {
+		note("switch %s %" PRIu64 "%s", program_name(program), id,
+		    anew ? " anew" : "");
+		return;
+	}
+	restart |= anew ? 1U << program : 0;
+	if (program == PROGRAM_CONNECTOR) {
+		note("switch %" PRIu64 " %x %x", id, (unsigned)flags, restart);
+		restart = 0;
+	}
+	reload_on_switched(reload, program, id);
+}
+
+void
+children_give_up(struct children *c, enum program program)
+{
+	(void)c;
+	note("give up %s", program_name(program));
 }
 
 static const char *
@@ -286,7 +314,7 @@ test_success(void **state)
 	reload_on_accepted(reload, PROGRAM_PROXYD, 1, 0);
 	assert_events("");
 	reload_on_accepted(reload, PROGRAM_AUTHD, 1, 0);
-	assert_events("switch 1 0 0; from 0 to 1; ann: well; ");
+	assert_events("from 0 to 1; switch 1 0 0; ann: well; ");
 	assert_false(evtimer_pending(timer, NULL));
 	assert_int_equal(living, 1);
 
@@ -304,7 +332,7 @@ test_success(void **state)
 	reload_on_refused(reload, PROGRAM_AUTHD, 1, "why");
 	assert_events("");
 	accept_all(2);
-	assert_events("switch 2 0 0; from 1 to 2; ");
+	assert_events("from 1 to 2; switch 2 0 0; ");
 }
 
 static void
@@ -349,8 +377,8 @@ test_flags(void **state)
 		if ((cases[i].authd & CONF_RESTART) != 0)
 			restart |= 1U << PROGRAM_AUTHD;
 		(void)snprintf(expected, sizeof(expected),
-		    "switch %zu %c %x; from %zu to %zu; ", i + 1,
-		    cases[i].switched[0], restart, i, i + 1);
+		    "from %zu to %zu; switch %zu %c %x; ", i, i + 1, i + 1,
+		    cases[i].switched[0], restart);
 		assert_events(expected);
 	}
 }
@@ -379,7 +407,7 @@ test_wrong(void **state)
 	reload_start(reload, on_done, ann);
 	assert_events("read; complaints; check; stage 1; ");
 	accept_all(1);
-	assert_events("switch 1 0 0; from 0 to 3; ann: well; ");
+	assert_events("from 0 to 3; switch 1 0 0; ann: well; ");
 }
 
 static void
@@ -401,7 +429,7 @@ test_refused(void **state)
 	reload_on_accepted(reload, PROGRAM_PROXYD, 2, 0);
 	assert_events("read; complaints; check; stage 2; ");
 	reload_on_accepted(reload, PROGRAM_AUTHD, 2, 0);
-	assert_events("switch 2 0 0; from 0 to 2; ann: well; ");
+	assert_events("from 0 to 2; switch 2 0 0; ann: well; ");
 }
 
 static void
@@ -413,12 +441,78 @@ test_timeout(void **state)
 	events[0] = '\0';
 	time_out();
 	assert_events("drop 1; dropped; "
-		      "ann: reload: connector did not answer within 10 s|"
-		      "reload: authd did not answer within 10 s|; ");
+		      "ann: reload: authd did not answer within 10 s|"
+		      "reload: connector did not answer within 10 s|; ");
 	reload_on_accepted(reload, PROGRAM_AUTHD, 1, 0);
 	reload_on_accepted(reload, PROGRAM_CONNECTOR, 1, 0);
 	assert_events("");
 	assert_ptr_equal(reload_settings(reload), first);
+}
+
+/* One after the other: those who are asked before those who ask. */
+static void
+test_switching(void **state)
+{
+	(void)state;
+	world.slow = true;
+	reload_start(reload, on_done, ann);
+	reload_on_accepted(reload, PROGRAM_PROXYD, 1, CONF_RESTART);
+	reload_on_accepted(reload, PROGRAM_AUTHD, 1, 0);
+	events[0] = '\0';
+	reload_on_accepted(reload, PROGRAM_CONNECTOR, 1, 0);
+	assert_events("from 0 to 1; switch authd 1; ");
+
+	/* Not its turn, not its number, and nothing that leads back. */
+	reload_on_switched(reload, PROGRAM_PROXYD, 1);
+	reload_on_switched(reload, PROGRAM_AUTHD, 2);
+	reload_on_refused(reload, PROGRAM_AUTHD, 1, "why");
+	reload_on_lost(reload, PROGRAM_AUTHD);
+	reload_on_all_running(reload);
+	accept_all(1);
+	reload_start(reload, on_done, bob);
+	assert_events("");
+
+	reload_on_switched(reload, PROGRAM_AUTHD, 1);
+	assert_events("switch proxyd 1 anew; ");
+	reload_on_switched(reload, PROGRAM_PROXYD, 1);
+	assert_events("switch connector 1; ");
+	reload_on_switched(reload, PROGRAM_CONNECTOR, 1);
+	assert_events("ann: well; read; complaints; check; stage 2; ");
+	assert_int_equal(living, 2);
+}
+
+static void
+test_switching_timeout(void **state)
+{
+	(void)state;
+	world.slow = true;
+	reload_start(reload, on_done, ann);
+	accept_all(1);
+	events[0] = '\0';
+	reload_on_switched(reload, PROGRAM_AUTHD, 1);
+	assert_events("switch proxyd 1; ");
+	time_out();
+	assert_events("give up proxyd; switch connector 1; ");
+	reload_on_switched(reload, PROGRAM_PROXYD, 1);
+	assert_events("");
+	time_out();
+	assert_events("give up connector; ann: well; ");
+	assert_false(evtimer_pending(timer, NULL));
+}
+
+static void
+test_switching_stop(void **state)
+{
+	(void)state;
+	world.slow = true;
+	reload_start(reload, on_done, ann);
+	accept_all(1);
+	events[0] = '\0';
+	reload_stop(reload);
+	assert_events("ann: well; ");
+	reload_on_switched(reload, PROGRAM_AUTHD, 1);
+	assert_events("");
+	assert_false(evtimer_pending(timer, NULL));
 }
 
 static void
@@ -452,7 +546,7 @@ test_waiting(void **state)
 	assert_events("stage 1; ");
 	assert_true(evtimer_pending(timer, NULL));
 	accept_all(1);
-	assert_events("switch 1 0 0; from 0 to 1; ann: well; ");
+	assert_events("from 0 to 1; switch 1 0 0; ann: well; ");
 
 	world.all_run = false;
 	reload_start(reload, on_done, ann);
@@ -479,7 +573,7 @@ test_queue(void **state)
 	assert_events("drop 1; dropped; ann: reload: authd refuses: no|; "
 		      "read; complaints; check; stage 2; ");
 	accept_all(2);
-	assert_events("switch 2 0 0; from 0 to 2; bob: well; eve: well; ");
+	assert_events("from 0 to 2; switch 2 0 0; bob: well; eve: well; ");
 
 	reload_start(reload, on_done, ann);
 	reload_start(reload, on_done, bob);
@@ -489,11 +583,11 @@ test_queue(void **state)
 	reload_forget(reload, bob);
 	events[0] = '\0';
 	accept_all(3);
-	assert_events("switch 3 0 0; from 2 to 3; read; complaints; check; "
+	assert_events("from 2 to 3; switch 3 0 0; read; complaints; check; "
 		      "stage 4; ");
 	reload_forget(reload, eve);
 	accept_all(4);
-	assert_events("switch 4 0 0; from 3 to 4; ");
+	assert_events("from 3 to 4; switch 4 0 0; ");
 }
 
 /* Who is told may ask for another one at once. */
@@ -506,10 +600,10 @@ test_again(void **state)
 	reload_start(reload, on_done, bob);
 	events[0] = '\0';
 	accept_all(1);
-	assert_events("switch 1 0 0; from 0 to 1; ann: well; asked again; "
+	assert_events("from 0 to 1; switch 1 0 0; ann: well; asked again; "
 		      "read; complaints; check; stage 2; ");
 	accept_all(2);
-	assert_events("switch 2 0 0; from 1 to 2; bob: well; ann: well; ");
+	assert_events("from 1 to 2; switch 2 0 0; bob: well; ann: well; ");
 
 	world.again = world.wrong = true;
 	reload_start(reload, on_done, eve);
@@ -574,6 +668,9 @@ main(void)
 		TEST(test_wrong),
 		TEST(test_refused),
 		TEST(test_timeout),
+		TEST(test_switching),
+		TEST(test_switching_timeout),
+		TEST(test_switching_stop),
 		TEST(test_lost),
 		TEST(test_waiting),
 		TEST(test_queue),
