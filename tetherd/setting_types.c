@@ -212,11 +212,19 @@ append_item(const struct reading *r, const char *item)
 	free(now);
 }
 
-/* In the environment, a list is one text. */
+/* In the environment, a list is one text with these between its items. */
+static const char separators[] = ", \t\r\n\f\v";
+
+/* A rule that names nobody must not replace one that keeps others out. */
+static bool
+has_no_item(const char *value)
+{
+	return value[strspn(value, separators)] == '\0';
+}
+
 static void
 set_list(const struct reading *r, const char *value)
 {
-	static const char separators[] = ", \t\r\n\f\v";
 	size_t n;
 	char *item;
 
@@ -239,9 +247,9 @@ set_list(const struct reading *r, const char *value)
 static bool
 print_item(const struct setting *s, const struct draft *d, size_t *at, FILE *f)
 {
-	const char separators[2] = { s->separator };
+	const char separator[2] = { s->separator };
 	const char *list = text_of(s, d) + *at;
-	size_t n = strcspn(list, separators);
+	size_t n = strcspn(list, separator);
 	char *item = strndup(list, n);
 
 	if (item == NULL)
@@ -249,7 +257,7 @@ print_item(const struct setting *s, const struct draft *d, size_t *at, FILE *f)
 	if (n > 0)
 		value_quote(f, item);
 	free(item);
-	*at += n + strspn(list + n, separators);
+	*at += n + strspn(list + n, separator);
 	if (text_of(s, d)[*at] == '\0')
 		*at = SIZE_MAX;
 	return n > 0;
@@ -257,6 +265,7 @@ print_item(const struct setting *s, const struct draft *d, size_t *at, FILE *f)
 
 const struct setting_type type_list = {
 	.is_list = true,
+	.is_void = has_no_item,
 	.set = set_list,
 	.clear = clear_text,
 	.print = print_item,

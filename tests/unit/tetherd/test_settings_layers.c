@@ -420,6 +420,15 @@ test_void(void **state)
 	(void)snprintf(comment, sizeof(comment), "%s:1", conf_path);
 	assert_printed("state directory", "\"/s\"", comment);
 	assert_printed("port", "3001", "default");
+
+	/* A list that is empty, least of all: it would let everybody in. */
+	clear();
+	write_conf("policy { users a }");
+	write_path(env_path, "ORCHESTRATOR_GITHUB_USERS=,\n"
+			     "ORCHESTRATOR_GITHUB_ORG=' , '\n");
+	set("ORCHESTRATOR_GITHUB_USERS", " \t,, ");
+	(void)assert_read();
+	assert_printed("users", "{ \"a\" }", comment);
 	clear();
 }
 
