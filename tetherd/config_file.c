@@ -26,13 +26,11 @@ refuse(char *why, const char *format, ...)
 	return -1;
 }
 
-static int
-check_stat(const struct stat *st, char *why)
+int
+config_file_check(const struct stat *st, char why[CONFIG_FILE_WHY_MAX])
 {
 	unsigned mode = st->st_mode & 07777;
 
-	if (!S_ISREG(st->st_mode))
-		return refuse(why, "not a regular file");
 	if (st->st_uid != 0 && st->st_uid != geteuid())
 		return refuse(why, "owned by uid %u, neither root nor us",
 		    (unsigned)st->st_uid);
@@ -49,6 +47,7 @@ read_text(struct config_file *file, int fd, char *why)
 {
 	ssize_t n;
 
+	/* With room for a byte too many, or the NUL. */
 	file->text = malloc(PARSE_FILE_MAX + 1);
 	if (file->text == NULL)
 		fatal("malloc");
@@ -61,17 +60,20 @@ read_text(struct config_file *file, int fd, char *why)
 	} while (n > 0 && file->size <= PARSE_FILE_MAX);
 	if (file->size > PARSE_FILE_MAX)
 		return refuse(why, "larger than 1 MiB");
+	file->text[file->size] = '\0';
 	return 0;
 }
 
 static int
-read_open(struct config_file *file, int fd, char *why)
+read_open(struct config_file *file, int fd, bool any, char *why)
 {
 	struct stat st;
 
 	if (fstat(fd, &st) == -1)
 		return refuse(why, "%s", strerror(errno));
-	if (check_stat(&st, why) == -1)
+	if (!S_ISREG(st.st_mode))
+		return refuse(why, "not a regular file");
+	if (!any && config_file_check(&st, why) == -1)
 		return -1;
 	file->mode = st.st_mode & 07777;
 	file->dev = st.st_dev;
@@ -79,9 +81,8 @@ read_open(struct config_file *file, int fd, char *why)
 	return read_text(file, fd, why);
 }
 
-int
-config_file_read(
-    struct config_file *file, const char *path, char why[CONFIG_FILE_WHY_MAX])
+static int
+read_file(struct config_file *file, const char *path, bool any, char *why)
 {
 	int fd, rc;
 
@@ -94,7 +95,7 @@ config_file_read(
 		errno = rc;
 		return -1;
 	}
-	rc = read_open(file, fd, why);
+	rc = read_open(file, fd, any, why);
 	close(fd);
 	if (rc == -1) {
 		config_file_free(file);
@@ -105,6 +106,20 @@ config_file_read(
 	if (file->path == NULL)
 		fatal("strdup");
 	return 0;
+}
+
+int
+config_file_read(
+    struct config_file *file, const char *path, char why[CONFIG_FILE_WHY_MAX])
+{
+	return read_file(file, path, false, why);
+}
+
+int
+config_file_read_any(
+    struct config_file *file, const char *path, char why[CONFIG_FILE_WHY_MAX])
+{
+	return read_file(file, path, true, why);
 }
 
 void

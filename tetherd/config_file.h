@@ -1,7 +1,7 @@
 #ifndef TETHERD_CONFIG_FILE_H
 #define TETHERD_CONFIG_FILE_H
 
-#include <sys/types.h>
+#include <sys/stat.h>
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@
 
 struct config_file {
 	char *path;
-	char *text; /* size bytes, without a NUL behind them */
+	char *text; /* size bytes, and a NUL */
 	size_t size;
 	unsigned mode; /* as of chmod */
 	dev_t dev;     /* with ino, which file it is by any path */
@@ -31,6 +31,13 @@ struct config_file {
  */
 int config_file_read(
     struct config_file *, const char *path, char why[CONFIG_FILE_WHY_MAX]);
+
+/* The same of a file that anybody may own and write. */
+int config_file_read_any(
+    struct config_file *, const char *path, char why[CONFIG_FILE_WHY_MAX]);
+
+/* 0 if it is root's or ours, and nobody else may write it; or -1, and why. */
+int config_file_check(const struct stat *, char why[CONFIG_FILE_WHY_MAX]);
 
 /* Wipe and forget the text; the rest stays. */
 void config_file_drop_text(struct config_file *);

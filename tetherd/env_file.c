@@ -1,15 +1,10 @@
 #include <sys/stat.h>
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "tetherd/config_file.h"
 #include "tetherd/dotenv.h"
 #include "tetherd/setting.h"
-
-#define ENV_FILE_MAX (1024 * 1024)
 
 struct env_file {
 	const char *path;
@@ -70,44 +65,10 @@ static const struct dotenv_ops dotenv_ops = {
 	.wrong = on_wrong,
 };
 
-/* The whole file, NUL-terminated; NULL with errno set. */
-static char *
-read_file(const char *path, size_t *size, struct stat *st)
-{
-	char *text = NULL;
-	size_t len = 0;
-	ssize_t n = -1;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-
-	if (fd == -1)
-		return NULL;
-	if (fstat(fd, st) == -1)
-		goto done;
-	if (!S_ISREG(st->st_mode) || st->st_size > ENV_FILE_MAX) {
-		errno = S_ISREG(st->st_mode) ? EFBIG : EINVAL;
-		goto done;
-	}
-	*size = (size_t)st->st_size + 1;
-	text = calloc(1, *size);
-	if (text == NULL)
-		goto done;
-	while (
-	    len < *size - 1 && (n = read(fd, text + len, *size - 1 - len)) > 0)
-		len += (size_t)n;
-	if (n == -1 && len < *size - 1) {
-		freezero(text, *size);
-		text = NULL;
-	}
-done:
-	close(fd);
-	return text;
-}
-
 static void
-check_mode(const struct env_file *file, const struct stat *st)
+check_mode(const struct env_file *file, unsigned mode)
 {
 	struct origin origin = origin_at(file, 0);
-	unsigned mode = st->st_mode & 07777;
 
 	if ((mode & S_IWOTH) != 0)
 		complain(file->complaints, &origin,
@@ -123,18 +84,17 @@ settings_read_env_file(
 {
 	struct env_file file = { path, settings, complaints, false };
 	struct origin origin = origin_at(&file, 0);
-	struct stat st;
-	size_t size = 0;
-	char *text = read_file(path, &size, &st);
+	char why[CONFIG_FILE_WHY_MAX];
+	struct config_file read;
 
-	if (text == NULL) {
-		complain(complaints, &origin, "%s", strerror(errno));
+	if (config_file_read_any(&read, path, why) == -1) {
+		complain(complaints, &origin, "%s", why);
 		return;
 	}
 	/* What stands behind a NUL would be ignored without a word. */
-	if (strlen(text) < size - 1)
+	if (strlen(read.text) < read.size)
 		complain(complaints, &origin, "contains a NUL");
-	dotenv_parse(text, &dotenv_ops, &file);
-	check_mode(&file, &st);
-	freezero(text, size);
+	dotenv_parse(read.text, &dotenv_ops, &file);
+	check_mode(&file, read.mode);
+	config_file_free(&read);
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/slice.h"
+#include "tetherd/config_file.h"
 #include "tetherd/snapshot.h"
 
 /* Since Linux 6.3: nothing in it is ever a program. */
@@ -47,16 +48,11 @@ refuse_errno(char *why)
 static bool
 check_secret(const struct stat *st, char *why)
 {
-	unsigned mode = st->st_mode & 07777;
-
-	if (st->st_uid != 0 && st->st_uid != geteuid())
-		return refuse(why, "owned by uid %u, neither root nor us",
-		    (unsigned)st->st_uid);
-	if ((mode & (S_IWGRP | S_IWOTH)) != 0)
-		return refuse(
-		    why, "writable by group or others (mode %04o)", mode);
-	if ((mode & S_IROTH) != 0)
-		return refuse(why, "readable by others (mode %04o)", mode);
+	if (config_file_check(st, why) == -1)
+		return false;
+	if ((st->st_mode & S_IROTH) != 0)
+		return refuse(why, "readable by others (mode %04o)",
+		    (unsigned)st->st_mode & 07777);
 	return true;
 }
 

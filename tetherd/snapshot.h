@@ -1,7 +1,7 @@
 #ifndef TETHERD_SNAPSHOT_H
 #define TETHERD_SNAPSHOT_H
 
-#include <stddef.h>
+#include "tetherd/config_file.h"
 
 /*
  * A copy of a file in memory that nobody can change any more, and whose
@@ -9,7 +9,7 @@
  */
 
 /* Large enough for each reason below. */
-#define SNAPSHOT_WHY_MAX 128
+#define SNAPSHOT_WHY_MAX CONFIG_FILE_WHY_MAX
 
 /*
  * Copy a file of at most CONF_FILE_MAX bytes, which must be a regular one.

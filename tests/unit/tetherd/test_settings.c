@@ -522,10 +522,10 @@ test_bad_file(void **state)
 	(void)snprintf(
 	    line, sizeof(line), "%s: No such file or directory", path);
 	assert_refused(path, line);
-	(void)snprintf(line, sizeof(line), "%s: Invalid argument", dir);
+	(void)snprintf(line, sizeof(line), "%s: not a regular file", dir);
 	assert_refused(dir, line);
 	assert_int_equal(mkfifo(path, 0600), 0);
-	(void)snprintf(line, sizeof(line), "%s: Invalid argument", path);
+	(void)snprintf(line, sizeof(line), "%s: not a regular file", path);
 	assert_refused(path, line);
 	assert_int_equal(unlink(path), 0);
 
@@ -533,6 +533,9 @@ test_bad_file(void **state)
 	(void)snprintf(
 	    line, sizeof(line), "%s:2: not of the form NAME=VALUE", path);
 	assert_refused(path, line);
+	/* Of no size, as far as anybody can tell beforehand. */
+	assert_refused(
+	    "/proc/version", "/proc/version:1: not of the form NAME=VALUE");
 	/* Nothing behind it would be seen. */
 	write_file("A=1\n\0PORT=1\n", 12);
 	(void)snprintf(line, sizeof(line), "%s: contains a NUL", path);
@@ -544,7 +547,7 @@ test_bad_file(void **state)
 	assert_int_not_equal(fd, -1);
 	assert_int_equal(ftruncate(fd, 1024 * 1024 + 1), 0);
 	close(fd);
-	(void)snprintf(line, sizeof(line), "%s: File too large", path);
+	(void)snprintf(line, sizeof(line), "%s: larger than 1 MiB", path);
 	assert_refused(path, line);
 }
 
