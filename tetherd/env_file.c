@@ -40,6 +40,16 @@ find_name(const char *name)
 	return NULL;
 }
 
+/* Of two names of a setting one is the stronger, wherever both stand. */
+static bool
+is_outdone(const struct reading *r)
+{
+	const struct provenance *from = settings_from(r->settings, r->setting);
+
+	return from->kind == ORIGIN_ENV_FILE && r->name != from->name &&
+	       from->name == r->setting->names[1];
+}
+
 /* Most of it usually is the upstream's own. */
 static void
 on_found(void *arg, unsigned line, const char *name, const char *value)
@@ -57,7 +67,8 @@ on_found(void *arg, unsigned line, const char *name, const char *value)
 		return;
 	r.name = strcmp(s->names[0], name) == 0 ? s->names[0] : s->names[1];
 	file->has_secret = file->has_secret || setting_is_secret(s, value);
-	setting_take_named(&r, value);
+	if (!is_outdone(&r))
+		setting_take_named(&r, value);
 }
 
 static const struct dotenv_ops dotenv_ops = {

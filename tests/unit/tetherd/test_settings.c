@@ -366,6 +366,14 @@ test_proxy(void **state)
 	set("HTTPS_PROXY", "");
 	c = assert_read(NULL);
 	assert_string_equal(c->dialer.proxy_host, "small");
+	/* In a file wherever it stands, and in its own right only there. */
+	write_file("HTTPS_PROXY=b\nhttps_proxy=s\n", 28);
+	set("https_proxy", "");
+	c = assert_read(path);
+	assert_string_equal(c->dialer.proxy_host, "b");
+	set("https_proxy", "small");
+	c = assert_read(path);
+	assert_string_equal(c->dialer.proxy_host, "small");
 	/* None of it matters while nothing is to be connected. */
 	set("ORCHESTRATOR_MODE", "");
 	set("ORCHESTRATOR_URL", "nonsense");
