@@ -279,8 +279,8 @@ parse_text(struct parser *p)
 static void
 include(struct parser *p, const struct word *path)
 {
-	struct config_file *file = &p->files[p->nfiles];
 	char why[CONFIG_FILE_WHY_MAX], *resolved;
+	struct config_file *file;
 
 	if (p->depth > PARSE_DEPTH_MAX) {
 		complain_at(p, path->line, "include: nested more than %d deep",
@@ -293,6 +293,7 @@ include(struct parser *p, const struct word *path)
 			    "include: more than %d files", PARSE_FILES_MAX);
 		return;
 	}
+	file = &p->files[p->nfiles];
 	resolved = resolve_path(current_file(p)->path, path->text);
 	if (config_file_read(file, resolved, why) == -1)
 		complain_at(
@@ -331,8 +332,10 @@ parser_end_line(struct parser *p)
 
 	if (p->broken || p->quiet)
 		return;
-	if (p->block != NULL || strcmp(p->words[0].text, "include") != 0)
+	if (strcmp(p->words[0].text, "include") != 0)
 		hand_over(p);
+	else if (p->block != NULL)
+		complain_at(p, line, "include: belongs at the top level");
 	else if (p->nwords == 1)
 		complain_at(p, line, "include: a value is missing");
 	else if (p->nwords > 2)

@@ -142,8 +142,11 @@ setting_claim(const struct reading *r)
 bool
 setting_is_secret(const struct setting *s, const char *value)
 {
-	return s->type == &type_secret ||
-	       (s->type == &type_proxy && strchr(value, '@') != NULL);
+	/* What -nn printed can be kept in a file that others read. */
+	if (s->type == &type_secret)
+		return strcmp(value, SETTING_MASK) != 0;
+	return s->type == &type_proxy && strchr(value, '@') != NULL &&
+	       strstr(value, "//" SETTING_MASK "@") == NULL;
 }
 
 void

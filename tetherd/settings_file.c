@@ -135,6 +135,37 @@ is_slip(const struct directive *d, size_t n, struct complaints *complaints)
 	return near != NULL;
 }
 
+/* The setting of another block that has the words of the line; or NULL. */
+static const struct setting *
+find_elsewhere(const struct directive *d)
+{
+	const struct setting *found = NULL;
+	struct directive moved = *d;
+	const char *const *block;
+	size_t n;
+
+	for (block = settings_blocks; *block != NULL && found == NULL;
+	     block++) {
+		moved.block = *block;
+		found = find(&moved, &n);
+	}
+	return found;
+}
+
+static bool
+is_misplaced(const struct directive *d, struct complaints *complaints)
+{
+	const struct setting *s = find_elsewhere(d);
+	bool top = d->block[0] == '\0';
+
+	if (s != NULL)
+		complain(complaints, &d->origin,
+		    "unknown word \"%s\"%s%s; \"%s\" belongs %s%s",
+		    d->words[0].text, top ? "" : " in ", d->block, s->words,
+		    s->block[0] == '\0' ? "at the top level" : "in ", s->block);
+	return s != NULL;
+}
+
 /* Of the words that the line begins with, the first n are known. */
 static void
 explain_unknown(
@@ -144,7 +175,8 @@ explain_unknown(
 	struct rest rest;
 	size_t i;
 
-	if (is_slip(d, n, complaints))
+	if ((n == 0 && is_misplaced(d, complaints)) ||
+	    is_slip(d, n, complaints))
 		return;
 	find_rest(d, n, &rest);
 	for (i = 0; i < n; i++) {
@@ -172,8 +204,10 @@ count_is_right(const struct reading *r, const struct word *w, size_t n)
 	}
 	if (n == 0)
 		setting_wrong(r, "a value is missing");
-	else if (n > 1 && (!r->setting->type->is_list || listed < n))
+	else if (n > 1 && !r->setting->type->is_list)
 		setting_wrong(r, "more than one value");
+	else if (n > 1 && listed < n)
+		setting_wrong(r, "more than one value, but no braces");
 	else
 		return true;
 	return false;

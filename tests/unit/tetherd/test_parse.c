@@ -63,10 +63,8 @@ static const struct {
 	{ "upstream {\nport 3001 }\n", "2 upstream: port 3001\n", "" },
 	{ "upstream {\n port 3001\n\n url \"x\"\n}\na\n",
 	    "2 upstream: port 3001\n4 upstream: url \"x\"\n6 : a\n", "" },
-	{ "upstream {\n upstream\n policy x\n include y\n}",
-	    "2 upstream: upstream\n3 upstream: policy x\n"
-	    "4 upstream: include y\n",
-	    "" },
+	{ "upstream {\n upstream\n policy x\n}",
+	    "2 upstream: upstream\n3 upstream: policy x\n", "" },
 	{ "upstream \\\n{ a }", "2 upstream: a\n", "" },
 	/* lists */
 	{ "policy { users { alice, bob } }", "1 policy: users { alice bob }\n",
@@ -224,6 +222,8 @@ static const struct {
 	/* include */
 	{ "include\na", "2 : a\n", T(1) "include: a value is missing" },
 	{ "include a b\na", "2 : a\n", T(1) "include: more than one value" },
+	{ "upstream {\ninclude y\nb\n}", "3 upstream: b\n",
+	    T(2) "include: belongs at the top level" },
 	{ "include $x\na", "2 : a\n", T(1) "macro \"x\" is not defined" },
 	{ "include \"nothing\"\ninclude sub\ninclude \"\"\na", "4 : a\n",
 	    T(1) "include \"nothing\": No such file or directory\n" T(

@@ -177,11 +177,11 @@ test_include(void **state)
 	conf_write("sub/s.conf", "x = 2\ny = 3\ninclude u.conf\n!\n"
 				 "upstream { e }\ninclude \"../v.conf\"\n");
 	conf_write("sub/u.conf", "f $x\nupstream {\n g");
-	conf_write("v.conf", "policy {\n include v.conf\n}\nh");
+	conf_write("v.conf", "policy {\n i v.conf\n}\nh");
 	assert_true(conf_parse("t.conf", true, NULL));
 	conf_expect("include",
 	    "1 : a\nsub/u.conf:1 : f 2\nsub/u.conf:3 upstream: g\n"
-	    "sub/s.conf:5 upstream: e\nsub/../v.conf:2 policy: include "
+	    "sub/s.conf:5 upstream: e\nsub/../v.conf:2 policy: i "
 	    "v.conf\nsub/../v.conf:4 : h\n4 : b 2 3\n6 upstream: c\n"
 	    "7 policy: d\n",
 	    "sub/u.conf:3: syntax error near the end of the file\n"

@@ -83,7 +83,17 @@ static const struct {
 	{ "", "xyzzy", "unknown word \"xyzzy\"" },
 	{ "", "control soket \"/x\"",
 	    "unknown word \"soket\"; did you mean \"socket\"?" },
-	{ "", "port 3001", "unknown word \"port\"" },
+	/* words of another block */
+	{ "", "port 3001",
+	    "unknown word \"port\"; \"port\" belongs in upstream" },
+	{ "", "deny path /x",
+	    "unknown word \"deny\"; \"deny path\" belongs in policy" },
+	{ "upstream", "token file x",
+	    "unknown word \"token\" in upstream; \"token file\" belongs in "
+	    "orchestrator" },
+	{ "log", "sandbox none",
+	    "unknown word \"sandbox\" in log; \"sandbox\" belongs at the top "
+	    "level" },
 	{ "orchestrator", "ur1 \"x\"",
 	    "unknown word \"ur1\" in orchestrator; did you mean \"url\"?" },
 	{ "orchestrator", "URL \"x\"",
@@ -132,7 +142,7 @@ static const struct {
 	{ "policy", "users", "users: a value is missing" },
 	{ "policy", "users { }", "users: a value is missing" },
 	{ "policy", "users { \"\" }", "users: a value is missing" },
-	{ "policy", "users a b", "users: more than one value" },
+	{ "policy", "users a b", "users: more than one value, but no braces" },
 	/* wrong ones */
 	{ "", "sandbox some", "sandbox: \"some\" is neither full nor none" },
 	{ "", "control group \"a b\"",
@@ -309,6 +319,9 @@ test_exposed(void **state)
 		{ "orchestrator { proxy \"http://u:p@h\" }", true },
 		{ "orchestrator { token x }\nupstream { jwt secret x }", true },
 		{ "orchestrator { proxy \"http://h\" }", false },
+		{ "orchestrator {\n token \"********\"\n"
+		  "proxy \"http://********@h\"\n}",
+		    false },
 		{ "orchestrator { url \"ws://h\" }", false },
 		{ "upstream { jwt secret default }", false },
 	};
