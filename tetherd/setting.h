@@ -148,6 +148,9 @@ void setting_wrong_value(
 /* True, or complains: it can be written so that it reads as the same. */
 bool setting_is_printable(const struct reading *, const char *);
 
+/* A path, from the root on and printable, malloc'd; or NULL, and complains. */
+char *setting_absolute(const struct reading *, const char *path);
+
 /* As it was when this setting got its value. */
 void setting_reread(struct reading *, struct settings *, const struct setting *,
     struct complaints *);

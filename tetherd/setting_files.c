@@ -17,16 +17,16 @@ copy(const char *s)
 	return c;
 }
 
-/* The connector tells its messages apart by the name. */
+/* The connector tells its messages apart by the name, which is taken over. */
 static void
-put_file(const struct setting *s, struct draft *d, const char *path, int fd)
+put_file(const struct setting *s, struct draft *d, char *path, int fd)
 {
 	struct conf_open_file *file = &d->conf.files[s->file];
 
 	free(file->path);
 	if (file->fd != -1)
 		close(file->fd);
-	file->path = path == NULL ? NULL : copy(path);
+	file->path = path;
 	file->fd = fd;
 	if (s->file != CONF_FILE_CA)
 		return;
@@ -37,19 +37,22 @@ put_file(const struct setting *s, struct draft *d, const char *path, int fd)
 static void
 set_file(const struct reading *r, const char *path)
 {
-	char why[SNAPSHOT_WHY_MAX];
+	char why[SNAPSHOT_WHY_MAX], *absolute = setting_absolute(r, path);
 	int fd;
 
-	if (!setting_is_printable(r, path))
+	if (absolute == NULL)
 		return;
 	fd = r->setting->file == CONF_FILE_CA ? snapshot_file(path, why)
 					      : snapshot_secret(path, why);
-	if (fd != -1)
-		put_file(r->setting, &r->settings->draft, path, fd);
-	else if (r->name != NULL)
+	if (fd != -1) {
+		put_file(r->setting, &r->settings->draft, absolute, fd);
+		return;
+	}
+	if (r->name != NULL)
 		setting_wrong(r, "%s", why);
 	else
 		setting_wrong(r, "%s: %s", path, why);
+	free(absolute);
 }
 
 static void

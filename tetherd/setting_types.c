@@ -1,6 +1,7 @@
 #include <sys/types.h>
 
 #include <ctype.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,21 +132,34 @@ const struct setting_type type_secret = {
 	.print = print_secret,
 };
 
+char *
+setting_absolute(const struct reading *r, const char *path)
+{
+	char cwd[PATH_MAX] = "", *absolute;
+	bool relative = path[0] != '/';
+
+	if (relative && getcwd(cwd, sizeof(cwd)) == NULL) {
+		setting_wrong(r, "working directory: %s", strerror(errno));
+		return NULL;
+	}
+	if (asprintf(&absolute, "%s%s%s", cwd, relative ? "/" : "", path) == -1)
+		fatal("settings");
+	if (strlen(absolute) >= PATH_MAX)
+		setting_wrong(r, "path too long");
+	else if (setting_is_printable(r, absolute))
+		return absolute;
+	free(absolute);
+	return NULL;
+}
+
 static void
 set_path(const struct reading *r, const char *value)
 {
-	char path[PATH_MAX], cwd[PATH_MAX];
+	char *path = setting_absolute(r, value);
 
-	if (value[0] == '/') {
-		set_text(r, value);
-		return;
-	}
-	if (getcwd(cwd, sizeof(cwd)) == NULL ||
-	    snprintf(path, sizeof(path), "%s/%s", cwd, value) >=
-		(int)sizeof(path))
-		setting_wrong(r, "path too long");
-	else
+	if (path != NULL)
 		set_text(r, path);
+	free(path);
 }
 
 const struct setting_type type_path = {

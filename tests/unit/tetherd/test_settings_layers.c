@@ -462,6 +462,38 @@ test_closed(void **state)
 	clear();
 }
 
+/* Every path is told from the root on, that of a file as well. */
+static void
+test_relative(void **state)
+{
+	char line[256];
+	int back = open(".", O_PATH | O_CLOEXEC);
+	const struct conf *c;
+
+	(void)state;
+	clear();
+	assert_int_not_equal(back, -1);
+	assert_int_equal(chdir(dir), 0);
+	write_conf("log { file \"l\" }\nupstream { jwt secret file secret }");
+	c = assert_read();
+	(void)snprintf(line, sizeof(line), "%s/l", dir);
+	assert_string_equal(c->parent.log_file, line);
+	assert_string_equal(c->files[CONF_FILE_JWT_SECRET].path, secret_path);
+
+	assert_int_equal(mkdir("gone", 0700), 0);
+	assert_int_equal(chdir("gone"), 0);
+	assert_int_equal(rmdir("../gone"), 0);
+	assert_null(read_all());
+	(void)snprintf(line, sizeof(line),
+	    "%s:1: file: working directory: No such file or directory\n"
+	    "%s:2: jwt secret file: working directory: "
+	    "No such file or directory",
+	    conf_path, conf_path);
+	assert_string_equal(said, line);
+	assert_int_equal(fchdir(back), 0);
+	close(back);
+}
+
 static void
 test_sandbox(void **state)
 {
@@ -491,6 +523,7 @@ main(void)
 		cmocka_unit_test(test_needed),
 		cmocka_unit_test(test_void),
 		cmocka_unit_test(test_closed),
+		cmocka_unit_test(test_relative),
 		cmocka_unit_test(test_sandbox),
 	};
 
