@@ -303,9 +303,12 @@ finish(struct tetherd *t)
 	options_free(&t->options);
 }
 
-/* NULL, and all that is wrong is logged. */
+/*
+ * NULL, and all that is wrong is logged.  A file that is there now has to be
+ * there at a reload, too: its absence would lift all rules.
+ */
 static struct settings *
-read_settings(const struct tetherd *t)
+read_settings(struct tetherd *t)
 {
 	struct complaints *complaints = complaints_new();
 	struct settings *settings =
@@ -313,6 +316,8 @@ read_settings(const struct tetherd *t)
 
 	complaints_log(complaints);
 	complaints_free(complaints);
+	if (settings != NULL && settings_has_default_file(settings))
+		t->options.sources.file = SETTINGS_FILE;
 	return settings;
 }
 

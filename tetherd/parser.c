@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -377,6 +379,15 @@ parser_free(struct parser *p)
 	free(p);
 }
 
+/* A link to nowhere is something that somebody meant to be there. */
+static bool
+is_absent(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == -1 && errno == ENOENT;
+}
+
 bool
 parse_file(const char *path, bool required, const struct macros *macros,
     const struct directive_ops *ops, void *arg, struct complaints *complaints)
@@ -388,7 +399,7 @@ parse_file(const char *path, bool required, const struct macros *macros,
 
 	if (config_file_read(p->files, path, why) == 0)
 		parse_text(p);
-	else if (errno == ENOENT && !required)
+	else if (errno == ENOENT && !required && is_absent(path))
 		exists = false;
 	else
 		complain(complaints, &origin, "%s", why);

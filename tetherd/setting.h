@@ -106,6 +106,7 @@ struct provenance {
 struct settings {
 	struct draft draft;
 	struct provenance *from; /* as in settings_table */
+	bool has_default_file;
 	char *exposed; /* a file that others can read: it was told; or NULL */
 };
 
@@ -155,8 +156,9 @@ char *setting_absolute(const struct reading *, const char *path);
 void setting_reread(struct reading *, struct settings *, const struct setting *,
     struct complaints *);
 
-/* The layers, each of which replaces what the ones before it gave. */
-void settings_read_file(struct settings *, const char *path, bool required,
+/* The layers, each of which replaces what the ones before it gave.  False if
+ * the file does not exist, and need not. */
+bool settings_read_file(struct settings *, const char *path, bool required,
     const struct macros *, struct complaints *);
 void settings_read_env_file(
     struct settings *, const char *path, struct complaints *);

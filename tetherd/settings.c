@@ -34,6 +34,12 @@ settings_free(struct settings *s)
 	free(s);
 }
 
+bool
+settings_has_default_file(const struct settings *s)
+{
+	return s->has_default_file;
+}
+
 const struct conf *
 settings_conf(const struct settings *s)
 {
@@ -75,10 +81,10 @@ settings_read(const struct sources *sources, struct complaints *complaints)
 	struct settings *s = settings_new();
 
 	if (sources->file != NULL)
-		settings_read_file(
+		(void)settings_read_file(
 		    s, sources->file, true, sources->macros, complaints);
 	else
-		settings_read_file(
+		s->has_default_file = settings_read_file(
 		    s, SETTINGS_FILE, false, sources->macros, complaints);
 	if (sources->env_file != NULL)
 		settings_read_env_file(s, sources->env_file, complaints);

@@ -44,6 +44,9 @@ void settings_free(struct settings *); /* NULL is allowed */
 
 const struct conf *settings_conf(const struct settings *);
 
+/* SETTINGS_FILE was read. */
+bool settings_has_default_file(const struct settings *);
+
 /*
  * Write them as a tetherd.conf that reads as the same configuration, except
  * that each secret is masked; a comment says where each value is from.

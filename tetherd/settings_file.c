@@ -279,7 +279,7 @@ settings_found(
 		take(&r, d, n);
 }
 
-void
+bool
 settings_read_file(struct settings *settings, const char *path, bool required,
     const struct macros *macros, struct complaints *complaints)
 {
@@ -288,5 +288,5 @@ settings_read_file(struct settings *settings, const char *path, bool required,
 		.found = settings_found,
 	};
 
-	(void)parse_file(path, required, macros, &ops, settings, complaints);
+	return parse_file(path, required, macros, &ops, settings, complaints);
 }

@@ -41,6 +41,9 @@ test_missing(void **state)
 	assert_int_equal(symlink("file", "link"), 0);
 	assert_true(conf_parse("link", false, NULL));
 	conf_expect("link", "", "");
+	assert_int_equal(symlink("nothing.conf", "nowhere"), 0);
+	assert_true(conf_parse("nowhere", false, NULL));
+	conf_expect("nowhere", "", "nowhere: No such file or directory");
 }
 
 static void
