@@ -93,4 +93,25 @@ describe("limits", { concurrency: 2 }, () => {
 		assert.deepEqual(await Promise.all(slow), [200, 200]);
 		assert.equal(await status("/1"), 200);
 	});
+
+	scenario("memory, and messages of the protocol", async (stage) => {
+		const conf = await startConf(stage, limits("memory 1M", "message 2M"));
+		const { connection, tetherd } = await startInstance(
+			stage, {
+				args: conf.args,
+				handle: (req, res) => {
+					res.setHeader("Content-Type", "text/plain");
+					res.end("x".repeat(Number(req.url.slice(1))));
+				},
+			});
+		const status = async (over, path, body) =>
+			(await over.request({ path, body })).status;
+
+		assert.equal(await status(connection, "/1", "y".repeat(1100000)), 503);
+		await conf.change(limits("memory 8M", "message 2M"), tetherd);
+		assert.equal(await status(connection, "/1", "y".repeat(1100000)), 200);
+
+		assert.equal(await status(connection, "/2000000"), 200);
+		assert.equal(await status(connection, "/2100000"), 502);
+	});
 });

@@ -113,6 +113,27 @@ describe("another upstream", { concurrency: 2 }, () => {
 		await until(() => one.open === 0, "the old one was not told");
 	});
 
+	scenario("to an IPv6 address", async (stage) => {
+		const one = await startSocketUpstream(stage, { connected: echo });
+		const two = await startSocketUpstream(stage, { address: "::1",
+			connected: echo,
+			handle: (req, res) => say(req.headers.host)(req, res) });
+		const instance = await start(stage, one);
+		const page = new Page(instance.connection);
+		page.handle = await makeHandle(instance);
+
+		await instance.conf.change(
+			`upstream {\n address ::1\n port ${two.port}\n}\n`,
+			instance.tetherd);
+		const answer = await instance.connection.request({ path: "/" });
+		assert.equal(answer.body, `[::1]:${two.port}`);
+		const tunnel = page.open("/ws");
+		assert.equal((await tunnel.opened).t, "open");
+		await tunnel.send("six");
+		assert.equal(await tunnel.messages.next(), "six");
+		assert.equal(two.upgrades[0].headers.host, `[::1]:${two.port}`);
+	});
+
 	scenario("a tunnel that is opening at the old one", async (stage) => {
 		const one = await startSocketUpstream(stage, { admit: () => 0 });
 		const two = await startSocketUpstream(stage, { connected: echo });

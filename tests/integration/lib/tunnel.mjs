@@ -27,7 +27,8 @@ function cut(data, at) {
 
 /*
  * An upstream with WebSockets: connected(ws, request) for each, refused when
- * admit(request) says so with a status; handle(req, res) for the rest.
+ * admit(request) says so with a status; handle(req, res) for the rest; address,
+ * if it is another than 127.0.0.1.
  * sockets: a Queue of those that connected; open: how many are; connections:
  * the TCP connections that are there, of any kind.
  */
@@ -71,7 +72,7 @@ export async function startSocketUpstream(stage, options = {}) {
 		});
 	});
 	await new Promise((resolve) =>
-		server.listen(0, "127.0.0.1", resolve));
+		server.listen(0, options.address ?? "127.0.0.1", resolve));
 	upstream.port = server.address().port;
 	upstream.close = async () => {
 		const closed = new Promise((resolve) => server.close(resolve));
