@@ -135,19 +135,22 @@ is_slip(const struct directive *d, size_t n, struct complaints *complaints)
 	return near != NULL;
 }
 
-/* The setting of another block that has the words of the line; or NULL. */
+/* The setting of whatever block that has the words of the line; or NULL. */
 static const struct setting *
 find_elsewhere(const struct directive *d)
 {
-	const struct setting *found = NULL;
+	const struct setting *s, *found = NULL;
 	struct directive moved = *d;
-	const char *const *block;
-	size_t n;
+	size_t n, most = 0;
+	bool complete;
 
-	for (block = settings_blocks; *block != NULL && found == NULL;
-	     block++) {
-		moved.block = *block;
-		found = find(&moved, &n);
+	for (s = settings_table; s < settings_table + settings_table_len; s++) {
+		moved.block = s->block;
+		n = count_words(s, &moved, &complete);
+		if (complete && n > most) {
+			most = n;
+			found = s;
+		}
 	}
 	return found;
 }
