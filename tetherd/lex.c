@@ -298,8 +298,11 @@ lex_next(struct lexer *lx, struct token *token)
 		read_sign(lx, token);
 	if (token->kind == TOKEN_OPEN)
 		lx->depth++;
-	else if (token->kind == TOKEN_CLOSE && lx->depth > 0)
-		lx->depth--;
+	else if (token->kind == TOKEN_CLOSE) {
+		/* What touches it may be the rest of a secret: a{b}c. */
+		lx->after_word = true;
+		lx->depth -= lx->depth > 0;
+	}
 	lx->line_is_new =
 	    token->kind == TOKEN_NEWLINE || token->kind == TOKEN_END;
 	lx->ended = token->line;

@@ -38,7 +38,7 @@ struct lexer {
 	unsigned line;
 	unsigned depth;	  /* braces that are open */
 	unsigned ended;	  /* the line of the token before */
-	bool after_word;  /* that was a word of some kind */
+	bool after_word;  /* that was a word of some kind, or a '}' */
 	bool line_is_new; /* or a newline */
 	char error[40];
 };

@@ -219,6 +219,10 @@ static const struct {
 	    "1 upstream: a\n3 upstream: b\n6 : c\n",
 	    T(2) "upstream: given twice, first in t.conf:1\n" T(
 		5) "upstream: given twice, first in t.conf:1" },
+	/* the rest of what should have been quoted */
+	{ "upstream { b }secret\nc", "1 upstream: b\n2 : c\n", NEAR(1, "s") },
+	{ "upstream {\na x{y}secret\nb {c}secret\n}", "",
+	    NEAR(2, "s") "\n" NEAR(3, "s") },
 	/* include */
 	{ "include\na", "2 : a\n", T(1) "include: a value is missing" },
 	{ "include a b\na", "2 : a\n", T(1) "include: more than one value" },
