@@ -317,6 +317,7 @@ test_exposed(void **state)
 		{ "upstream { jwt secret x }", true },
 		{ "github { token x }", true },
 		{ "orchestrator { proxy \"http://u:p@h\" }", true },
+		{ "orchestrator { proxy \"http://u:********@h\" }", true },
 		{ "orchestrator { token x }\nupstream { jwt secret x }", true },
 		{ "orchestrator { proxy \"http://h\" }", false },
 		{ "orchestrator {\n token \"********\"\n"
