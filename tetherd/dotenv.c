@@ -3,6 +3,8 @@
 
 #include "tetherd/dotenv.h"
 
+#define BYTE_ORDER_MARK "\xef\xbb\xbf" /* in UTF-8 */
+
 static char *
 skip_blanks(char *s)
 {
@@ -83,6 +85,9 @@ dotenv_parse(char *text, const struct dotenv_ops *ops, void *arg)
 	char *end, *name, *value;
 	unsigned line;
 
+	/* Some editors begin a file with this, which is no part of a name. */
+	if (strncmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0)
+		text += strlen(BYTE_ORDER_MARK);
 	for (line = 1; text != NULL; line++) {
 		end = strchr(text, '\n');
 		if (end != NULL)

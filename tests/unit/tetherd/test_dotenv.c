@@ -70,6 +70,15 @@ static const struct {
 	{ "A=1\n\nB=\"1'", "[A=1]{3:" NO_PARTNER "}" },
 	{ "A='1'2", "{1:" REST "}" },
 	{ "A=1\nB='1' 2", "[A=1]{2:" REST "}" },
+	/* a mark at the very beginning, and nowhere else */
+	{ "\xef\xbb\xbf"
+	  "A=1\nB=2",
+	    "[A=1][B=2]" },
+	{ "\xef\xbb\xbf", "" },
+	{ "A=1\n\xef\xbb\xbf"
+	  "B=2",
+	    "[A=1][\xef\xbb\xbf"
+	    "B=2]" },
 	/* other bytes are just that */
 	{ "A=\xc3\xa9\x01", "[A=\xc3\xa9\x01]" },
 	/* no setting */
