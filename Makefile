@@ -150,8 +150,9 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/lib$$(*D).a $(B)/libsandbox.a $(B)/l
 
 $(UNIT:%=%.o): | deps-check
 
-# It starts the program itself.
+# They start the program itself.
 $(B)/tests/unit/connector/test_connector: | $(B)/libexec/tetherd/connector
+$(B)/tests/unit/authd/test_token: | $(B)/libexec/tetherd/authd
 
 unit: $(UNIT)
 	@set -e; for t in $(UNIT); do echo "# $$t"; $$t; done

@@ -23,6 +23,12 @@ struct authd {
 	struct authd_conf conf;
 	struct sessions *sessions;
 	struct handles handles;
+	/* A question that came with a configuration that is to come yet. */
+	struct {
+		bool waits;
+		uint64_t id;
+		uint64_t conf_id;
+	} token;
 };
 
 static int authd_on_session_get(void *, struct msg *);
@@ -33,6 +39,7 @@ static void authd_log_status(void *);
 static void authd_status(void *, struct status *);
 static const char *authd_conf_check(void *, const void *, uint32_t *);
 static void authd_conf_switch(void *, void *, uint32_t);
+static void authd_peer_lost(void *, enum program);
 
 static const struct channel_ops proxyd_ops = {
 	.handlers[MSG_SESSION_GET] = authd_on_session_get,
@@ -51,6 +58,7 @@ static const struct child_ops ops = {
 	.status = authd_status,
 	.conf_check = authd_conf_check,
 	.conf_switch = authd_conf_switch,
+	.peer_lost = authd_peer_lost,
 };
 
 int
@@ -127,16 +135,42 @@ authd_on_handle_check(void *arg, struct msg *m)
 	return 0;
 }
 
+/*
+ * Answer the question, once the token belongs to the orchestrator that
+ * connector knows.  If connector is the one behind it will ask again.
+ */
+static void
+authd_answer_token(struct authd *authd)
+{
+	struct msg_out answer;
+
+	if (!authd->token.waits || authd->token.conf_id != authd->child.conf_id)
+		return;
+	authd->token.waits = false;
+	msg_start(&answer, MSG_TOKEN, authd->token.id);
+	msg_add_str(&answer, authd->conf.token);
+	(void)child_send(&authd->child, PROGRAM_CONNECTOR, &answer);
+}
+
 static int
 authd_on_token_get(void *arg, struct msg *m)
 {
 	struct authd *authd = arg;
-	struct msg_out answer;
 
-	msg_start(&answer, MSG_TOKEN, m->id);
-	msg_add_str(&answer, authd->conf.token);
-	(void)child_send(&authd->child, PROGRAM_CONNECTOR, &answer);
-	return 0;
+	authd->token.waits = true;
+	authd->token.id = m->id;
+	authd->token.conf_id = msg_get_u64(m);
+	authd_answer_token(authd);
+	return msg_end(m) ? 0 : -1;
+}
+
+static void
+authd_peer_lost(void *arg, enum program peer)
+{
+	struct authd *authd = arg;
+
+	if (peer == PROGRAM_CONNECTOR)
+		authd->token.waits = false;
 }
 
 /* What proxyd has been told is to be asked again. */
@@ -171,6 +205,7 @@ authd_conf_switch(void *arg, void *next, uint32_t flags)
 	memcpy(&authd->conf, next, sizeof(authd->conf));
 	sessions_reload(authd->sessions);
 	authd_flush(authd);
+	authd_answer_token(authd);
 }
 
 static void

@@ -140,8 +140,10 @@ child_configure(struct child *c, const struct slice_type *slice, void *conf)
 		    CHILD_SETUP_TIMEOUT, PROGRAM_PARENT, c->self, MSG_SETUP);
 		if (why != NULL)
 			fatalx("configuration: %s", why);
-		if (m.type == MSG_CONF_DONE)
+		if (m.type == MSG_CONF_DONE) {
+			c->conf_id = m.id;
 			break;
+		}
 		if (m.type == MSG_CONF_FILE && configured) {
 			if (child_read_file(conf, &m, &why) == -1)
 				fatalx("configuration: malformed file");
@@ -368,6 +370,7 @@ child_on_conf_switch(void *arg, struct msg *m)
 	if (!msg_end(m) || (flags & ~(uint32_t)CONF_FLAGS_KNOWN) != 0 ||
 	    !s->checked || m->id != s->id)
 		return -1;
+	child->conf_id = s->id;
 	child->ops->conf_switch(child->arg, s->conf, flags);
 	free(s->conf);
 	memset(s, 0, sizeof(*s));

@@ -43,6 +43,7 @@ struct child {
 	void *arg;
 	bool stopping;
 	const struct slice_type *slice; /* from child_configure() on */
+	uint64_t conf_id; /* number of the reload that this conf came with */
 	struct staged {
 		void *conf; /* NULL when there is none */
 		uint64_t id;

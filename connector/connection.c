@@ -81,6 +81,9 @@ connection_configure(struct connection *c)
 
 	backoff_set_first(&c->backoff, conf->reconnect_ms);
 	heartbeat_set_interval(&c->heartbeat, conf->heartbeat_ms);
+	/* authd may wait with the answer until we have its configuration. */
+	if (c->wants_token)
+		connection_ask_token(c);
 }
 
 /* Connect, if there is anything to connect to. */

@@ -43,6 +43,7 @@ connection_ask_token(void *arg)
 
 	c->wants_token = true;
 	msg_start(&m, MSG_TOKEN_GET, c->attempt);
+	msg_add_u64(&m, c->connector->child.conf_id);
 	if (!child_send(&c->connector->child, PROGRAM_AUTHD, &m))
 		log_debugx("no authd to ask for the token: it will be back");
 }

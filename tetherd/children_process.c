@@ -154,7 +154,8 @@ process_on_hello(void *arg, struct msg *m)
 	if (msg_get_u32(m) != MSG_PROTOCOL_VERSION || !msg_end(m))
 		return -1;
 	channel_set_state(p->channel, MSG_RUN);
-	conf_send(p->children->conf, p->program, p->channel, 0);
+	conf_send(
+	    p->children->conf, p->program, p->channel, p->children->conf_id);
 	p->configured = true;
 	p->conf_id = p->children->conf_id;
 	return 0;

@@ -48,7 +48,7 @@ void conf_reset(struct conf *);
 
 /*
  * Send a child its slice: the settings, the files, CONF_DONE; all with the
- * number of the reload, or 0 at start, as their id.
+ * number of the reload that it came with, 0 for none, as their id.
  */
 void conf_send(
     const struct conf *, enum program, struct channel *, uint64_t id);

@@ -132,7 +132,7 @@ test_malformed(void **state)
 		{ MSG_TYPE_COUNT, 0, 0, 16, 1, "unknown message type" },
 		{ MSG_ANSWER, 0, 0, 16, 0,
 		    "message not allowed on this channel" },
-		{ MSG_TOKEN_GET, 0, 0, 16, 0,
+		{ MSG_TOKEN_GET, 0, 8, 24, 0,
 		    "message not allowed on this channel" },
 		{ MSG_CONF_DONE, 0, 0, 16, 0,
 		    "message not allowed on this channel" },

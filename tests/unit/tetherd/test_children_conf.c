@@ -179,7 +179,7 @@ test_restart(void **state)
 	assert_events("authd has 1; running; ");
 	assert_int_equal(count(PROGRAM_AUTHD, MSG_CONF_AUTHD), 1);
 	assert_non_null(memmem(last, sizeof(last), "the-next-users", 14));
-	assert_int_equal(last_id(), 0);
+	assert_int_equal(last_id(), 1);
 
 	/* Dropped: whoever is started gets the old one. */
 	children_stage(children, conf, 2);
@@ -188,6 +188,7 @@ test_restart(void **state)
 	bring_up(PROGRAM_AUTHD);
 	assert_int_equal(count(PROGRAM_AUTHD, MSG_CONF_AUTHD), 1);
 	assert_non_null(memmem(last, sizeof(last), "the-next-users", 14));
+	assert_int_equal(last_id(), 1);
 	/* The new one is not asked again, and not told of what is over. */
 	children_drop(children, 2);
 	assert_int_equal(count(PROGRAM_AUTHD, MSG_CONF_DROP), 0);
