@@ -27,6 +27,9 @@
 /* How long answers may still come once we are told to stop. */
 #define DRAIN_MS 3000
 
+/* How long the upstream may take to say goodbye to tunnels after that. */
+#define GOODBYE_MS 1000
+
 /*
  * Many bodies leave the heap full of holes, which malloc keeps: once all are
  * gone their pages go back to the system.
@@ -66,14 +69,16 @@ on_timer(int fd, short what, void *arg)
 		child_exit(&p->child);
 }
 
-/* Told to stop: go when all answers are out, or cannot get out. */
+/*
+ * Told to stop: go when all answers are out, or cannot get out.  The close
+ * frames of tunnels are not, before the event loop had its turn.
+ */
 static void
 check_drained(struct proxyd *p)
 {
-	if (p->child.stopping &&
+	if (p->child.stopping && tunnels_count(p->tunnels) == 0 &&
 	    (p->child.peers[PROGRAM_CONNECTOR] == NULL ||
 		(transactions_count(p->transactions) == 0 &&
-		    tunnels_count(p->tunnels) == 0 &&
 		    outbox_is_empty(p->outbox))))
 		child_exit(&p->child);
 }
@@ -199,8 +204,7 @@ on_peer_lost(void *arg, enum program peer)
 	intake_clear(p->intake);
 	tunnels_clear(p->tunnels);
 	outbox_rewind(p->outbox);
-	if (!p->child.stopping)
-		timer_set(p->timer, HAND_OVER_MS);
+	timer_set(p->timer, p->child.stopping ? GOODBYE_MS : HAND_OVER_MS);
 	check_drained(p);
 }
 
@@ -211,7 +215,8 @@ on_shutdown(void *arg)
 
 	intake_drain(p->intake);
 	tunnels_drain(p->tunnels);
-	timer_set(p->timer, DRAIN_MS);
+	timer_set(p->timer,
+	    p->child.peers[PROGRAM_CONNECTOR] == NULL ? GOODBYE_MS : DRAIN_MS);
 	check_drained(p);
 }
 

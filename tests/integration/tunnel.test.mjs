@@ -416,6 +416,37 @@ describe("WebSockets of pages", { concurrency: 4 }, () => {
 		assert.equal((await tetherd.ended()).code, 0);
 	});
 
+	scenario("the instance stops, all at once for proxyd", async (stage) => {
+		const { page, upstream, tetherd } = await startPage(stage);
+		const [, ws] = await open(page, upstream);
+		const connector = tetherd.childPid("connector");
+
+		process.kill(tetherd.childPid("proxyd"), "SIGSTOP");
+		tetherd.signal("SIGTERM");
+		await until(() => {
+			try {
+				return !process.kill(connector, 0);
+			} catch {
+				return true;
+			}
+		}, "the connector goes on");
+		process.kill(tetherd.childPid("proxyd"), "SIGCONT");
+		assert.equal((await ws.closed).code, 1001);
+		assert.equal((await tetherd.ended()).code, 0);
+	});
+
+	scenario("an upstream that does not say goodbye", async (stage) => {
+		const { page, upstream, tetherd } = await startPage(stage);
+		const [, ws] = await open(page, upstream);
+
+		ws.socket.pause();
+		const before = Date.now();
+		tetherd.signal("SIGTERM");
+		assert.equal((await tetherd.ended()).code, 0);
+		assert.ok(Date.now() - before < 4000, "waited too long");
+		assert.equal(tetherd.all("not stopped in time").length, 0);
+	});
+
 	scenario("proxyd dies", async (stage) => {
 		const { page, upstream, tetherd } = await startPage(stage);
 		const [tunnel, ws] = await open(page, upstream);
