@@ -17,6 +17,9 @@
 /* One that does not stop by itself in this time is killed. */
 #define STOP_MS 4000
 
+/* So does one that closed its channel, and nothing else, in this time. */
+#define END_MS 1000
+
 /* A fork that failed is tried again after this time. */
 #define SPAWN_AGAIN_MS 1000
 
@@ -277,7 +280,8 @@ process_on_channel_broken(void *arg, struct channel *ch, const char *why)
 		log_warnx("channel to %s: %s", program_name(p->program), why);
 		if (p->pid != 0)
 			kill(p->pid, SIGKILL);
-	}
+	} else if (p->pid != 0 && p->state != CHILD_STOPPING)
+		timer_set(p->timer, END_MS);
 }
 
 static void

@@ -245,10 +245,31 @@ test_info(void **state)
 	assert_string_equal(info.state, "stopped");
 }
 
+/* A child cannot go on unattended once it has closed its channel. */
+static void
+test_closes_channel(void **state)
+{
+	pid_t pid = played[PROGRAM_PROXYD].pid;
+	int i, status = 0;
+
+	(void)state;
+	bring_all_up();
+	close_channel(PROGRAM_PROXYD);
+	for (i = 0; i < 300 && waitpid(pid, &status, WNOHANG) == 0; i++) {
+		spin();
+		usleep(10000);
+	}
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGKILL);
+	assert_true(children_reap(children, pid, status));
+	assert_int_equal(played[PROGRAM_PROXYD].spawned, 2);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_closes_channel),
 		TEST(test_wiring),
 		TEST(test_channel_before_death),
 		TEST(test_too_many_deaths),
