@@ -159,7 +159,6 @@ fail_requests(struct exchange *ex, int status, const char *text)
 	    ws_send_fragment(ws, WS_TEXT, true, "", 0) == -1)
 		log_warnx("message not ended");
 	ex->answering = 0;
-	uploads_drop_begun(ex->connector->uploads);
 	requests_clear(ex->requests, answer_failure, &failure);
 }
 
@@ -179,6 +178,7 @@ exchange_on_proxyd_lost(struct exchange *ex)
 	if (requests_count(ex->requests) > 0)
 		log_warnx("proxyd is gone: answering %zu requests with 502",
 		    requests_count(ex->requests));
+	uploads_drop_begun(ex->connector->uploads);
 	fail_requests(ex, 502, "the instance lost the request; try again");
 	check_drained(ex);
 }

@@ -477,6 +477,34 @@ test_waiting_for_proxyd(void **state)
 	assert_int_equal(f->lengths[2], 30);
 }
 
+/*
+ * One that is half there when it is given up still gets there whole: proxyd
+ * would take what comes next for a part of it.
+ */
+static void
+test_give_up_half(void **state)
+{
+	(void)state;
+	channel_pause(f->proxyd);
+	request("a", LARGE);
+	request("b", 10);
+	exchange_refuse(f->ex, "late");
+	exchange_give_up(f->ex);
+	assert_string_equal(f->sent, "!503:a;!503:b;");
+	assert_int_equal(exchange_count(f->ex), 0);
+	exchange_refuse(f->ex, NULL);
+	request("c", 20);
+	channel_resume(f->proxyd);
+	spin();
+	assert_int_equal(f->n, 2);
+	assert_int_equal(f->lengths[0], LARGE);
+	assert_int_equal(f->lengths[1], 20);
+	answer(0, "a", false);
+	answer(1, "c", false);
+	spin();
+	assert_string_equal(f->sent, "!503:a;!503:b;c;");
+}
+
 /* The connection is gone: nobody waits, and late answers are dropped. */
 static void
 test_link_down(void **state)
@@ -824,6 +852,7 @@ main(void)
 		TEST(test_refuse),
 		TEST(test_proxyd_lost),
 		TEST(test_waiting_for_proxyd),
+		TEST(test_give_up_half),
 		TEST(test_link_down),
 		TEST(test_link_full),
 		TEST(test_proxyd_full),
