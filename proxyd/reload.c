@@ -28,6 +28,7 @@ reload_switch(void *proxyd, void *next, uint32_t flags)
 	memcpy(&p->conf, next, sizeof(p->conf));
 	deny_free(p->deny);
 	p->deny = deny_new(p->conf.deny_paths);
+	tunnels_close_denied(p->tunnels);
 	/* authd says so, too, but not before the next request may come. */
 	sessions_flush(p->sessions);
 	if (!upstream_change(p->upstream, &p->conf))

@@ -274,6 +274,22 @@ tunnels_drain(struct tunnels *ts)
 }
 
 void
+tunnels_close_denied(struct tunnels *ts)
+{
+	const struct deny *deny = ts->proxyd->deny;
+	struct tunnel *t;
+
+	TAILQ_FOREACH (t, &ts->all, entry) {
+		if (t->path == NULL || !deny_matches(deny, t->path))
+			continue;
+		tunnel_refuse(t, "403 " DENY_REASON);
+		tunnel_break(t, WS_CLOSE_POLICY,
+		    t->kind == TUNNEL_STREAM ? "403 " DENY_REASON
+					     : DENY_REASON);
+	}
+}
+
+void
 tunnels_move(struct tunnels *ts)
 {
 	struct tunnel *t;

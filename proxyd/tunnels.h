@@ -53,6 +53,9 @@ void tunnels_clear(struct tunnels *);
 /* Told to stop: pages and upstream are, too, and no more are opened. */
 void tunnels_drain(struct tunnels *);
 
+/* Other paths are closed from now on: tunnels to one of them end. */
+void tunnels_close_denied(struct tunnels *);
+
 /*
  * The upstream is another one from now on: tunnels to the old one end, so
  * that their pages open them again.

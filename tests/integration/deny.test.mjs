@@ -104,6 +104,40 @@ describe("closed paths", { concurrency: 2 }, () => {
 		assert.equal((await tunnel.opened).t, "open");
 	});
 
+	scenario("a reload ends open WebSockets", async (stage) => {
+		const conf = await startConf(stage, "");
+		const { page, upstream, tetherd } = await startPage(stage, {
+			args: conf.args, connected: echo });
+		const tunnel = page.open("/shell/1");
+		await deadline(tunnel.opened, 5000, "not open");
+		const far = await upstream.sockets.next();
+		const other = page.open("/ws");
+		await deadline(other.opened, 5000, "not open");
+
+		await conf.change(CLOSED, tetherd);
+		const end = await deadline(tunnel.closed, 5000, "not closed");
+		assert.equal(end.code, 1008);
+		assert.equal(end.reason, REASON);
+		assert.equal((await far.closed).code, 1001);
+		await other.send("still there");
+		assert.equal(await other.messages.next(), "still there");
+	});
+
+	scenario("a reload ends open streams", async (stage) => {
+		const conf = await startConf(stage, "");
+		const { page, tetherd } = await startPage(stage, {
+			args: conf.args,
+			handle: (req, res) => /silent/.test(req.url) || res.write("a") });
+		const stream = page.stream("/api/git/log");
+		const opening = page.stream("/shell/silent");
+		await deadline(stream.opened, 5000, "not open");
+
+		await conf.change(CLOSED, tetherd);
+		for (const { closed } of [stream, opening])
+			assert.equal((await deadline(closed, 5000,
+				"not closed")).error, `403 ${REASON}`);
+	});
+
 	scenario("a reload closes and opens them", async (stage) => {
 		const conf = await startConf(stage, "");
 		const { connection, tetherd } = await startInstance(stage, {
