@@ -85,7 +85,7 @@ process_clear(struct process *p)
 	event_del(p->timer);
 	p->pid = 0;
 	p->state = CHILD_STOPPED;
-	p->dead = p->refused = p->configured = false;
+	p->dead = p->refused = p->configured = p->condemned = false;
 	p->staged = 0;
 	memset(&p->confs, 0, sizeof(p->confs));
 	memset(&p->statuses, 0, sizeof(p->statuses));
@@ -251,10 +251,12 @@ process_on_peer_broken(void *arg, struct msg *m)
 	if (i == NLINKS)
 		return -1;
 	peer = &p->children->process[program];
+	if (peer->pid == 0 || peer->condemned)
+		return 0;
+	peer->condemned = true;
 	log_warnx("%s is broken, says %s; restarting it", program_name(program),
 	    program_name(p->program));
-	if (peer->pid != 0)
-		kill(peer->pid, SIGKILL);
+	kill(peer->pid, SIGKILL);
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -16,6 +17,9 @@
 /* What a dialer may take longer than it was told, before it is killed. */
 #define GRACE_MS 5000
 
+/* From one dialer to the next one at least: connector might ask for ever. */
+#define PACE_MS 20
+
 struct dial {
 	struct event_base *base;
 	dial_done done;
@@ -24,6 +28,9 @@ struct dial {
 	uint64_t id;
 	bool answered;
 	struct msg_out conf; /* for the dialer, until it said HELLO */
+	uint32_t timeout_ms;
+	struct timespec started; /* the last dialer, CLOCK_MONOTONIC */
+	struct event *pace;
 	struct channel *channel;
 	struct relay *relay;
 	struct event *timer;
@@ -34,6 +41,7 @@ static int dial_on_socket(void *, struct msg *);
 static int dial_on_failed(void *, struct msg *);
 static void dial_on_channel_broken(void *, struct channel *, const char *);
 static void dial_on_timer(int, short, void *);
+static void dial_on_pace(int, short, void *);
 
 static const struct channel_ops dial_ops = {
 	.handlers = {
@@ -55,7 +63,8 @@ dial_new(struct event_base *base, dial_done done, void *arg)
 	d->done = done;
 	d->arg = arg;
 	d->timer = evtimer_new(base, dial_on_timer, d);
-	if (d->timer == NULL)
+	d->pace = evtimer_new(base, dial_on_pace, d);
+	if (d->timer == NULL || d->pace == NULL)
 		fatalx("dial: no timer");
 	return d;
 }
@@ -64,6 +73,7 @@ static void
 dial_clear(struct dial *d)
 {
 	event_del(d->timer);
+	event_del(d->pace);
 	channel_free(d->channel);
 	d->channel = NULL;
 	relay_free(d->relay);
@@ -88,6 +98,7 @@ dial_free(struct dial *d)
 		return;
 	dial_abandon(d);
 	event_free(d->timer);
+	event_free(d->pace);
 	free(d);
 }
 
@@ -103,16 +114,13 @@ dial_answer(struct dial *d, int fd, const char *text)
 	d->done(d->arg, d->id, fd, text);
 }
 
-void
-dial_start(struct dial *d, const struct conf *conf, uint64_t id)
+static void
+dial_spawn(struct dial *d)
 {
 	struct process_sockets sockets;
 	struct msg_out m;
 
-	dial_abandon(d);
-	conf_slice(conf, PROGRAM_DIALER, &d->conf);
-	d->id = id;
-	d->answered = false;
+	clock_gettime(CLOCK_MONOTONIC, &d->started);
 	d->pid = process_spawn(PROGRAM_DIALER, &sockets);
 	if (d->pid == -1) {
 		d->pid = 0;
@@ -126,11 +134,44 @@ dial_start(struct dial *d, const struct conf *conf, uint64_t id)
 	    PROGRAM_DIALER, &dial_ops, d);
 	channel_set_state(d->channel, MSG_START);
 	/* The dialer keeps the time itself; this is for one that does not. */
-	timer_set(d->timer, conf->dialer.timeout_ms + GRACE_MS);
+	timer_set(d->timer, d->timeout_ms + GRACE_MS);
 
 	msg_start(&m, MSG_HELLO, 0);
 	msg_add_u32(&m, MSG_PROTOCOL_VERSION);
 	channel_send(d->channel, &m, -1);
+}
+
+static void
+dial_on_pace(int fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	dial_spawn(arg);
+}
+
+static bool
+is_too_soon(const struct dial *d)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (now.tv_sec - d->started.tv_sec) * 1000 +
+		   (now.tv_nsec - d->started.tv_nsec) / 1000000 <
+	       PACE_MS;
+}
+
+void
+dial_start(struct dial *d, const struct conf *conf, uint64_t id)
+{
+	dial_abandon(d);
+	conf_slice(conf, PROGRAM_DIALER, &d->conf);
+	d->timeout_ms = conf->dialer.timeout_ms;
+	d->id = id;
+	d->answered = false;
+	if (is_too_soon(d))
+		timer_set(d->pace, PACE_MS);
+	else
+		dial_spawn(d);
 }
 
 static int
