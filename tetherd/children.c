@@ -148,8 +148,11 @@ children_send(struct children *c, enum program program, enum msg_type type)
 {
 	struct process *p = &c->process[program];
 
-	if (process_listens(p))
-		channel_send_empty(p->channel, type, 0);
+	if (!process_listens(p))
+		return;
+	if (type == MSG_DISCONNECT || type == MSG_RECONNECT)
+		c->stays_away = type == MSG_DISCONNECT;
+	channel_send_empty(p->channel, type, 0);
 }
 
 void

@@ -80,7 +80,11 @@ void children_switch(
 /* One that takes too long for that is killed, and so started anew. */
 void children_give_up(struct children *, enum program);
 
-/* Send a message without payload to one child, or to all, if they run. */
+/*
+ * Send a message without payload to one child, or to all, if they run.
+ * DISCONNECT also holds for the connectors to come, up to a RECONNECT or a
+ * reload.
+ */
 void children_send(struct children *, enum program, enum msg_type);
 void children_send_all(struct children *, enum msg_type);
 

@@ -81,6 +81,8 @@ children_switch(struct children *c, enum program program, uint64_t id,
 	struct msg_out m;
 
 	p->switching = id;
+	if (program == PROGRAM_CONNECTOR)
+		c->stays_away = false;
 	/* It died meanwhile: it has the new one, or is about to get it. */
 	if (!p->configured || p->conf_id == id) {
 		if (p->state == CHILD_RUNNING)

@@ -66,6 +66,7 @@ struct children {
 	struct process process[PROGRAM_COUNT]; /* the lasting ones are used */
 	struct event *stop_timer;
 	bool was_ready;
+	bool stays_away; /* the connector was told to, last */
 	bool stopping;
 	bool failed;
 };

@@ -211,6 +211,9 @@ process_on_ready(void *arg, struct msg *m)
 	msg_start(&level, MSG_LOG_LEVEL, 0);
 	msg_add_u32(&level, p->log_level);
 	channel_send(p->channel, &level, -1);
+	/* What its predecessor was told still holds. */
+	if (p->program == PROGRAM_CONNECTOR && c->stays_away)
+		channel_send_empty(p->channel, MSG_DISCONNECT, 0);
 
 	for (i = 0; i < NLINKS; i++)
 		if (links[i].a == p->program || links[i].b == p->program)

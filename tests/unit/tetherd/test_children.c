@@ -245,6 +245,90 @@ test_info(void **state)
 	assert_string_equal(info.state, "stopped");
 }
 
+/* The wish to stay away outlives the connector that was told. */
+static void
+test_stays_away(void **state)
+{
+	(void)state;
+	bring_all_up();
+	children_send(children, PROGRAM_CONNECTOR, MSG_DISCONNECT);
+	assert_int_equal(count(PROGRAM_CONNECTOR, MSG_DISCONNECT), 1);
+	die(PROGRAM_CONNECTOR);
+	/* Nobody there: that wish is lost. */
+	children_send(children, PROGRAM_CONNECTOR, MSG_RECONNECT);
+	bring_up(PROGRAM_CONNECTOR);
+	assert_int_equal(count(PROGRAM_CONNECTOR, MSG_DISCONNECT), 1);
+	die(PROGRAM_PROXYD);
+	bring_up(PROGRAM_PROXYD);
+	assert_int_equal(count(PROGRAM_PROXYD, MSG_DISCONNECT), 0);
+	assert_int_equal(count(PROGRAM_CONNECTOR, MSG_DISCONNECT), 0);
+
+	children_send(children, PROGRAM_CONNECTOR, MSG_RECONNECT);
+	die(PROGRAM_CONNECTOR);
+	bring_up(PROGRAM_CONNECTOR);
+	assert_int_equal(count(PROGRAM_CONNECTOR, MSG_DISCONNECT), 0);
+
+	children_send(children, PROGRAM_CONNECTOR, MSG_DISCONNECT);
+	children_set_conf(children, conf, 1);
+	children_switch(children, PROGRAM_CONNECTOR, 1, 0, true);
+	die(PROGRAM_CONNECTOR);
+	bring_up(PROGRAM_CONNECTOR);
+	assert_int_equal(count(PROGRAM_CONNECTOR, MSG_DISCONNECT), 0);
+}
+
+static void
+complain(enum program program, enum program of)
+{
+	struct msg_out m;
+
+	msg_start(&m, MSG_PEER_BROKEN, 0);
+	msg_add_u32(&m, of);
+	msg_add_str(&m, "why");
+	utter(program, &m);
+}
+
+/* How many lines with that text were logged. */
+static unsigned
+count_lines(int log, const char *text)
+{
+	char line[1 + LOG_LINE_MAX];
+	unsigned n = 0;
+	ssize_t len;
+
+	while ((len = recv(log, line, sizeof(line) - 1, MSG_DONTWAIT)) > 0) {
+		line[len] = '\0';
+		n += strstr(line + 1, text) != NULL;
+	}
+	return n;
+}
+
+/* One who complains all the time has another one killed only once. */
+static void
+test_complains(void **state)
+{
+	int i, log[2];
+
+	(void)state;
+	bring_all_up();
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, log), 0);
+	log_to_socket(log[1]);
+	log_set_level(LOG_LEVEL_WARN);
+	for (i = 0; i < 10; i++)
+		complain(PROGRAM_PROXYD, PROGRAM_AUTHD);
+	spin();
+	assert_int_equal(count_lines(log[0], "authd is broken"), 1);
+	die(PROGRAM_AUTHD);
+	assert_int_equal(played[PROGRAM_AUTHD].spawned, 2);
+	/* The next one can be complained of anew. */
+	complain(PROGRAM_PROXYD, PROGRAM_AUTHD);
+	spin();
+	assert_int_equal(count_lines(log[0], "authd is broken"), 1);
+	log_set_level(LOG_LEVEL_CRIT);
+	log_to_stderr("test");
+	close(log[0]);
+	close(log[1]);
+}
+
 /* A child cannot go on unattended once it has closed its channel. */
 static void
 test_closes_channel(void **state)
@@ -270,6 +354,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_closes_channel),
+		TEST(test_stays_away),
+		TEST(test_complains),
 		TEST(test_wiring),
 		TEST(test_channel_before_death),
 		TEST(test_too_many_deaths),
