@@ -1,3 +1,4 @@
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/log.h"
@@ -17,6 +19,10 @@
 
 #define BACKLOG	    16
 #define SOCKET_MODE 0660
+
+/* How often the lock is asked for, and the pause between, in nanoseconds. */
+#define LOCK_TRIES 50
+#define LOCK_PAUSE 20000000
 
 /* Everybody may pass through it, whatever our umask is. */
 static int
@@ -50,6 +56,34 @@ usual_place(char *path, size_t size)
 	return "neither RUNTIME_DIRECTORY nor XDG_RUNTIME_DIR names a folder";
 }
 
+/*
+ * Lock the folder: of two that start at once, one would take the socket of the
+ * other for stale until it listens.  Returns a descriptor to close, or -1:
+ * whoever may look into a folder could hold the lock for ever, so that after a
+ * second it must do without.
+ */
+static int
+folder_lock(const char *path)
+{
+	const struct timespec pause = { .tv_nsec = LOCK_PAUSE };
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX] = ".";
+	int fd, i;
+
+	if (slash != NULL)
+		(void)snprintf(folder, sizeof(folder), "%.*s",
+		    slash == path ? 1 : (int)(slash - path), path);
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (i = 0; fd != -1 && i < LOCK_TRIES; i++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return fd;
+		(void)nanosleep(&pause, NULL);
+	}
+	if (fd != -1)
+		close(fd);
+	return -1;
+}
+
 /* Remove what a tetherd that died left behind; nothing else. */
 static const char *
 remove_stale(const struct sockaddr_un *sun)
@@ -77,6 +111,18 @@ remove_stale(const struct sockaddr_un *sun)
 	return NULL;
 }
 
+static const char *
+give_rights(int fd, const struct stat *st, gid_t group)
+{
+	char name[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+
+	if (st->st_gid != group &&
+	    fchownat(fd, "", (uid_t)-1, group, AT_EMPTY_PATH) == -1)
+		return "we may not give it to the control group";
+	(void)snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	return chmod(name, SOCKET_MODE) == -1 ? strerror(errno) : NULL;
+}
+
 /*
  * Give the new socket its group and mode, and remember which file it is.
  * By a descriptor: the name might lead elsewhere by now.
@@ -84,25 +130,23 @@ remove_stale(const struct sockaddr_un *sun)
 static const char *
 set_rights(struct control_socket *s)
 {
-	char name[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
 	int fd = open(s->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	const char *why = NULL;
 	struct stat st;
 
 	if (fd == -1)
 		return strerror(errno);
-	(void)snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
 	if (fstat(fd, &st) == -1)
 		why = strerror(errno);
-	else if (!S_ISSOCK(st.st_mode) || st.st_uid != geteuid())
+	/* Two names: somebody linked another socket of ours to this place. */
+	else if (!S_ISSOCK(st.st_mode) || st.st_uid != geteuid() ||
+		 st.st_nlink != 1)
 		why = "was replaced while it was made";
-	else if (st.st_gid != s->group &&
-		 fchownat(fd, "", (uid_t)-1, s->group, AT_EMPTY_PATH) == -1)
-		why = strerror(errno);
-	else if (chmod(name, SOCKET_MODE) == -1)
-		why = strerror(errno);
-	s->device = st.st_dev;
-	s->inode = st.st_ino;
+	if (why == NULL) {
+		s->device = st.st_dev;
+		s->inode = st.st_ino;
+		why = give_rights(fd, &st, s->group);
+	}
 	close(fd);
 	return why;
 }
@@ -146,8 +190,10 @@ control_socket_open(
 	bool wanted = path != NULL && path[0] != '\0';
 	struct group *gr;
 	const char *why;
+	int lock;
 
 	s->fd = -1;
+	s->inode = 0;
 	s->path[0] = '\0';
 	s->group = getegid();
 	if (group != NULL && group[0] != '\0') {
@@ -162,8 +208,12 @@ control_socket_open(
 		why = strerror(ENAMETOOLONG);
 	else
 		why = NULL;
-	if (why == NULL)
+	if (why == NULL) {
+		lock = folder_lock(s->path);
 		why = socket_make(s);
+		if (lock != -1)
+			close(lock);
+	}
 	if (why == NULL)
 		return;
 	if (wanted)
@@ -182,9 +232,10 @@ control_socket_close(struct control_socket *s)
 
 	if (s->fd == -1)
 		return;
-	close(s->fd);
-	s->fd = -1;
+	/* While we listen nobody takes our place between the two calls. */
 	if (lstat(s->path, &st) == 0 && st.st_dev == s->device &&
 	    st.st_ino == s->inode)
 		(void)unlink(s->path);
+	close(s->fd);
+	s->fd = -1;
 }

@@ -1,5 +1,6 @@
 /* The socket's file: rights, what was there before, what stays behind. */
 
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -31,6 +32,9 @@ static int descriptors;
 
 static mode_t born; /* the mode of the last socket's file at its birth */
 
+/* What happens as soon as there is a file, before it has its rights. */
+static void (*at_birth)(void);
+
 /* In place of the C library's: a look at what others may see at once. */
 int
 bind(int fd, __CONST_SOCKADDR_ARG address, socklen_t len)
@@ -41,6 +45,8 @@ bind(int fd, __CONST_SOCKADDR_ARG address, socklen_t len)
 
 	if (rc == 0 && lstat(sun->sun_path, &st) == 0)
 		born = st.st_mode & 07777;
+	if (rc == 0 && at_birth != NULL)
+		at_birth();
 	return rc;
 }
 
@@ -60,6 +66,7 @@ static int
 end(void **state)
 {
 	(void)state;
+	at_birth = NULL;
 	control_socket_close(&s);
 	assert_int_equal(count_descriptors(), descriptors);
 	(void)unlink(path);
@@ -252,6 +259,79 @@ test_replaced(void **state)
 	assert_int_equal(unlink(aside), 0);
 }
 
+static pid_t rival;
+
+/* One that starts when our socket is there, but nobody listens on it yet. */
+static void
+start_rival(void)
+{
+	at_birth = NULL;
+	rival = fork();
+	assert_int_not_equal(rival, -1);
+	if (rival == 0) {
+		control_socket_open(&s, "", "");
+		_exit(s.fd == -1 ? 0 : 1);
+	}
+	(void)usleep(200000);
+}
+
+static void
+test_two_at_once(void **state)
+{
+	int status;
+
+	(void)state;
+	close(listen_at(path, SOCK_SEQPACKET));
+	at_birth = start_rival;
+	control_socket_open(&s, path, "");
+	assert_int_equal(waitpid(rival, &status, 0), rival);
+	assert_int_equal(status, 0);
+	assert_true(answers(path));
+}
+
+/* Whoever keeps the lock delays us only. */
+static void
+test_locked(void **state)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY);
+
+	(void)state;
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	control_socket_open(&s, path, "");
+	assert_true(answers(path));
+	close(fd);
+}
+
+static char other[128];
+
+/* Somebody who may write the folder puts another socket of ours there. */
+static void
+link_other(void)
+{
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(link(other, path), 0);
+}
+
+static void
+test_linked(void **state)
+{
+	struct stat before, after;
+	int fd;
+
+	(void)state;
+	(void)snprintf(other, sizeof(other), "%s.other", path);
+	fd = listen_at(other, SOCK_SEQPACKET);
+	assert_int_equal(chmod(other, 0600), 0);
+	assert_int_equal(lstat(other, &before), 0);
+	at_birth = link_other;
+	control_socket_open(&s, "", "");
+	assert_int_equal(s.fd, -1);
+	assert_int_equal(lstat(other, &after), 0);
+	assert_int_equal(before.st_mode, after.st_mode);
+	close(fd);
+	assert_int_equal(unlink(other), 0);
+}
+
 static void
 test_unknown_group(void **state)
 {
@@ -272,6 +352,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_stale, begin, end),
 		cmocka_unit_test_setup_teardown(test_others, begin, end),
 		cmocka_unit_test_setup_teardown(test_replaced, begin, end),
+		cmocka_unit_test_setup_teardown(test_two_at_once, begin, end),
+		cmocka_unit_test_setup_teardown(test_locked, begin, end),
+		cmocka_unit_test_setup_teardown(test_linked, begin, end),
 		cmocka_unit_test_setup_teardown(test_unknown_group, begin, end),
 	};
 
