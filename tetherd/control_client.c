@@ -203,10 +203,13 @@ client_may(struct control_client *c, enum control_right right)
 	return false;
 }
 
+/* what, and whom it is for, are the words of tetherctl. */
 static void
-log_asked(const struct control_client *c, const char *what)
+log_asked(const struct control_client *c, const char *what, const char *whom)
 {
-	log_infox("control: %s asked for by uid %d", what, (int)c->peer.uid);
+	log_infox("control: %s%s%s asked for by uid %d", what,
+	    whom == NULL ? "" : " ", whom == NULL ? "" : whom,
+	    (int)c->peer.uid);
 }
 
 static int
@@ -296,7 +299,7 @@ client_on_reload(void *arg, struct msg *m)
 	(void)m;
 	if (!client_may(c, CONTROL_CHANGE))
 		return 0;
-	log_asked(c, "reload");
+	log_asked(c, "reload", NULL);
 	reload_start(c->shared->reload, client_on_reloaded, c);
 	return 0;
 }
@@ -323,7 +326,7 @@ client_on_connection(void *arg, struct msg *m)
 
 	if (!client_may(c, CONTROL_CHANGE))
 		return 0;
-	log_asked(c, again ? "reconnect" : "disconnect");
+	log_asked(c, again ? "reconnect" : "disconnect", NULL);
 	why = why_no_connection(c->shared);
 	if (why != NULL) {
 		client_done(c, CONTROL_FAILED, why);
@@ -354,7 +357,9 @@ client_on_log(void *arg, struct msg *m)
 		return -1;
 	if (!client_may(c, CONTROL_CHANGE))
 		return 0;
-	log_asked(c, levels[level].what);
+	log_asked(c, levels[level].what,
+	    program == CONTROL_ALL ? "all"
+				   : program_name((enum program)program));
 	if (program == PROGRAM_PARENT || program == CONTROL_ALL)
 		log_set_level(levels[level].level);
 	if (program != PROGRAM_PARENT)
