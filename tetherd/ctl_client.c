@@ -17,8 +17,12 @@
 #include "tetherd/control_protocol.h"
 #include "tetherd/ctl_client.h"
 
-/* The longest wait for a whole answer; a reload may take 10 s. */
+/*
+ * The longest wait for a whole answer.  A reload may take 10 s, and one that
+ * is under way comes first.
+ */
 #define ANSWER_MS 15000
+#define RELOAD_MS 25000
 
 #define PLACES_MAX 3
 
@@ -121,9 +125,12 @@ static enum ctl_status
 receive_message(int fd, struct msg *m, enum msg_state state, int64_t deadline)
 {
 	int64_t left = deadline - now_ms();
-	const char *why = msg_recv_now(fd, m, buffer, left < 0 ? 0 : (int)left,
-	    PROGRAM_PARENT, PROGRAM_TETHERCTL, state);
+	const char *why = "timeout";
 
+	/* Else one who never pauses is listened to for ever. */
+	if (left > 0)
+		why = msg_recv_now(fd, m, buffer, (int)left, PROGRAM_PARENT,
+		    PROGRAM_TETHERCTL, state);
 	if (why == NULL)
 		return CTL_EXIT_DONE;
 	warnx("no answer of tetherd: %s", why);
@@ -192,7 +199,8 @@ ctl_client_connect(const char *path, int *fd)
 enum ctl_status
 ctl_client_ask(int fd, const struct ctl_command *c, struct ctl_answer *answer)
 {
-	int64_t deadline = now_ms() + ANSWER_MS;
+	int64_t deadline =
+	    now_ms() + (c->type == MSG_CTL_RELOAD ? RELOAD_MS : ANSWER_MS);
 	enum ctl_status status;
 	struct msg_out out;
 	struct msg m;

@@ -1,4 +1,5 @@
 #include <err.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,22 @@
 #include "tetherd/ctl_json.h"
 #include "tetherd/ctl_print.h"
 #include "tetherd/ctl_words.h"
+
+/*
+ * One of the standard descriptors that is closed must not become the socket.
+ * What takes its place cannot be written, so that this is noticed.
+ */
+static void
+fill_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	while (fd != -1 && fd <= STDERR_FILENO);
+	if (fd != -1)
+		close(fd);
+}
 
 static void
 usage(void)
@@ -45,6 +62,15 @@ print_view(uint32_t view, const struct ctl_answer *a, bool json)
 }
 
 static enum ctl_status
+end_output(void)
+{
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+		return CTL_EXIT_DONE;
+	warn("standard output");
+	return CTL_EXIT_FAILED;
+}
+
+static enum ctl_status
 print_answer(const struct ctl_command *c, const struct ctl_answer *a, bool json)
 {
 	/* Of a command that failed: the reasons, a line each. */
@@ -56,11 +82,7 @@ print_answer(const struct ctl_command *c, const struct ctl_answer *a, bool json)
 		print_view(c->view, a, json);
 	else
 		ctl_print_text(stdout, a->reason);
-	if (fflush(stdout) == EOF || ferror(stdout) != 0) {
-		warn("standard output");
-		return CTL_EXIT_FAILED;
-	}
-	return CTL_EXIT_DONE;
+	return end_output();
 }
 
 int
@@ -73,6 +95,7 @@ main(int argc, char **argv)
 	enum ctl_status status;
 	int ch, fd;
 
+	fill_descriptors();
 	while ((ch = getopt(argc, argv, "+js:V")) != -1) {
 		switch (ch) {
 		case 'j':
@@ -83,7 +106,7 @@ main(int argc, char **argv)
 			break;
 		case 'V':
 			printf("tetherctl %s\n", TETHERD_VERSION);
-			return CTL_EXIT_DONE;
+			return end_output();
 		default:
 			usage();
 		}

@@ -210,7 +210,8 @@ describe("tetherctl", { concurrency: 4 }, () => {
 		assert.equal(await ask(tetherd, "log", "v", "tetherd"), "");
 		assert.deepEqual(await levels(),
 			["verbose", "brief", "brief", "brief"]);
-		await tetherd.line("control: log trace asked for by uid");
+		await tetherd.line("control: log trace all asked for by uid");
+		await tetherd.line("control: log verbose proxyd asked for by uid");
 	});
 
 	scenario("a child that hangs is shown as such", async (stage) => {
@@ -250,6 +251,30 @@ describe("tetherctl", { concurrency: 4 }, () => {
 		const { code, stdout } = await tetherctl({ home }, "-V");
 		assert.equal(code, 0);
 		assert.match(stdout, /^tetherctl \d+\.\d+\.\d+\n$/);
+	});
+
+	scenario("output that cannot be written", async (stage) => {
+		const { tetherd } = await startInstance(stage);
+		const shell = (command) => run("sh", ["-c", command, "sh",
+			programPath("tetherctl"), "-s", tetherd.socket]);
+
+		await eachRow(["show status", "-j stats", "show config", "reload",
+			"-V"], async (words) => {
+			for (const [where, reason] of [
+				[">/dev/full", "No space left on device"],
+				[">&-", "Bad file descriptor"],
+			]) {
+				const { code, stderr } =
+					await shell(`"$@" ${words} ${where}`);
+				assert.equal(code, 4, where);
+				assert.equal(stderr,
+					`tetherctl: standard output: ${reason}\n`);
+			}
+		});
+		assert.equal((await shell('"$@" log brief >&- 2>&- <&-')).code, 0);
+		assert.equal((await shell('"$@" bogus 2>&-')).code, 1);
+		assert.equal((await shell('"$@" -s /nonexistent stats 2>&-'))
+			.code, 2);
 	});
 
 	scenario("nobody there", async (stage) => {
