@@ -21,7 +21,7 @@ enum status_id {
 	STATUS_ID_COUNT
 };
 
-enum status_kind { STATUS_TEXT, STATUS_COUNT, STATUS_BYTES, STATUS_TIME };
+enum status_kind { STATUS_TEXT, STATUS_COUNT, STATUS_BYTES, STATUS_SINCE };
 
 enum status_where { STATUS_IN_STATUS, STATUS_IN_STATS, STATUS_IN_USE };
 

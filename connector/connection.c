@@ -28,7 +28,13 @@ void
 connection_set_state(struct connection *c, enum state state)
 {
 	c->state = state;
-	clock_gettime(CLOCK_MONOTONIC, &c->since);
+	clock_gettime(CLOCK_BOOTTIME, &c->since);
+}
+
+void
+connection_set_reason(struct connection *c, const char *why)
+{
+	(void)strlcpy(c->reason, why, sizeof(c->reason));
 }
 
 struct connection *
@@ -216,6 +222,7 @@ go_on(struct connection *c, enum then then, const char *why)
 {
 	uint32_t ms;
 
+	connection_set_reason(c, why);
 	/* No trouble with the old orchestrator is one with the new. */
 	if (c->ops->ended(c->arg) && (then == THEN_RETRY || then == THEN_HOLD))
 		then = THEN_CONNECT;
@@ -377,11 +384,12 @@ connection_status(const struct connection *c, struct status *s)
 	struct timespec now;
 	char url[URL_SIZE];
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(CLOCK_BOOTTIME, &now);
 	status_set_text(s, STATUS_CONNECTOR_CONNECTION, state_text(c));
 	status_set_number(s, STATUS_CONNECTOR_SINCE,
 	    (uint64_t)(now.tv_sec - c->since.tv_sec -
 		       (now.tv_nsec < c->since.tv_nsec)));
+	status_set_text(s, STATUS_CONNECTOR_LAST_DISCONNECT, c->reason);
 	status_set_text(s, STATUS_CONNECTOR_ORCHESTRATOR,
 	    connection_url(c, url, sizeof(url)));
 	status_set_text(

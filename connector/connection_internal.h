@@ -40,7 +40,8 @@ struct connection {
 	const struct connection_ops *ops;
 	void *arg;
 	enum state state;
-	struct timespec since; /* CLOCK_MONOTONIC */
+	struct timespec since; /* CLOCK_BOOTTIME */
+	char reason[256];      /* of the last end, or "" */
 	enum then then;	       /* after STATE_CLOSING */
 	bool started;
 	bool stays_down; /* once started */
@@ -56,6 +57,9 @@ struct connection {
 };
 
 void connection_set_state(struct connection *, enum state);
+
+/* Why it, or an attempt, ended; for the operator. */
+void connection_set_reason(struct connection *, const char *);
 
 /* Ask for a token that is about to be sent; for handshake_ops, too. */
 void connection_ask_token(void *connection);

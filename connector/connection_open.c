@@ -161,6 +161,8 @@ on_refused(void *arg, int status)
 			  "once a minute",
 		    BACKOFF_REFUSED_MS);
 	c->refusal_logged = true;
+	connection_set_reason(
+	    c, "upgrade refused: HTTP 401, the token is not valid");
 	connection_wait(c, BACKOFF_REFUSED_MS);
 }
 

@@ -47,9 +47,10 @@ enum control_kind {
 	CONTROL_KIND_TEXT,
 	CONTROL_KIND_NUMBER,
 	CONTROL_KIND_BYTES,
-	CONTROL_KIND_TIME, /* seconds that have passed */
-	CONTROL_KIND_MS,   /* milliseconds that are allowed */
-	CONTROL_KIND_FLAG, /* 0 or 1 */
+	CONTROL_KIND_TIME,  /* seconds that have passed */
+	CONTROL_KIND_SINCE, /* the same; when that began is of interest */
+	CONTROL_KIND_MS,    /* milliseconds that are allowed */
+	CONTROL_KIND_FLAG,  /* 0 or 1 */
 	CONTROL_KIND_COUNT
 };
 

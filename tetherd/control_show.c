@@ -56,8 +56,8 @@ kind_of(enum status_kind kind)
 	switch (kind) {
 	case STATUS_BYTES:
 		return CONTROL_KIND_BYTES;
-	case STATUS_TIME:
-		return CONTROL_KIND_TIME;
+	case STATUS_SINCE:
+		return CONTROL_KIND_SINCE;
 	case STATUS_TEXT:
 	case STATUS_COUNT:
 		break;

@@ -82,6 +82,7 @@ put_value(FILE *out, const struct ctl_field *f)
 	case CONTROL_KIND_NUMBER:
 	case CONTROL_KIND_BYTES:
 	case CONTROL_KIND_TIME:
+	case CONTROL_KIND_SINCE:
 		fprintf(out, "%" PRIu64, f->number);
 		return;
 	case CONTROL_KIND_MS:

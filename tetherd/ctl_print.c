@@ -1,6 +1,7 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/log.h"
 #include "tetherd/ctl_print.h"
@@ -35,6 +36,22 @@ print_time(char *dst, size_t size, uint64_t seconds)
 	    (unsigned)(seconds % 60));
 }
 
+static void
+print_since(char *dst, size_t size, uint64_t seconds)
+{
+	char passed[64], begin[64] = "";
+	time_t now = time(NULL), then;
+	struct tm tm;
+
+	print_time(passed, sizeof(passed), seconds);
+	/* A server that lies must not make it overflow. */
+	then = now > 0 && seconds < (uint64_t)now ? now - (time_t)seconds : 0;
+	if (then != 0 && localtime_r(&then, &tm) != NULL)
+		(void)strftime(
+		    begin, sizeof(begin), "%Y-%m-%d %H:%M:%S, ", &tm);
+	(void)snprintf(dst, size, "%s%s ago", begin, passed);
+}
+
 /* As it would stand in tetherd.conf. */
 static void
 print_ms(char *dst, size_t size, uint64_t ms)
@@ -67,6 +84,9 @@ ctl_print_value(const struct ctl_field *f, char *dst, size_t size)
 		return;
 	case CONTROL_KIND_TIME:
 		print_time(dst, size, f->number);
+		return;
+	case CONTROL_KIND_SINCE:
+		print_since(dst, size, f->number);
 		return;
 	case CONTROL_KIND_MS:
 		print_ms(dst, size, f->number);

@@ -37,6 +37,8 @@ describe("tetherctl", { concurrency: 4 }, () => {
 		assert.match(text, /^uptime: +\d\d:\d\d:\d\d$/m);
 		assert.match(text, /^mode: +client$/m);
 		assert.match(text, /^client id: +box$/m);
+		assert.match(text, /^connection since: +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d, \d\d:\d\d:\d\d ago$/m);
+		assert.match(text, /^last disconnect: +-$/m);
 		assert.doesNotMatch(text, /no answer/);
 
 		const status = await json(tetherd, "sh", "st");
@@ -180,6 +182,8 @@ describe("tetherctl", { concurrency: 4 }, () => {
 		const next = await orchestrator.registered();
 		assert.equal(await ask(tetherd, "disconnect"), "disconnecting\n");
 		assert.equal((await next.closed).code, 1000);
+		assert.equal((await json(tetherd, "sh", "st")).last_disconnect,
+			"closed with 1000");
 		assert.equal(await ask(tetherd, "reconnect"), "reconnecting\n");
 		const last = await orchestrator.registered();
 		assert.equal((await last.request()).status, 200);
