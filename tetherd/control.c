@@ -114,8 +114,7 @@ control_admit(struct control *c, int fd)
 		if (c->clients[i] == NULL)
 			break;
 	if (i == CONTROL_CLIENTS_MAX) {
-		log_debugx("control: uid %d, pid %d: too many clients",
-		    (int)peer.uid, (int)peer.pid);
+		control_peer_log_fault(&peer, "too many clients");
 		refuse(fd, CONTROL_REFUSED, "too many clients");
 		return;
 	}

@@ -110,8 +110,7 @@ static void
 client_end(struct control_client *c, const char *why)
 {
 	if (why != NULL)
-		log_debugx("control: uid %d, pid %d: %s; closed",
-		    (int)c->peer.uid, (int)c->peer.pid, why);
+		control_peer_log_fault(&c->peer, why);
 	c->gone(c->arg, c);
 	control_client_free(c);
 }

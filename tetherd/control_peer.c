@@ -2,12 +2,22 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/log.h"
 #include "tetherd/control_peer.h"
+
+/* The most lines a second about what clients did wrong, of each kind. */
+#define REFUSALS_LOGGED 1
+#define FAULTS_LOGGED	50
+
+struct log_limit {
+	time_t second;
+	unsigned lines;
+};
 
 enum control_right
 control_peer_right(uid_t uid, gid_t gid, const gid_t *groups, size_t n,
@@ -52,16 +62,34 @@ control_peer_get(int fd, gid_t group, struct control_peer *peer)
 	free(groups);
 }
 
-void
-control_peer_log_refusal(const struct control_peer *peer)
+/* Whoever may connect could fill the disk. */
+static bool
+log_allowed(struct log_limit *l, unsigned max)
 {
-	static time_t last = -1;
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (now.tv_sec == last)
-		return;
-	last = now.tv_sec;
-	log_infox("control: uid %d, pid %d: permission denied", (int)peer->uid,
-	    (int)peer->pid);
+	if (now.tv_sec != l->second)
+		*l = (struct log_limit){ .second = now.tv_sec };
+	return l->lines++ < max;
+}
+
+void
+control_peer_log_refusal(const struct control_peer *peer)
+{
+	static struct log_limit limit;
+
+	if (log_allowed(&limit, REFUSALS_LOGGED))
+		log_infox("control: uid %d, pid %d: permission denied",
+		    (int)peer->uid, (int)peer->pid);
+}
+
+void
+control_peer_log_fault(const struct control_peer *peer, const char *what)
+{
+	static struct log_limit limit;
+
+	if (log_allowed(&limit, FAULTS_LOGGED))
+		log_debugx("control: uid %d, pid %d: %s", (int)peer->uid,
+		    (int)peer->pid, what);
 }

@@ -31,6 +31,9 @@ void control_peer_get(int fd, gid_t group, struct control_peer *);
 /* Log that he was refused; at most a line a second, of all that are. */
 void control_peer_log_refusal(const struct control_peer *);
 
+/* Log, as debug, what else he did wrong; at most 50 lines a second. */
+void control_peer_log_fault(const struct control_peer *, const char *what);
+
 /*
  * What somebody may do: all as root or as the owner, look on as a member of
  * the group, be it the first one or one of n further ones.
