@@ -89,7 +89,7 @@ find(const char *path, int *fd)
 	if (path == NULL)
 		n = usual_places(places);
 	else if (strlcpy(places[0], path, PATH_MAX) >= PATH_MAX) {
-		warnx("socket: %s", strerror(ENAMETOOLONG));
+		warnx("%s: %s", path, strerror(ENAMETOOLONG));
 		return status;
 	}
 	for (i = 0; i < n; i++) {

@@ -15,10 +15,12 @@ function write(path, text) {
 export class Examples {
 	count = 0;
 	#tetherd;
+	#tetherctl;
 	#folder = mkdtempSync(join(tmpdir(), "tetherd-lint-"));
 
 	constructor(build) {
 		this.#tetherd = resolve(build, "sbin/tetherd");
+		this.#tetherctl = resolve(build, "sbin/tetherctl");
 	}
 
 	remove() {
@@ -32,6 +34,16 @@ export class Examples {
 		if (done.error !== undefined)
 			throw done.error;
 		return done;
+	}
+
+	// The exit status of tetherctl where no tetherd is.
+	ask(words) {
+		const done = spawnSync(this.#tetherctl,
+			["-s", join(this.#folder, "none"), ...words]);
+
+		if (done.error !== undefined)
+			throw done.error;
+		return done.status;
 	}
 
 	// A value that depends on where we are, as a page says it.

@@ -15,6 +15,8 @@ import * as sources from "./sources.mjs";
 
 const BUILD = process.env.TETHERD_BUILD ?? "build";
 
+const README = "README.md";
+
 const complaints = [];
 
 function complain(where, what) {
@@ -202,6 +204,18 @@ function checkCommands() {
 		.flatMap(({ text }) => text.split(" ")));
 }
 
+function checkSignals() {
+	const page = pages.get("tetherd.8");
+	const table = readFileSync(README, "utf8")
+		.match(/^\| signal \|[^]*?\n\n/m)[0];
+
+	compare(page.file, "signal", sources.signals(), page
+		.itemsOf("DESCRIPTION").flatMap(({ heads }) => heads.flat())
+		.filter((word) => word.startsWith("SIG")));
+	compare(README, "signal", sources.signals(), [...table
+		.matchAll(/`([A-Z0-9]+)`/g)].map(([, name]) => `SIG${name}`));
+}
+
 function checkStatuses() {
 	for (const [name, known] of [
 		["tetherd.8", sources.statuses("tetherd", /^(?:main|options)\.c$/)],
@@ -210,6 +224,98 @@ function checkStatuses() {
 		["tether-hub.8", sources.statuses("hub", /^(?:main|server)\.c$/)]])
 		compare(`man/${name}`, "exit status", known,
 			pages.get(name).plainHeads("EXIT STATUS"));
+}
+
+const PARENT = /^(?!ctl).*\.[chy]$/, CTL = /^ctl.*\.c$/, ANY = /\.[ch]$/;
+const LOG = "log_warnx?|log_infox|reload_blame";
+const SPEAKERS = {
+	"tetherd.8": [["tetherd", PARENT, LOG], ["connector", ANY, LOG],
+		["proxyd", ANY, LOG], ["authd", ANY, LOG], ["common", ANY, LOG],
+		["sandbox", ANY, LOG]],
+	"tetherctl.8": [["tetherd", CTL, "warnx?"]],
+	"tether-hub.8": [["hub", ANY, LOG]],
+};
+const CONVERSION = /%[-.*\d]*(?:hh|h|ll|l|j|z)?[a-z]/;
+const VARIES = /(?<![A-Z_])[A-Z]+(?![A-Z_])/; // a word, of pages
+
+const escape = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+const pattern = (text, varying) => new RegExp(`^${
+	text.split(varying).map(escape).join(".*")}$`);
+const says = (text, varying) =>
+	/[a-z]{3}|_/.test(text.split(varying).join(""));
+
+/*
+ * Each message stands in DIAGNOSTICS, as itself or as one that is more
+ * general; and each word that stands there is said somewhere.
+ */
+function checkDiagnostics() {
+	for (const [name, speakers] of Object.entries(SPEAKERS)) {
+		const page = pages.get(name);
+		const heads = page.plainHeads("DIAGNOSTICS")
+			.map((head) => head.replace(/ +/g, " "))
+			.filter((head) => says(head, VARIES));
+		const known = speakers.flatMap((args) => sources.messages(...args))
+			.filter((text) => says(text, CONVERSION));
+		const said = [...speakers, ["tetherd", PARENT]]
+			.flatMap(([folder, files]) =>
+				sources.strings(folder, files)).join("\n");
+
+		for (const text of new Set(known))
+			if (!heads.some((head) =>
+				pattern(text, CONVERSION).test(head) ||
+				pattern(head, VARIES).test(text)))
+				complain(`${page.file}, DIAGNOSTICS`,
+					`"${text}" is missing`);
+		for (const head of heads)
+			for (const [word] of head.matchAll(/\b[a-z]{4,}\b/g))
+				if (!new RegExp(`\\b${word}`).test(said))
+					complain(`${page.file}, DIAGNOSTICS`,
+						`nobody says ${word} of "${head}"`);
+	}
+}
+
+const USAGE = 1;
+
+// What is wrong with the words behind the name of a program, or undefined.
+function judgeCommand(name, words) {
+	if (name === "tetherctl")
+		return examples.ask(words) === USAGE ?
+			"no such command" : undefined;
+	const flags = FLAGS[`${name}.8`]();
+
+	return words.filter((word) => /^-/.test(word))
+		.flatMap((word) => word.startsWith("--") ?
+			[word.slice(1)] : [...word.slice(1)])
+		.some((flag) => !flags.includes(flag)) ?
+		"no such option" : undefined;
+}
+
+// Commands that are shown: in a line of their own, with a prompt or without.
+function checkCommandLines(where, text) {
+	for (const part of text.split(/\n|&&|[|;]|\s#\s.*/)) {
+		const [, name, rest] = part.trim().match(
+			/^(?:[#$] )?(tetherctl|tetherd|tether-hub)((?: [^:].*))$/) ?? [];
+		const why = name === undefined ? undefined :
+			judgeCommand(name, rest.split(" ").slice(1));
+
+		if (why !== undefined)
+			complain(where, `${why}: ${part.trim()}`);
+	}
+}
+
+function checkCommandsShown() {
+	for (const page of pages.values()) {
+		for (const { text, line } of page.displays)
+			checkCommandLines(`${page.file}:${line}`, text);
+		for (const { text, line } of page.uses("Ql"))
+			checkCommandLines(`${page.file}:${line}`, text);
+	}
+	const text = readFileSync(README, "utf8");
+
+	for (const [line] of text.matchAll(/^ {4,}.*$/gm))
+		checkCommandLines(README, line);
+	for (const [, code] of text.matchAll(/`([^`\n]+)`/g))
+		checkCommandLines(README, code);
 }
 
 // A comment in each display says what is to be done with it.
@@ -267,8 +373,6 @@ function checkSample() {
 	}
 }
 
-const README = "README.md";
-
 // The settings that stand in lines of the text, as one configuration.
 function gather(text) {
 	const blocks = new Map();
@@ -321,7 +425,10 @@ function checkAll() {
 	checkFlags();
 	checkRows();
 	checkCommands();
+	checkSignals();
 	checkStatuses();
+	checkDiagnostics();
+	checkCommandsShown();
 	checkExamples();
 	checkSample();
 	checkReadme();

@@ -109,6 +109,29 @@ export const statuses = (folder, files) => [
 		.flatMap((text) => text.match(/\b\d+\b/g) ?? []),
 	...find(folder, files, /\bexit\((\d+)\)/g, 0, "exits").flat()];
 
+// The signals that tetherd acts on for somebody else.
+export const signals = () => parts("tetherd", /^main\.c$/,
+	"static const int (signals)\\[\\] = \\{", "#define", "signals")
+	.flatMap(([, text]) => text.match(/\bSIG\w+/g))
+	.filter((name) => name !== "SIGCHLD");
+
+const LITERAL = /"((?:[^"\\]|\\.)*)"/g;
+const literals = (text) => [...text.replace(/"\s*PRI\w+\s*"/g, "d")
+	.replace(/"\s*PRI\w+/g, 'd"').matchAll(LITERAL)]
+	.map(([, part]) => part.replaceAll('\\"', '"')).join("");
+
+// What an operator sees in the log, or on standard error, as printf(3) has it.
+export const messages = (folder, files, functions) => find(folder, files,
+	new RegExp(`\\b(${functions})\\((?:r,)?\\s*` +
+		'((?:"(?:[^"\\\\]|\\\\.)*"(?:\\s*PRI\\w+)?\\s*)+)', "g"), 0, "messages")
+	.map(([name, text]) => literals(text) +
+		(/^(?:log_)?warn$/.test(name) ? ": %s" : ""));
+
+// All strings, those that stand beside each other as one.
+export const strings = (folder, files) => find(folder, files,
+	/((?:"(?:[^"\\]|\\.)*"\s*(?:PRI\w+\s*)?)+)/g, 1, "strings")
+	.map(([text]) => literals(text));
+
 // The numbers of an enumeration that counts from 0.
 export const enumeration = (folder, files, name) => parts(folder, files,
 	`enum (${name}) \\{`, "};", name)
