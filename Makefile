@@ -256,7 +256,9 @@ install: all
 	install -m 755 $(B)/bin/tether-hub $(DESTDIR)$(BINDIR)/
 	install -m 755 $(CHILDREN:%=$(B)/libexec/tetherd/%) $(DESTDIR)$(LIBEXECDIR)/
 	set -e; for m in $(MANUALS); do \
-		install -m 644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}/; done
+		to=$(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; \
+		install -m 644 $$m $$to; \
+		sed -i 's,/usr/local/share/doc/tetherd,$(DOCDIR),' $$to; done
 	install -m 644 etc/tetherd.conf $(DESTDIR)$(DOCDIR)/
 
 uninstall:
