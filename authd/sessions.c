@@ -270,9 +270,13 @@ sessions_status(const struct sessions *s, struct status *status)
 	const unsigned long *answers = s->answers;
 	const struct database *db = &s->upstream.db;
 	char text[STATUS_TEXT_SIZE];
+	const char *how = "";
 
-	(void)snprintf(text, sizeof(text), "%s%s", db->path,
-	    db->trouble.announced ? " (cannot be used)" : "");
+	if (db->trouble.announced)
+		how = " (cannot be used)";
+	else if (db->handle == NULL)
+		how = " (not opened yet)";
+	(void)snprintf(text, sizeof(text), "%s%s", db->path, how);
 	status_set_text(status, STATUS_AUTHD_DATABASE, text);
 	status_set_number(status, STATUS_AUTHD_ASKED,
 	    answers[SESSION_OK] + answers[SESSION_DENIED] +

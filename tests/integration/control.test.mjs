@@ -52,7 +52,8 @@ describe("tetherctl", { concurrency: 4 }, () => {
 			new RegExp(`127\\.0\\.0\\.1.*${upstream.port}`));
 		for (const name of ["requests_in_flight", "tunnels", "restarts"])
 			assert.equal(status[name], 0, name);
-		assert.equal(status.user_database, tetherd.database);
+		assert.equal(status.user_database,
+			`${tetherd.database} (not opened yet)`);
 	});
 
 	scenario("show processes", async (stage) => {

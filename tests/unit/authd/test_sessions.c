@@ -599,6 +599,9 @@ test_status(void **state)
 	char text[128];
 	size_t i;
 
+	sessions_status(s, status);
+	(void)snprintf(text, sizeof(text), "%s (not opened yet)", f->users);
+	assert_string_equal(status_text(status, STATUS_AUTHD_DATABASE), text);
 	(void)ask(s, 5, "mona", NOW);
 	sessions_status(s, status);
 	(void)snprintf(text, sizeof(text), "%s (cannot be used)", f->users);
