@@ -18,11 +18,11 @@
 #include "tetherd/ctl_client.h"
 
 /*
- * The longest wait for a whole answer.  A reload may take 10 s, and one that
- * is under way comes first.
+ * The longest wait for a whole answer.  A reload waits up to 10 s for each
+ * step of a process that hangs, and another one may be under way first.
  */
 #define ANSWER_MS 15000
-#define RELOAD_MS 25000
+#define RELOAD_MS 60000
 
 #define PLACES_MAX 3
 

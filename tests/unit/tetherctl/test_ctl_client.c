@@ -54,7 +54,7 @@ test_endless(void **state)
 	} cases[] = {
 		{ MSG_CTL_SHOW, 15 },
 		{ MSG_CTL_LOG, 15 },
-		{ MSG_CTL_RELOAD, 25 },
+		{ MSG_CTL_RELOAD, 60 },
 	};
 	struct ctl_answer answer;
 	int fds[2], status;
