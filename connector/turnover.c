@@ -148,8 +148,8 @@ conf_is_same(const struct connector_conf *a, const struct connector_conf *b)
 	if (!a->enabled && !b->enabled)
 		return true;
 	return a->enabled == b->enabled && a->tls == b->tls &&
-	       a->port == b->port && is_same(a->host, b->host) &&
-	       is_same(a->target, b->target) &&
+	       a->port == b->port && a->message_max == b->message_max &&
+	       is_same(a->host, b->host) && is_same(a->target, b->target) &&
 	       is_same(a->client_id, b->client_id) &&
 	       is_same(a->hostname, b->hostname) &&
 	       is_same(a->project, b->project) &&

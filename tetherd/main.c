@@ -198,11 +198,12 @@ reap(struct tetherd *t)
 static void
 stop(struct tetherd *t)
 {
-	log_infox("terminating");
 	notify("STOPPING=1");
 	reload_stop(t->reload);
 	control_stop(t->control);
 	children_stop(t->children);
+	/* Whoever reads this may rely on it that the children are told. */
+	log_infox("terminating");
 }
 
 static void

@@ -97,9 +97,13 @@ static bool
 print_setting(const struct settings *settings, const struct setting *s,
     bool begun, FILE *f)
 {
+	const struct provenance *from = &settings->from[s - settings_table];
 	size_t at = 0;
 	char *line;
 
+	/* Reading it back would only be told that it has no effect. */
+	if (s->idle && from->kind == ORIGIN_DEFAULT)
+		return begun;
 	while (at != SIZE_MAX) {
 		line = make_line(s, &settings->draft, &at);
 		if (line == NULL)
@@ -107,7 +111,7 @@ print_setting(const struct settings *settings, const struct setting *s,
 		if (!begun && s->block[0] != '\0')
 			fprintf(f, "\n%s {\n", s->block);
 		begun = true;
-		print_line(line, &settings->from[s - settings_table], f);
+		print_line(line, from, f);
 		free(line);
 	}
 	return begun;

@@ -10,6 +10,10 @@
 #define GIB	(1024 * MIB)
 #define AT_ONCE 4096
 
+/* A tunnel holds one of the connector's user requests as long as it lives, and
+ * what is sent through it needs further ones. */
+#define TUNNELS_AT_ONCE (AT_ONCE / 2)
+
 static const struct setting_choice modes[] = { { "client", true },
 	{ "standalone", false }, { NULL, 0 } };
 static const struct setting_choice scripts[] = { { "inline", false },
@@ -126,9 +130,9 @@ const struct setting settings_table[] = {
 	{ "limits", "message", { NULL }, &type_size,
 	    AT(conf.connector.message_max), RANGE(64 * KIB, 64 * MIB) },
 	{ "limits", "tunnels", { NULL }, &type_number,
-	    AT(conf.proxyd.tunnels_max), RANGE(0, AT_ONCE) },
+	    AT(conf.proxyd.tunnels_max), RANGE(0, TUNNELS_AT_ONCE) },
 	{ "limits", "tunnels per user", { NULL }, &type_number,
-	    AT(conf.proxyd.tunnels_user_max), RANGE(0, AT_ONCE) },
+	    AT(conf.proxyd.tunnels_user_max), RANGE(0, TUNNELS_AT_ONCE) },
 
 	{ "log", "level", { NULL }, &type_choice, AT(conf.parent.log_level),
 	    .choices = levels },

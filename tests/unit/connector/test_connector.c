@@ -45,15 +45,21 @@ test_in_place(void **state)
 	await("request:a");
 	in->conf.heartbeat_ms = 100;
 	in->conf.reconnect_ms = 1;
-	in->conf.message_max = 2 << 20;
 	reload(0);
 	await("ping:0 ping:0 ");
 	say(MSG_ANSWER, "a");
 	await("answer:0:a:200");
 	assert_int_equal(in->nfar, 1);
-	/* The next one has the new size. */
-	forget();
-	ws_close(in->far[0].ws, 1000, "");
+}
+
+/* Both ends have to know how large a message may be: another connection. */
+static void
+test_message_size(void **state)
+{
+	(void)state;
+	instance_start();
+	in->conf.message_max = 2 << 20;
+	reload(0);
 	await("up:box:2097152");
 	assert_int_equal(in->nfar, 2);
 	send_large(1, 3 << 19);
@@ -645,6 +651,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_same),
 		TEST(test_in_place),
+		TEST(test_message_size),
 		TEST(test_trickle),
 		TEST(test_turnover),
 		TEST(test_slow),

@@ -277,14 +277,14 @@ change(struct connector_conf *c, int what)
 		c->heartbeat_ms++;
 		break;
 	case 2:
-		c->message_max++;
-		break;
-	case 3:
 		c->sandbox = false;
 		break;
-	case 4:
+	case 3:
 		/* Of no account without TLS. */
 		text = &c->ca_file;
+		break;
+	case 4:
+		c->message_max++;
 		break;
 	case 5:
 		c->enabled = false;
@@ -322,7 +322,7 @@ change(struct connector_conf *c, int what)
 	}
 }
 
-#define FIRST_CONCERN 5
+#define FIRST_CONCERN 4
 #define CHANGES	      14
 
 static void

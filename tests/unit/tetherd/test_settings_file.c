@@ -5,7 +5,7 @@
 #define SIZE(low, high)	  "not a size from " low " to " high ", like 32M"
 #define NUMBER(low, high) "not a number from " low " to " high
 #define DAY		  DURATION("1ms", "1d")
-#define MANY		  NUMBER("0", "4096")
+#define MANY		  NUMBER("0", "2048")
 
 /* The bounds of each setting that has some, and what is one beyond. */
 static const struct {
@@ -28,8 +28,8 @@ static const struct {
 	    SIZE("1M", "64G") },
 	{ "limits", "message", "65535", "65536", "64M", "67108865",
 	    SIZE("64K", "64M") },
-	{ "limits", "tunnels", "-1", "0", "4096", "4097", MANY },
-	{ "limits", "tunnels per user", "-1", "0", "4096", "4097", MANY },
+	{ "limits", "tunnels", "-1", "0", "2048", "2049", MANY },
+	{ "limits", "tunnels per user", "-1", "0", "2048", "2049", MANY },
 };
 
 /* The only thing that is wrong with the file is this, in line 2. */
