@@ -4,10 +4,11 @@
 /*
  * The program connector itself, started as tetherd does it.  Parent, proxyd,
  * authd and the orchestrator are played by the test, which notes what they
- * get, in order: "dial", "token:N", "up:CLIENT-ID", "down", "request:ID",
- * "user:ID" and "lost" (proxyd), "register:N:CLIENT-ID", "answer:N:ID:STATUS",
- * "reply:N:ID", "ping:N" and "closed:N:CODE" (connection N of the
- * orchestrator), "accepted:FLAGS" and "refused:WHY".
+ * get, in order: "dial", "token:CONF" (where it stays unanswered),
+ * "up:CLIENT-ID", "down", "request:ID", "user:ID" and "lost" (proxyd),
+ * "register:N:CLIENT-ID", "answer:N:ID:STATUS", "reply:N:ID", "ping:N" and
+ * "closed:N:CODE" (connection N of the orchestrator), "accepted:FLAGS" and
+ * "refused:WHY".
  */
 
 #include <sys/socket.h>
@@ -73,6 +74,7 @@ static struct instance {
 	/* how it is played */
 	bool silent; /* no answer to "register" */
 	bool no_dial;
+	bool no_token;
 	int dial_failures;
 } * in;
 
@@ -228,9 +230,14 @@ on_dial(void *arg, struct msg *m)
 static int
 on_token_get(void *arg, struct msg *m)
 {
+	uint64_t conf_id = msg_get_u64(m);
 	struct msg_out out;
 
 	(void)arg;
+	if (in->no_token) {
+		note("token:%llu", (unsigned long long)conf_id);
+		return 0;
+	}
 	msg_start(&out, MSG_TOKEN, m->id);
 	msg_add_str(&out, "ao_token");
 	channel_send(in->authd, &out, -1);

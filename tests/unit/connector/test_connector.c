@@ -336,6 +336,26 @@ test_while_dialing(void **state)
 	assert_int_equal(in->nfar, 1);
 }
 
+/* authd had the next configuration first: it is asked again. */
+static void
+test_while_asking(void **state)
+{
+	(void)state;
+	in->no_token = true;
+	instance_run();
+	await("ready");
+	attach(PROGRAM_AUTHD);
+	attach(PROGRAM_PROXYD);
+	await("token:0");
+	in->conf.heartbeat_ms = 20000;
+	reload(0);
+	await("token:1");
+	in->no_token = false;
+	replace(&in->conf.client_id, "other");
+	reload(0);
+	await("up:other");
+}
+
 static void
 test_while_waiting(void **state)
 {
@@ -664,6 +684,7 @@ main(void)
 		TEST(test_proxyd_lost_meanwhile),
 		TEST(test_while_registering),
 		TEST(test_while_dialing),
+		TEST(test_while_asking),
 		TEST(test_while_waiting),
 		TEST(test_modes),
 		TEST(test_standalone),
