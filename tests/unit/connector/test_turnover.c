@@ -21,34 +21,9 @@
 #include "connector/turnover.h"
 #include "connector/user_requests.h"
 #include "tests/unit/connector/certificate.h"
+#include "tests/unit/connector/fake_clock.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-/*
- * Time as the test wants it, for the real event loop: these two stand in
- * front of libc's.  Waiting takes none, it moves the clock.
- */
-static int64_t now_ms = 1000000;
-
-int
-clock_gettime(clockid_t clock, struct timespec *ts)
-{
-	(void)clock;
-	ts->tv_sec = now_ms / 1000;
-	ts->tv_nsec = now_ms % 1000 * 1000000;
-	return 0;
-}
-
-int
-epoll_wait(int epfd, struct epoll_event *events, int max, int timeout)
-{
-	(void)epfd;
-	(void)events;
-	(void)max;
-	assert_int_not_equal(timeout, -1); /* nothing else would end that */
-	now_ms += timeout;
-	return 0;
-}
 
 /* The turnover, and all that it asks and tells. */
 static struct fixture {
