@@ -306,3 +306,15 @@ exchange_count(const struct exchange *ex)
 	return requests_count(ex->requests) +
 	       uploads_count(ex->connector->uploads, MSG_REQUEST);
 }
+
+uint64_t
+exchange_mark(const struct exchange *ex)
+{
+	return requests_next(ex->requests);
+}
+
+bool
+exchange_waits_since(const struct exchange *ex, uint64_t mark)
+{
+	return requests_has_before(ex->requests, mark);
+}

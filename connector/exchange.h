@@ -61,4 +61,8 @@ bool exchange_is_answering(const struct exchange *);
 /* Requests that wait for an answer. */
 size_t exchange_count(const struct exchange *);
 
+/* A mark in time, and whether a request from before it still waits. */
+uint64_t exchange_mark(const struct exchange *);
+bool exchange_waits_since(const struct exchange *, uint64_t mark);
+
 #endif

@@ -163,3 +163,18 @@ requests_count_lasting(const struct requests *r)
 {
 	return r->lasting;
 }
+
+uint64_t
+requests_next(const struct requests *r)
+{
+	return r->next;
+}
+
+bool
+requests_has_before(const struct requests *r, uint64_t number)
+{
+	struct request_tree tree = r->tree; /* RB_MIN knows no const */
+	const struct request *oldest = RB_MIN(request_tree, &tree);
+
+	return oldest != NULL && oldest->number < number;
+}

@@ -48,4 +48,8 @@ void requests_set_lasting(struct requests *, uint64_t number);
 size_t requests_count(const struct requests *);
 size_t requests_count_lasting(const struct requests *);
 
+/* The next new number, and whether one with a smaller number is waited for. */
+uint64_t requests_next(const struct requests *);
+bool requests_has_before(const struct requests *, uint64_t number);
+
 #endif

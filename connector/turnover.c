@@ -1,5 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -16,6 +17,7 @@
 enum phase {
 	PHASE_NONE,
 	PHASE_SERVING,	/* as ever */
+	PHASE_WAITING,	/* as ever, for those from before */
 	PHASE_DRAINING, /* no new requests */
 	PHASE_ENDING,	/* no user requests either */
 };
@@ -32,6 +34,8 @@ struct turnover {
 	struct event *limit; /* of the phase */
 	struct event *tick;
 	uint64_t received; /* by the last tick */
+	uint64_t mark;	   /* what was there before */
+	int64_t waits;	   /* since when, in milliseconds */
 };
 
 static const char reconnecting[] = "the instance is reconnecting; try again";
@@ -173,6 +177,15 @@ apply(struct turnover *t)
 	connection_configure(connector->connection);
 }
 
+static int64_t
+now_in_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 /* So many requests wait for their answer. */
 static size_t
 count_waiting(const struct turnover *t)
@@ -190,6 +203,7 @@ begin(struct turnover *t)
 		  "%zu requests are answered",
 	    count_waiting(t));
 	t->phase = PHASE_SERVING;
+	t->mark = exchange_mark(t->connector->exchange);
 	t->received = connection_received(t->connector->connection);
 	timer_set(t->limit, TURNOVER_SERVE_MS);
 	timer_set(t->tick, TURNOVER_QUIET_MS);
@@ -248,6 +262,20 @@ end(struct turnover *t)
 	connection_renew(connector->connection);
 }
 
+/* Refusing others is no use while one of those is what takes its time. */
+static void
+stop_waiting(struct turnover *t, bool in_any_case)
+{
+	int64_t waited = now_in_ms() - t->waits;
+
+	if (!in_any_case &&
+	    exchange_waits_since(t->connector->exchange, t->mark))
+		return;
+	if (waited > TURNOVER_WAIT_MS)
+		waited = TURNOVER_WAIT_MS;
+	set_phase(t, PHASE_DRAINING, TURNOVER_DRAIN_MS - (uint32_t)waited);
+}
+
 static void
 on_limit(int fd, short what, void *arg)
 {
@@ -259,7 +287,13 @@ on_limit(int fd, short what, void *arg)
 	case PHASE_NONE:
 		break;
 	case PHASE_SERVING:
-		set_phase(t, PHASE_DRAINING, TURNOVER_DRAIN_MS);
+		t->phase = PHASE_WAITING;
+		t->waits = now_in_ms();
+		timer_set(t->limit, TURNOVER_WAIT_MS);
+		stop_waiting(t, false);
+		break;
+	case PHASE_WAITING:
+		stop_waiting(t, true);
 		break;
 	case PHASE_DRAINING:
 		exchange_give_up(t->connector->exchange);
@@ -296,6 +330,8 @@ on_tick(int fd, short what, void *arg)
 		end(t);
 		return;
 	}
+	if (t->phase == PHASE_WAITING)
+		stop_waiting(t, false);
 	if (t->phase == PHASE_DRAINING &&
 	    exchange_count(t->connector->exchange) == 0)
 		set_phase(t, PHASE_ENDING, TURNOVER_END_MS);

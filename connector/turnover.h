@@ -9,8 +9,8 @@
  * connection is in force at once.  For all else the connection has to be
  * another one, and no request may be lost by that: the old one serves on, as
  * it was configured, until nothing is under way; where that takes too long
- * it takes no new requests; then it is closed, and the next one comes with
- * the new configuration.  Tunnels do not delay that: pages open them anew.
+ * it takes no new requests, as soon as only such are left that came since; then
+ * it is closed, and the next one comes with the new configuration.  Tunnels do not delay that: pages open them anew.
  */
 
 struct connector;
@@ -19,7 +19,8 @@ struct turnover;
 
 /* All at most, in milliseconds: 30 s in sum. */
 #define TURNOVER_SERVE_MS 2000	/* and go on as ever */
-#define TURNOVER_DRAIN_MS 26000 /* and take no new requests */
+#define TURNOVER_WAIT_MS  18000 /* so, too, while one from before waits */
+#define TURNOVER_DRAIN_MS 26000 /* and take no new requests; less the wait */
 #define TURNOVER_END_MS	  2000	/* and no user requests either */
 
 /* Nothing may have come for so long before the connection is closed. */

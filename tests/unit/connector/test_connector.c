@@ -166,7 +166,10 @@ test_turnover(void **state)
 	await("answer:1:d:200");
 }
 
-/* A slow answer: no new requests meanwhile, but it comes. */
+/*
+ * A slow answer comes, and meanwhile all others as ever; those that are begun
+ * in that time are answered as well, and only then no more are taken.
+ */
 static void
 test_slow(void **state)
 {
@@ -178,16 +181,21 @@ test_slow(void **state)
 	spin(2600);
 	assert_string_equal(in->notes, "");
 	request(0, "late");
-	await("answer:0:late:503");
+	await("request:late");
+	say(MSG_ANSWER, "slow");
+	await("answer:0:slow:200");
+	spin(100);
+	request(0, "later");
+	await("answer:0:later:503");
 	/* Tunnels still work. */
 	user_request(0, "u");
 	await("user:u");
 	say(MSG_REPLY_LAST, "u");
 	await("response_complete:0:u");
-	assert_false(was_noted("request:late"));
-	say(MSG_ANSWER, "slow");
+	assert_false(was_noted("request:later"));
+	say(MSG_ANSWER, "late");
 	await("up:box");
-	assert_true(was_noted("answer:0:slow:200"));
+	assert_true(was_noted("answer:0:late:200"));
 	request(1, "next");
 	await("request:next");
 }

@@ -152,6 +152,26 @@ test_lasting(void **state)
 	requests_free(r);
 }
 
+static void
+test_before(void **state)
+{
+	struct requests *r = requests_new();
+	uint64_t a, mark = requests_next(r);
+
+	(void)state;
+	assert_false(requests_has_before(r, mark));
+	a = requests_add(r, "a", 1);
+	assert_false(requests_has_before(r, mark));
+	mark = requests_next(r);
+	assert_true(mark > a);
+	(void)requests_add(r, "b", 1);
+	assert_true(requests_has_before(r, mark));
+	requests_remove(r, a);
+	assert_int_equal(requests_count(r), 1);
+	assert_false(requests_has_before(r, mark));
+	requests_free(r);
+}
+
 /* A connector that takes over begins elsewhere than the last one. */
 static void
 test_numbers(void **state)
@@ -174,6 +194,7 @@ main(void)
 		cmocka_unit_test(test_adopt),
 		cmocka_unit_test(test_bound),
 		cmocka_unit_test(test_lasting),
+		cmocka_unit_test(test_before),
 		cmocka_unit_test(test_numbers),
 	};
 

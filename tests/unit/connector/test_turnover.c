@@ -33,6 +33,7 @@ static struct fixture {
 	int64_t began;
 	/* what it is told */
 	bool up;
+	bool from_before; /* a request */
 	uint64_t received;
 	size_t output, requests, unanswered;
 } * f;
@@ -109,6 +110,21 @@ exchange_count(const struct exchange *ex)
 {
 	(void)ex;
 	return f->requests;
+}
+
+uint64_t
+exchange_mark(const struct exchange *ex)
+{
+	(void)ex;
+	return 7;
+}
+
+bool
+exchange_waits_since(const struct exchange *ex, uint64_t mark)
+{
+	(void)ex;
+	assert_int_equal(mark, 7);
+	return f->from_before;
 }
 
 void
@@ -422,6 +438,45 @@ test_limits(void **state)
 				      "refuse stop-user renew apply:new ");
 }
 
+/* Others are not refused for one that was there before, if it ends in time. */
+static void
+test_waiting(void **state)
+{
+	(void)state;
+	f->requests = 2;
+	f->from_before = true;
+	switch_to(conf_new("new"), 0);
+	run_until(15000);
+	assert_string_equal(f->calls, "");
+	f->from_before = false;
+	run_until(15000 + TURNOVER_QUIET_MS + 5);
+	assert_string_equal(f->calls, "refuse ");
+	run_until(27990);
+	assert_string_equal(f->calls, "refuse ");
+	run_until(28010);
+	assert_string_equal(f->calls, "refuse give-up refuse refuse-user ");
+}
+
+static void
+test_waiting_too_long(void **state)
+{
+	(void)state;
+	f->requests = 2;
+	f->from_before = true;
+	switch_to(conf_new("new"), 0);
+	run_until(19990);
+	assert_string_equal(f->calls, "");
+	run_until(20010);
+	assert_string_equal(f->calls, "refuse ");
+	run_until(27990);
+	assert_string_equal(f->calls, "refuse ");
+	run_until(28010);
+	assert_string_equal(f->calls, "refuse give-up refuse refuse-user ");
+	run_until(30050);
+	assert_string_equal(f->calls, "refuse give-up refuse refuse-user "
+				      "refuse stop-user renew apply:new ");
+}
+
 /* User requests that come without end hold it up for a while only. */
 static void
 test_busy_tunnels(void **state)
@@ -662,6 +717,8 @@ main(void)
 		TEST(test_not_up),
 		TEST(test_serving),
 		TEST(test_limits),
+		TEST(test_waiting),
+		TEST(test_waiting_too_long),
 		TEST(test_busy_tunnels),
 		TEST(test_answered),
 		TEST(test_second),
