@@ -117,7 +117,9 @@ class Connection {
 	take(data, binary) {
 		if (binary)
 			throw new Error("binary message from the instance");
-		const message = JSON.parse(data.toString());
+		const message = this.parse(data.toString());
+		if (message === null)
+			return;
 		message.receivedAt = Date.now();
 		if (message.type === "register" &&
 		    this.options.register !== false)
@@ -130,6 +132,17 @@ class Connection {
 		if (this.replies.has(message.request_id))
 			return this.replies.get(message.request_id)(message);
 		this.messages.push(message);
+	}
+
+	// A message whose author died in the middle is no JSON.
+	parse(text) {
+		try {
+			return JSON.parse(text);
+		} catch (error) {
+			if (!this.options.cutMessages)
+				throw error;
+			return null;
+		}
 	}
 
 	answer(message) {
