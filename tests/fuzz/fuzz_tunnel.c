@@ -234,6 +234,7 @@ start_once(void)
 		return;
 	log_set_level(LOG_LEVEL_CRIT);
 	p.child.base = event_base_new();
+	p.conf.tunnels_max = p.conf.tunnels_user_max = 2;
 	p.sessions = sessions_new(&p);
 	p.handles = handles_new(&p);
 	p.outbox = outbox_new(&p);
