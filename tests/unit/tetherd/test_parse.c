@@ -360,14 +360,15 @@ test_limits(void **state)
 static void
 test_names_in_complaints(void **state)
 {
-	char expected[256], *end = expected;
+	char expected[256], shown[65];
 
 	(void)state;
 	write_long("a = b ", "x", 4000, "\n");
 	assert_true(conf_parse("t.conf", true, NULL));
-	end += sprintf(end, T(1) "syntax error near \"");
-	memset(end, 'x', 64);
-	(void)strlcpy(end + 64, "\"", 2);
+	memset(shown, 'x', 64);
+	shown[64] = '\0';
+	(void)snprintf(
+	    expected, sizeof(expected), T(1) "syntax error near \"%s\"", shown);
 	assert_string_equal(conf_said, expected);
 }
 
