@@ -156,12 +156,15 @@ static int
 authd_on_token_get(void *arg, struct msg *m)
 {
 	struct authd *authd = arg;
+	uint64_t conf_id = msg_get_u64(m);
 
+	if (!msg_end(m))
+		return -1;
 	authd->token.waits = true;
 	authd->token.id = m->id;
-	authd->token.conf_id = msg_get_u64(m);
+	authd->token.conf_id = conf_id;
 	authd_answer_token(authd);
-	return msg_end(m) ? 0 : -1;
+	return 0;
 }
 
 static void

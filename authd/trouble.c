@@ -1,10 +1,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "authd/trouble.h"
 #include "common/log.h"
+#include "common/monotonic.h"
 
 #define REMIND_MS 60000
 
@@ -14,10 +14,7 @@
 int64_t
 trouble_clock(void)
 {
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000 + 1;
+	return monotonic_ms() + 1;
 }
 
 static bool

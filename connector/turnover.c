@@ -1,11 +1,11 @@
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
 #include "common/log.h"
+#include "common/monotonic.h"
 #include "common/timer.h"
 #include "common/ws.h"
 #include "connector/connection.h"
@@ -177,15 +177,6 @@ apply(struct turnover *t)
 	connection_configure(connector->connection);
 }
 
-static int64_t
-now_in_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* So many requests wait for their answer. */
 static size_t
 count_waiting(const struct turnover *t)
@@ -266,7 +257,7 @@ end(struct turnover *t)
 static void
 stop_waiting(struct turnover *t, bool in_any_case)
 {
-	int64_t waited = now_in_ms() - t->waits;
+	int64_t waited = monotonic_ms() - t->waits;
 
 	if (!in_any_case &&
 	    exchange_waits_since(t->connector->exchange, t->mark))
@@ -288,7 +279,7 @@ on_limit(int fd, short what, void *arg)
 		break;
 	case PHASE_SERVING:
 		t->phase = PHASE_WAITING;
-		t->waits = now_in_ms();
+		t->waits = monotonic_ms();
 		timer_set(t->limit, TURNOVER_WAIT_MS);
 		stop_waiting(t, false);
 		break;

@@ -3,9 +3,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/log.h"
+#include "common/monotonic.h"
 #include "proxyd/proxyd.h"
 #include "proxyd/sessions.h"
 
@@ -47,15 +47,6 @@ person_compare(const struct session_entry *a, const struct session_entry *b)
 	if (a->github_id != b->github_id)
 		return a->github_id < b->github_id ? -1 : 1;
 	return strcmp(a->login, b->login);
-}
-
-static int64_t
-now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 struct sessions *
@@ -159,7 +150,7 @@ sessions_get(struct sessions *s, uint64_t github_id, const char *login,
 		e = entry_new(s, github_id, login);
 	TAILQ_REMOVE(&s->used, e, by_use);
 	TAILQ_INSERT_HEAD(&s->used, e, by_use);
-	if (e->asked == 0 && now_ms() < e->expires_ms)
+	if (e->asked == 0 && monotonic_ms() < e->expires_ms)
 		return &e->session;
 	TAILQ_INSERT_TAIL(&e->waiting, wait, entry);
 	wait->in = e;
@@ -202,7 +193,7 @@ sessions_on_session(struct sessions *s, struct msg *m)
 		return 0; /* forgotten meanwhile */
 	e->asked = 0;
 	e->session = session;
-	e->expires_ms = now_ms() + session.lifetime_ms;
+	e->expires_ms = monotonic_ms() + session.lifetime_ms;
 
 	while ((wait = TAILQ_FIRST(&e->waiting)) != NULL) {
 		sessions_cancel(wait);

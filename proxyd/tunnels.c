@@ -1,11 +1,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <event2/event.h>
 
 #include "common/log.h"
+#include "common/monotonic.h"
 #include "common/timer.h"
 #include "proxyd/deny.h"
 #include "proxyd/proxyd.h"
@@ -111,20 +111,11 @@ on_changed(void *arg, struct tunnel *t)
 		event_active(ts->reaper, 0, 0);
 }
 
-static int64_t
-now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 static void
 on_tick(int fd, short what, void *arg)
 {
 	struct tunnels *ts = arg;
-	int64_t now_ms = now();
+	int64_t now_ms = monotonic_ms();
 	bool ping = now_ms >= ts->next_ping;
 	struct tunnel *t;
 
@@ -166,7 +157,7 @@ add_tunnel(
 	    ts->proxyd, kind, r->number, r->request_id, on_changed, ts);
 
 	if (ts->count == 0) {
-		ts->next_ping = now() + TUNNEL_PING_MS;
+		ts->next_ping = monotonic_ms() + TUNNEL_PING_MS;
 		timer_set(ts->tick, TICK_MS);
 	}
 	RB_INSERT(tunnel_tree, &ts->by_id, t);

@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/monotonic.h"
 #include "common/msg.h"
 #include "tetherd/control_protocol.h"
 #include "tetherd/ctl_client.h"
@@ -27,15 +27,6 @@
 #define PLACES_MAX 3
 
 static uint8_t buffer[MSG_SIZE_MAX];
-
-static int64_t
-now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* Where the socket may be: of this user's own tetherd first. */
 static size_t
@@ -124,7 +115,7 @@ send_message(int fd, struct msg_out *m)
 static enum ctl_status
 receive_message(int fd, struct msg *m, enum msg_state state, int64_t deadline)
 {
-	int64_t left = deadline - now_ms();
+	int64_t left = deadline - monotonic_ms();
 	const char *why = "timeout";
 
 	/* Else one who never pauses is listened to for ever. */
@@ -157,7 +148,7 @@ get_welcome(int fd)
 	enum ctl_status status;
 	struct msg m;
 
-	status = receive_message(fd, &m, MSG_START, now_ms() + ANSWER_MS);
+	status = receive_message(fd, &m, MSG_START, monotonic_ms() + ANSWER_MS);
 	if (status != CTL_EXIT_DONE)
 		return status;
 	if (m.type == MSG_CTL_WELCOME) {
@@ -199,8 +190,8 @@ ctl_client_connect(const char *path, int *fd)
 enum ctl_status
 ctl_client_ask(int fd, const struct ctl_command *c, struct ctl_answer *answer)
 {
-	int64_t deadline =
-	    now_ms() + (c->type == MSG_CTL_RELOAD ? RELOAD_MS : ANSWER_MS);
+	int64_t deadline = monotonic_ms() +
+			   (c->type == MSG_CTL_RELOAD ? RELOAD_MS : ANSWER_MS);
 	enum ctl_status status;
 	struct msg_out out;
 	struct msg m;

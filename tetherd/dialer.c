@@ -1,16 +1,13 @@
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/monotonic.h"
 #include "tetherd/dialer.h"
 
 deadline
 deadline_in(uint32_t ms)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (deadline)now.tv_sec * 1000 + now.tv_nsec / 1000000 + ms;
+	return monotonic_ms() + ms;
 }
 
 int
