@@ -207,6 +207,7 @@ describe("tunnels while everything goes wrong", () => {
 	scenario("nothing is left of them", { timeout: MS + 120000 },
 		async (stage) => {
 			const instance = await startInstance(stage, {
+				orchestrator: { cutMessages: true },
 				upstream: (s) => startSocketUpstream(s,
 					{ connected: misbehave, handle: answer }) });
 			const { tetherd, orchestrator, upstream } = instance;
