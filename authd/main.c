@@ -149,6 +149,7 @@ authd_answer_token(struct authd *authd)
 	authd->token.waits = false;
 	msg_start(&answer, MSG_TOKEN, authd->token.id);
 	msg_add_str(&answer, authd->conf.token);
+	msg_add_str(&answer, "");
 	(void)child_send(&authd->child, PROGRAM_CONNECTOR, &answer);
 }
 

@@ -47,11 +47,12 @@ policy_check(
 		return "your user id is not valid";
 	if (!login_is_valid(login))
 		return "your user name is not valid";
-	if (conf->users[0] != '\0' && list_contains(conf->users, login))
+	if (list_contains(conf->users[SESSION_ROLE_FULL], login))
 		return NULL;
-	if (conf->teams[0] != '\0' || conf->orgs[0] != '\0')
+	if (conf->teams[SESSION_ROLE_FULL][0] != '\0' ||
+	    conf->orgs[SESSION_ROLE_FULL][0] != '\0')
 		return "this instance cannot check its team and org rules";
-	if (conf->users[0] != '\0')
+	if (conf->users[SESSION_ROLE_FULL][0] != '\0')
 		return "you are not among the users of this instance";
 	return NULL;
 }

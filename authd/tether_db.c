@@ -48,6 +48,7 @@ static const char *const migrations[] = {
 
 static const char *const role_names[SESSION_ROLE_COUNT] = {
 	[SESSION_ROLE_FULL] = "full",
+	[SESSION_ROLE_READ_ONLY] = "read-only",
 };
 
 static int tether_db_create(struct tether_db *);

@@ -154,8 +154,10 @@ channel_on_broken(int fd, short what, void *arg)
 static bool
 is_secret(enum msg_type type)
 {
-	return type == MSG_TOKEN || type == MSG_SESSION || type == MSG_HANDLE ||
-	       type == MSG_HANDLE_CHECK || type == MSG_CONF_AUTHD;
+	return type == MSG_TOKEN || type == MSG_TOKEN_GRANTED ||
+	       type == MSG_SESSION || type == MSG_SESSION_GET_BY_TOKEN ||
+	       type == MSG_HANDLE || type == MSG_HANDLE_CHECK ||
+	       type == MSG_CONF_AUTHD;
 }
 
 static bool

@@ -1,4 +1,27 @@
+#include <string.h>
+
 #include "common/session.h"
+
+static const char *const role_names[SESSION_ROLE_COUNT] = {
+	[SESSION_ROLE_FULL] = "full",
+	[SESSION_ROLE_READ_ONLY] = "read-only",
+};
+
+const char *
+session_role_name(enum session_role role)
+{
+	return role_names[role];
+}
+
+enum session_role
+session_role_find(const char *name)
+{
+	enum session_role role = SESSION_ROLE_FULL;
+
+	while (role < SESSION_ROLE_COUNT && strcmp(name, role_names[role]) != 0)
+		role++;
+	return role;
+}
 
 void
 session_get_add(struct msg_out *m, uint64_t github_id, const char *login)
@@ -17,13 +40,36 @@ session_get_read(
 }
 
 void
+session_token_add(struct msg_out *m, const char *token)
+{
+	msg_add_str(m, token);
+}
+
+int
+session_token_read(struct msg *m, char token[SESSION_TOKEN_MAX + 1])
+{
+	const char *p;
+
+	msg_get_str(m, token, SESSION_TOKEN_MAX + 1);
+	for (p = token; *p > ' ' && *p < 0x7f; p++)
+		continue;
+	if (msg_end(m) && *p == '\0' && p > token)
+		return 0;
+	explicit_bzero(token, SESSION_TOKEN_MAX + 1);
+	return -1;
+}
+
+void
 session_add(struct msg_out *m, const struct session *session)
 {
 	msg_add_u8(m, session->status);
 	msg_add_u8(m, session->role);
 	msg_add_u32(m, session->lifetime_ms);
+	msg_add_u64(m, session->github_id);
+	msg_add_str(m, session->login);
 	msg_add_str(m, session->jwt);
 	msg_add_str(m, session->reason);
+	msg_add_str(m, session->advice);
 }
 
 int
@@ -33,8 +79,11 @@ session_read(struct msg *m, struct session *session)
 	uint8_t role = msg_get_u8(m);
 
 	session->lifetime_ms = msg_get_u32(m);
+	session->github_id = msg_get_u64(m);
+	msg_get_str(m, session->login, sizeof(session->login));
 	msg_get_str(m, session->jwt, sizeof(session->jwt));
 	msg_get_str(m, session->reason, sizeof(session->reason));
+	msg_get_str(m, session->advice, sizeof(session->advice));
 	if (!msg_end(m) || status >= SESSION_STATUS_COUNT ||
 	    role >= SESSION_ROLE_COUNT)
 		return -1;

@@ -7,6 +7,33 @@
 
 #include "common/slice.h"
 
+static void
+add_by_role(struct msg_out *m, char *const texts[SESSION_ROLE_COUNT])
+{
+	int role;
+
+	for (role = 0; role < SESSION_ROLE_COUNT; role++)
+		msg_add_str(m, texts[role]);
+}
+
+static void
+get_by_role(struct msg *m, char *texts[SESSION_ROLE_COUNT])
+{
+	int role;
+
+	for (role = 0; role < SESSION_ROLE_COUNT; role++)
+		texts[role] = msg_get_strdup(m);
+}
+
+static void
+free_by_role(char *texts[SESSION_ROLE_COUNT])
+{
+	int role;
+
+	for (role = 0; role < SESSION_ROLE_COUNT; role++)
+		free(texts[role]);
+}
+
 void
 slice_add_connector(struct msg_out *m, const struct connector_conf *c)
 {
@@ -24,6 +51,9 @@ slice_add_connector(struct msg_out *m, const struct connector_conf *c)
 	msg_add_str(m, c->project);
 	msg_add_str(m, c->version);
 	msg_add_str(m, c->callback_url);
+	msg_add_str(m, c->claim_users);
+	msg_add_str(m, c->claim_orgs);
+	msg_add_str(m, c->claim_teams);
 	msg_add_u8(m, c->sandbox);
 }
 
@@ -47,6 +77,9 @@ get_connector(void *conf, struct msg *m)
 	c->project = msg_get_strdup(m);
 	c->version = msg_get_strdup(m);
 	c->callback_url = msg_get_strdup(m);
+	c->claim_users = msg_get_strdup(m);
+	c->claim_orgs = msg_get_strdup(m);
+	c->claim_teams = msg_get_strdup(m);
 	c->sandbox = msg_get_u8(m);
 	return msg_end(m) ? 0 : -1;
 }
@@ -64,7 +97,13 @@ slice_add_proxyd(struct msg_out *m, const struct proxyd_conf *c)
 	msg_add_u32(m, c->tunnels_max);
 	msg_add_u32(m, c->tunnels_user_max);
 	msg_add_u8(m, c->page_script_external);
+	msg_add_str(m, c->callback_url);
 	msg_add_str(m, c->deny_paths);
+	add_by_role(m, c->deny_paths_role);
+	msg_add_u8(m, c->rules);
+	msg_add_u32(m, c->requests_rate);
+	msg_add_u32(m, c->tunnels_rate);
+	msg_add_u32(m, c->failures_rate);
 	msg_add_u8(m, c->audit);
 	msg_add_u8(m, c->sandbox);
 }
@@ -84,7 +123,13 @@ get_proxyd(void *conf, struct msg *m)
 	c->tunnels_max = msg_get_u32(m);
 	c->tunnels_user_max = msg_get_u32(m);
 	c->page_script_external = msg_get_u8(m) != 0;
+	c->callback_url = msg_get_strdup(m);
 	c->deny_paths = msg_get_strdup(m);
+	get_by_role(m, c->deny_paths_role);
+	c->rules = msg_get_u8(m) != 0;
+	c->requests_rate = msg_get_u32(m);
+	c->tunnels_rate = msg_get_u32(m);
+	c->failures_rate = msg_get_u32(m);
 	c->audit = msg_get_u8(m);
 	c->sandbox = msg_get_u8(m);
 	return msg_end(m) ? 0 : -1;
@@ -97,12 +142,17 @@ slice_add_authd(struct msg_out *m, const struct authd_conf *c)
 	msg_add_str(m, c->state_dir);
 	msg_add_str(m, c->jwt_secret);
 	msg_add_u8(m, c->jwt_secret_default);
+	msg_add_str(m, c->orchestrator);
 	msg_add_str(m, c->token);
 	msg_add_str(m, c->github_token);
 	msg_add_str(m, c->github_api);
-	msg_add_str(m, c->users);
-	msg_add_str(m, c->teams);
-	msg_add_str(m, c->orgs);
+	msg_add_str(m, c->github_ca_file);
+	add_by_role(m, c->users);
+	add_by_role(m, c->teams);
+	add_by_role(m, c->orgs);
+	msg_add_u32(m, c->cache_allowed_ms);
+	msg_add_u32(m, c->cache_refused_ms);
+	msg_add_u32(m, c->failures_rate);
 	msg_add_u8(m, c->adopt);
 	msg_add_u8(m, c->sandbox);
 }
@@ -112,16 +162,22 @@ get_authd(void *conf, struct msg *m)
 {
 	struct authd_conf *c = conf;
 
+	c->github_ca_fd = -1;
 	c->database_path = msg_get_strdup(m);
 	c->state_dir = msg_get_strdup(m);
 	c->jwt_secret = msg_get_strdup(m);
 	c->jwt_secret_default = msg_get_u8(m);
+	c->orchestrator = msg_get_strdup(m);
 	c->token = msg_get_strdup(m);
 	c->github_token = msg_get_strdup(m);
 	c->github_api = msg_get_strdup(m);
-	c->users = msg_get_strdup(m);
-	c->teams = msg_get_strdup(m);
-	c->orgs = msg_get_strdup(m);
+	c->github_ca_file = msg_get_strdup(m);
+	get_by_role(m, c->users);
+	get_by_role(m, c->teams);
+	get_by_role(m, c->orgs);
+	c->cache_allowed_ms = msg_get_u32(m);
+	c->cache_refused_ms = msg_get_u32(m);
+	c->failures_rate = msg_get_u32(m);
 	c->adopt = msg_get_u8(m);
 	c->sandbox = msg_get_u8(m);
 	return msg_end(m) ? 0 : -1;
@@ -175,6 +231,9 @@ slice_free_connector(struct connector_conf *c)
 	free(c->project);
 	free(c->version);
 	free(c->callback_url);
+	free(c->claim_users);
+	free(c->claim_orgs);
+	free(c->claim_teams);
 	memset(c, 0, sizeof(*c));
 	c->ca_fd = -1;
 }
@@ -183,23 +242,30 @@ void
 slice_free_proxyd(struct proxyd_conf *c)
 {
 	free(c->upstream_host);
+	free(c->callback_url);
 	free(c->deny_paths);
+	free_by_role(c->deny_paths_role);
 	memset(c, 0, sizeof(*c));
 }
 
 void
 slice_free_authd(struct authd_conf *c)
 {
+	if (c->github_ca_fd > 0)
+		close(c->github_ca_fd);
 	free(c->database_path);
 	free(c->state_dir);
+	free(c->orchestrator);
 	free_secret(c->jwt_secret);
 	free_secret(c->token);
 	free_secret(c->github_token);
 	free(c->github_api);
-	free(c->users);
-	free(c->teams);
-	free(c->orgs);
+	free(c->github_ca_file);
+	free_by_role(c->users);
+	free_by_role(c->teams);
+	free_by_role(c->orgs);
 	memset(c, 0, sizeof(*c));
+	c->github_ca_fd = -1;
 }
 
 void
@@ -357,6 +423,11 @@ get_file_authd(void *conf, enum conf_file which, const char *path, int fd)
 	case CONF_FILE_GITHUB_TOKEN:
 		return read_token(
 		    &c->github_token, "github token file", path, fd);
+	case CONF_FILE_GITHUB_CA:
+		if (c->github_ca_fd != -1)
+			return get_file_none(conf, which, path, fd);
+		c->github_ca_fd = fd;
+		return NULL;
 	case CONF_FILE_CA:
 	case CONF_FILE_COUNT:
 	default:

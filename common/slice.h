@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "common/msg.h"
+#include "common/session.h"
 
 /*
  * The slice of the configuration that each child gets, and how it travels:
@@ -19,6 +20,7 @@ enum conf_file {
 	CONF_FILE_JWT_SECRET,	/* authd: of the upstream */
 	CONF_FILE_GITHUB_TOKEN, /* authd: of this instance */
 	CONF_FILE_CA,		/* connector: trusted certificates, PEM */
+	CONF_FILE_GITHUB_CA,	/* authd: the same, for GitHub */
 	CONF_FILE_COUNT
 };
 
@@ -53,7 +55,14 @@ struct connector_conf {
 	char *project;
 	char *version;
 	char *callback_url; /* "" for none */
-	bool sandbox;	    /* false for "sandbox none" */
+	/*
+	 * Who may claim this instance while it has no token: space-separated,
+	 * "" for none.
+	 */
+	char *claim_users;
+	char *claim_orgs;
+	char *claim_teams; /* org/slug */
+	bool sandbox;	   /* false for "sandbox none" */
 };
 
 struct proxyd_conf {
@@ -67,8 +76,14 @@ struct proxyd_conf {
 	uint32_t tunnels_max;	   /* at once */
 	uint32_t tunnels_user_max; /* of one person */
 	bool page_script_external; /* as a file, not inline */
-	char *deny_paths;	   /* each ends with a newline */
-	bool audit;		   /* log a line for each request */
+	char *callback_url;	   /* of the UI, "" for none */
+	char *deny_paths;	   /* for all; each ends with a newline */
+	char *deny_paths_role[SESSION_ROLE_COUNT]; /* and for one role */
+	bool rules; /* there are users, teams or orgs to be let in */
+	uint32_t requests_rate; /* of one person in a second, 0 for any */
+	uint32_t tunnels_rate;	/* opened by one person in a minute */
+	uint32_t failures_rate; /* refusals of one person in a minute */
+	bool audit;		/* of requests that are allowed, too */
 	bool sandbox;
 };
 
@@ -77,13 +92,19 @@ struct authd_conf {
 	char *state_dir;
 	char *jwt_secret; /* "" if it is to be found in the database */
 	bool jwt_secret_default;
-	char *token;	    /* of the orchestrator, "" for none */
-	char *github_token; /* of this instance, "" for none */
-	char *github_api;   /* URL */
-	/* Whom to let in: space-separated, "" for no such rule. */
-	char *users; /* logins */
-	char *teams; /* org/slug */
-	char *orgs;
+	char *orchestrator;   /* "host:port", by which tokens are stored */
+	char *token;	      /* of the orchestrator, "" for none */
+	char *github_token;   /* of this instance, "" for none */
+	char *github_api;     /* URL */
+	char *github_ca_file; /* its name, "" for the system's store */
+	int github_ca_fd;     /* the file itself, or -1 */
+	/* Whom to let in, by role: space-separated, "" for no such rule. */
+	char *users[SESSION_ROLE_COUNT]; /* logins */
+	char *teams[SESSION_ROLE_COUNT]; /* org/slug */
+	char *orgs[SESSION_ROLE_COUNT];
+	uint32_t cache_allowed_ms; /* how long GitHub's word counts */
+	uint32_t cache_refused_ms;
+	uint32_t failures_rate; /* refused GitHub tokens in a minute */
 	bool adopt; /* bind upstream users that were there, by login */
 	bool sandbox;
 };

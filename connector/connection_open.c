@@ -88,9 +88,10 @@ connection_on_dial_failed(struct connection *c, struct msg *m)
 int
 connection_on_token(struct connection *c, struct msg *m)
 {
-	char token[TOKEN_MAX + 1];
+	char token[TOKEN_MAX + 1], client_id[256];
 
 	msg_get_str(m, token, sizeof(token));
+	msg_get_str(m, client_id, sizeof(client_id));
 	if (!msg_end(m))
 		return -1;
 	if (m->id != c->attempt || !c->wants_token)

@@ -226,6 +226,7 @@ on_session(void *arg, const struct session *session)
 		fail(t, 403, session->reason);
 		break;
 	case SESSION_UNAVAILABLE:
+	case SESSION_BUSY:
 	case SESSION_STATUS_COUNT:
 		fail(t, 503, session->reason);
 		break;

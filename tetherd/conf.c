@@ -15,6 +15,7 @@ conf_reset(struct conf *conf)
 
 	memset(conf, 0, sizeof(*conf));
 	conf->connector.ca_fd = -1;
+	conf->authd.github_ca_fd = -1;
 	for (i = 0; i < CONF_FILE_COUNT; i++)
 		conf->files[i].fd = -1;
 }
@@ -28,6 +29,7 @@ conf_clear(struct conf *conf)
 	slice_free_proxyd(&conf->proxyd);
 	slice_free_authd(&conf->authd);
 	slice_free_dialer(&conf->dialer);
+	slice_free_dialer(&conf->github_dialer);
 	for (i = 0; i < CONF_FILE_COUNT; i++) {
 		free(conf->files[i].path);
 		if (conf->files[i].fd != -1)
@@ -36,6 +38,7 @@ conf_clear(struct conf *conf)
 	free(conf->parent.socket);
 	free(conf->parent.group);
 	free(conf->parent.log_file);
+	free(conf->parent.audit_file);
 	conf_reset(conf);
 }
 

@@ -17,7 +17,8 @@ struct conf {
 	struct connector_conf connector;
 	struct proxyd_conf proxyd;
 	struct authd_conf authd;
-	struct dialer_conf dialer; /* how the orchestrator is reached */
+	struct dialer_conf dialer;	  /* how the orchestrator is reached */
+	struct dialer_conf github_dialer; /* and the GitHub API */
 
 	/*
 	 * Files that are opened for a child: a copy of the contents that
@@ -33,6 +34,7 @@ struct conf {
 		char *socket;	    /* of tetherctl; "" for the usual place */
 		char *group;	    /* who may look on; "" for our own group */
 		char *log_file;	    /* "" for none */
+		char *audit_file;   /* of JSON lines, "" for none */
 		bool log_to_stderr; /* else syslog, unless there is a file */
 		enum log_level log_level;
 		bool sandbox;

@@ -63,6 +63,9 @@ draft_start(struct draft *d)
 			.project = copy(cwd),
 			.version = copy(TETHERD_VERSION),
 			.callback_url = copy(""),
+			.claim_users = copy(""),
+			.claim_orgs = copy(""),
+			.claim_teams = copy(""),
 			.ca_fd = -1,
 			.message_max = 32 * MIB,
 			.sandbox = true,
@@ -77,6 +80,10 @@ draft_start(struct draft *d)
 			.total_ms = 29000,
 			.tunnels_max = 256,
 			.tunnels_user_max = 64,
+			.requests_rate = 20000,
+			.tunnels_rate = 6000,
+			.failures_rate = 600,
+			.callback_url = copy(""),
 			.deny_paths = copy(""),
 			.sandbox = true,
 		},
@@ -84,12 +91,14 @@ draft_start(struct draft *d)
 			.database_path = home_path(".cloudcli/auth.db"),
 			.state_dir = home_path(".local/state/tetherd"),
 			.jwt_secret = copy(""),
+			.orchestrator = copy(""),
 			.token = copy(""),
 			.github_token = copy(""),
 			.github_api = copy("https://api.github.com"),
-			.users = copy(""),
-			.teams = copy(""),
-			.orgs = copy(""),
+			.github_ca_file = copy(""),
+			.github_ca_fd = -1,
+			.cache_allowed_ms = 300000,
+			.cache_refused_ms = 60000,
 			.adopt = true,
 			.sandbox = true,
 		},
@@ -100,20 +109,31 @@ draft_start(struct draft *d)
 			.timeout_ms = 30000,
 			.sandbox = true,
 		},
+		.conf.github_dialer = {
+			.host = copy(""),
+			.proxy_host = copy(""),
+			.proxy_auth = copy(""),
+			.timeout_ms = 8000,
+			.sandbox = true,
+		},
 		.conf.parent = {
 			.socket = copy(""),
 			.group = copy(""),
 			.log_file = copy(""),
+			.audit_file = copy(""),
 			.log_level = LOG_LEVEL_INFO,
 			.sandbox = true,
 		},
 		.url = copy(""),
 		.proxy = copy(""),
 		.no_proxy = copy(""),
-		.claim_users = copy(""),
-		.claim_teams = copy(""),
-		.claim_orgs = copy(""),
 	};
+	for (i = 0; i < SESSION_ROLE_COUNT; i++) {
+		d->conf.proxyd.deny_paths_role[i] = copy("");
+		d->conf.authd.users[i] = copy("");
+		d->conf.authd.teams[i] = copy("");
+		d->conf.authd.orgs[i] = copy("");
+	}
 	for (i = 0; i < CONF_FILE_COUNT; i++)
 		d->conf.files[i].fd = -1;
 }
@@ -146,9 +166,5 @@ draft_free(struct draft *d)
 	free_secret(d->url);
 	free_secret(d->proxy);
 	free(d->no_proxy);
-	free(d->claim_users);
-	free(d->claim_teams);
-	free(d->claim_orgs);
 	d->url = d->proxy = d->no_proxy = NULL;
-	d->claim_users = d->claim_teams = d->claim_orgs = NULL;
 }

@@ -4,18 +4,15 @@
 #include "tetherd/conf.h"
 
 /*
- * A configuration that is being read, and settings as texts: those whose
+ * A configuration that is being read, and settings as texts, whose
  * meaning depends on each other, so that they are only put together at the
- * end, and those that nothing uses.  Strings are never NULL.
+ * end.  Strings are never NULL.
  */
 struct draft {
 	struct conf conf;
 	char *url;	/* of the orchestrator, as it is printed */
 	char *proxy;	/* its proxy */
 	char *no_proxy; /* comma-separated */
-	char *claim_users;
-	char *claim_teams;
-	char *claim_orgs;
 };
 
 /* The defaults of all settings; fatal if this host cannot tell them. */

@@ -129,6 +129,7 @@ settings_finish(struct settings *settings, struct complaints *complaints)
 	conf->proxyd.sandbox = conf->parent.sandbox;
 	conf->authd.sandbox = conf->parent.sandbox;
 	conf->dialer.sandbox = conf->parent.sandbox;
+	conf->github_dialer.sandbox = conf->parent.sandbox;
 	if (conf->connector.enabled)
 		finish_client(settings, complaints);
 	if (complaints_count(complaints) == 0)

@@ -9,6 +9,7 @@
 #define MIB	(1024 * KIB)
 #define GIB	(1024 * MIB)
 #define AT_ONCE 4096
+#define MILLION 1000000
 
 /* A tunnel holds one of the connector's user requests as long as it lives, and
  * what is sent through it needs further ones. */
@@ -71,14 +72,14 @@ const struct setting settings_table[] = {
 	{ "orchestrator", "ca file", { "SSL_CERT_FILE" }, &type_file,
 	    .file = CONF_FILE_CA },
 	{ "orchestrator", "claim user", { "ORCHESTRATOR_CLAIM_USER" },
-	    &type_list, AT(claim_users), .check = check_login, .separator = ' ',
-	    .idle = true },
+	    &type_list, AT(conf.connector.claim_users), .check = check_login,
+	    .separator = ' ' },
 	{ "orchestrator", "claim org", { "ORCHESTRATOR_CLAIM_ORG" }, &type_list,
-	    AT(claim_orgs), .check = check_login, .separator = ' ',
-	    .idle = true },
+	    AT(conf.connector.claim_orgs), .check = check_login,
+	    .separator = ' ' },
 	{ "orchestrator", "claim team", { "ORCHESTRATOR_CLAIM_TEAM" },
-	    &type_list, AT(claim_teams), .check = check_team, .separator = ' ',
-	    .idle = true },
+	    &type_list, AT(conf.connector.claim_teams), .check = check_team,
+	    .separator = ' ' },
 
 	{ "upstream", "address", { NULL }, &type_text,
 	    AT(conf.proxyd.upstream_host), .check = check_address },
@@ -97,25 +98,48 @@ const struct setting settings_table[] = {
 	    .why = "must be inline or external" },
 
 	{ "github", "api url", { "GITHUB_API_URL" }, &type_text,
-	    AT(conf.authd.github_api), .check = check_https_url, .idle = true },
+	    AT(conf.authd.github_api), .check = check_https_url },
 	{ "github", "token", { "GITHUB_TOKEN" }, &type_secret,
 	    AT(conf.authd.github_token), .check = check_token, .secret = true,
-	    .group = GROUP_GITHUB, .idle = true },
+	    .group = GROUP_GITHUB },
 	{ "github", "token file", { NULL }, &type_file,
-	    .file = CONF_FILE_GITHUB_TOKEN, .group = GROUP_GITHUB,
-	    .idle = true },
+	    .file = CONF_FILE_GITHUB_TOKEN, .group = GROUP_GITHUB },
+	{ "github", "ca file", { "SSL_CERT_FILE" }, &type_file,
+	    .file = CONF_FILE_GITHUB_CA },
+	{ "github", "cache allowed", { NULL }, &type_duration,
+	    AT(conf.authd.cache_allowed_ms), RANGE(0, DAY) },
+	{ "github", "cache refused", { NULL }, &type_duration,
+	    AT(conf.authd.cache_refused_ms), RANGE(0, DAY) },
 
 	{ "policy", "users", { "ORCHESTRATOR_GITHUB_USERS" }, &type_list,
-	    AT(conf.authd.users), .check = check_login, .separator = ' ' },
+	    AT(conf.authd.users[SESSION_ROLE_FULL]), .check = check_login,
+	    .separator = ' ' },
+	{ "policy", "read-only users", { NULL }, &type_list,
+	    AT(conf.authd.users[SESSION_ROLE_READ_ONLY]), .check = check_login,
+	    .separator = ' ' },
 	{ "policy", "team", { "ORCHESTRATOR_GITHUB_TEAM" }, &type_list,
-	    AT(conf.authd.teams), .check = check_team, .separator = ' ' },
+	    AT(conf.authd.teams[SESSION_ROLE_FULL]), .check = check_team,
+	    .separator = ' ' },
+	{ "policy", "read-only team", { NULL }, &type_list,
+	    AT(conf.authd.teams[SESSION_ROLE_READ_ONLY]), .check = check_team,
+	    .separator = ' ' },
 	{ "policy", "org", { "ORCHESTRATOR_GITHUB_ORG" }, &type_list,
-	    AT(conf.authd.orgs), .check = check_login, .separator = ' ' },
+	    AT(conf.authd.orgs[SESSION_ROLE_FULL]), .check = check_login,
+	    .separator = ' ' },
+	{ "policy", "read-only org", { NULL }, &type_list,
+	    AT(conf.authd.orgs[SESSION_ROLE_READ_ONLY]), .check = check_login,
+	    .separator = ' ' },
 	{ "policy", "adopt", { NULL }, &type_choice, AT(conf.authd.adopt),
 	    .choices = yes_no },
 	{ "policy", "deny path", { NULL }, &type_list,
 	    AT(conf.proxyd.deny_paths), .check = check_deny_path,
 	    .separator = '\n' },
+	{ "policy", "full deny path", { NULL }, &type_list,
+	    AT(conf.proxyd.deny_paths_role[SESSION_ROLE_FULL]),
+	    .check = check_deny_path, .separator = '\n' },
+	{ "policy", "read-only deny path", { NULL }, &type_list,
+	    AT(conf.proxyd.deny_paths_role[SESSION_ROLE_READ_ONLY]),
+	    .check = check_deny_path, .separator = '\n' },
 
 	{ "limits", "requests", { NULL }, &type_number,
 	    AT(conf.proxyd.requests_max), RANGE(1, AT_ONCE) },
@@ -133,6 +157,12 @@ const struct setting settings_table[] = {
 	    AT(conf.proxyd.tunnels_max), RANGE(0, TUNNELS_AT_ONCE) },
 	{ "limits", "tunnels per user", { NULL }, &type_number,
 	    AT(conf.proxyd.tunnels_user_max), RANGE(0, TUNNELS_AT_ONCE) },
+	{ "limits", "requests per second", { NULL }, &type_number,
+	    AT(conf.proxyd.requests_rate), RANGE(0, MILLION) },
+	{ "limits", "tunnels per minute", { NULL }, &type_number,
+	    AT(conf.proxyd.tunnels_rate), RANGE(0, MILLION) },
+	{ "limits", "failures per minute", { NULL }, &type_number,
+	    AT(conf.proxyd.failures_rate), RANGE(0, MILLION) },
 
 	{ "log", "level", { NULL }, &type_choice, AT(conf.parent.log_level),
 	    .choices = levels },
@@ -142,6 +172,7 @@ const struct setting settings_table[] = {
 
 	{ "audit", "requests", { NULL }, &type_choice, AT(conf.proxyd.audit),
 	    .choices = yes_no },
+	{ "audit", "file", { NULL }, &type_path, AT(conf.parent.audit_file) },
 };
 
 const size_t settings_table_len =

@@ -114,7 +114,7 @@ static inline int
 setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
-	int sockets[2];
+	int sockets[2], role;
 
 	if (f == NULL || socketpair(AF_UNIX, SOCK_DGRAM, 0, sockets) == -1)
 		return -1;
@@ -128,16 +128,17 @@ setup(void **state)
 	f->conf.state_dir = f->state;
 	f->conf.jwt_secret = strdup(SECRET);
 	f->conf.token = strdup("");
-	f->conf.users = strdup("");
-	f->conf.teams = strdup("");
-	f->conf.orgs = strdup("");
+	for (role = 0; role < SESSION_ROLE_COUNT; role++) {
+		f->conf.users[role] = strdup("");
+		f->conf.teams[role] = strdup("");
+		f->conf.orgs[role] = strdup("");
+	}
+	f->conf.orchestrator = strdup("hub.example:443");
 	f->conf.adopt = true;
 	f->log = sockets[0];
 	log_to_socket(sockets[1]);
 	*state = f;
-	return f->conf.jwt_secret == NULL || f->conf.token == NULL ||
-	       f->conf.users == NULL || f->conf.teams == NULL ||
-	       f->conf.orgs == NULL;
+	return f->conf.jwt_secret == NULL || f->conf.token == NULL;
 }
 
 static inline int
@@ -153,14 +154,18 @@ static inline int
 teardown(void **state)
 {
 	struct fixture *f = *state;
+	int role;
 
 	log_to_stderr("test");
 	(void)close(f->log);
 	free(f->conf.jwt_secret);
 	free(f->conf.token);
-	free(f->conf.users);
-	free(f->conf.teams);
-	free(f->conf.orgs);
+	for (role = 0; role < SESSION_ROLE_COUNT; role++) {
+		free(f->conf.users[role]);
+		free(f->conf.teams[role]);
+		free(f->conf.orgs[role]);
+	}
+	free(f->conf.orchestrator);
 	(void)nftw(f->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	free(f);
 	return 0;

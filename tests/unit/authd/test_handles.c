@@ -403,15 +403,15 @@ test_people(void **state)
 	assert_int_equal(check(&r, handle, NOW), 5);
 
 	/* Other rules after a restart. */
-	set_conf(&f->conf.users, "lisa");
+	set_conf(&f->conf.users[0], "lisa");
 	assert_int_equal(check(&r, handle, NOW), 0);
 	assert_int_equal(check(&r, other, NOW), 6);
 	refuse(&r, 5, "mona");
-	set_conf(&f->conf.teams, "acme/staff");
-	set_conf(&f->conf.users, "");
+	set_conf(&f->conf.teams[0], "acme/staff");
+	set_conf(&f->conf.users[0], "");
 	assert_int_equal(check(&r, other, NOW), 0);
 	refuse(&r, 6, "lisa");
-	set_conf(&f->conf.teams, "");
+	set_conf(&f->conf.teams[0], "");
 
 	/* All of somebody's handles go with the person. */
 	assert_int_equal(check(&r, handle, NOW), 5);

@@ -60,14 +60,14 @@ test_policy(void **state)
 	memset(x65, 'x', sizeof(x65) - 1);
 	for (i = 0; i < COUNT(cases); i++) {
 		memset(&conf, 0, sizeof(conf));
-		conf.users = strdup(cases[i].users);
-		conf.teams = strdup("");
-		conf.orgs = strdup(cases[i].rules ? "acme" : "");
+		conf.users[0] = strdup(cases[i].users);
+		conf.teams[0] = strdup("");
+		conf.orgs[0] = strdup(cases[i].rules ? "acme" : "");
 		reason =
 		    policy_check(&conf, cases[i].github_id, cases[i].login);
-		free(conf.users);
-		free(conf.teams);
-		free(conf.orgs);
+		free(conf.users[0]);
+		free(conf.teams[0]);
+		free(conf.orgs[0]);
 		if ((reason == NULL) != (cases[i].reason == NULL) ||
 		    (reason != NULL && strstr(reason, cases[i].reason) == NULL))
 			fail_msg("case %zu, login \"%s\": %s", i,

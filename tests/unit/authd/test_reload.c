@@ -41,9 +41,9 @@ test_in_place(void **state)
 
 	/* Not even a database that is not there is in the way. */
 	assert_null(check(f, &next, 0));
-	next.users = rules;
-	next.teams = rules;
-	next.orgs = rules;
+	next.users[0] = rules;
+	next.teams[0] = rules;
+	next.orgs[0] = rules;
 	next.jwt_secret = secret;
 	next.jwt_secret_default = true;
 	next.adopt = false;

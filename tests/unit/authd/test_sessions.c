@@ -120,7 +120,7 @@ test_denied(void **state)
 	struct sessions *s;
 
 	run_sql(f->users, schemas[NEW]);
-	set_conf(&f->conf.users, "lisa");
+	set_conf(&f->conf.users[0], "lisa");
 	s = sessions_new(&f->conf);
 	check_refused(s, NOW, SESSION_DENIED,
 	    "you are not among the users of this instance");
@@ -541,11 +541,11 @@ test_reload(void **state)
 	run_sql(f->users, schemas[OLD]);
 	first = ask(s, 5, "mona", NOW);
 	assert_int_equal(first.status, SESSION_OK);
-	set_conf(&f->conf.users, "lisa");
+	set_conf(&f->conf.users[0], "lisa");
 	sessions_reload(s);
 	check_refused(s, NOW, SESSION_DENIED,
 	    "you are not among the users of this instance");
-	set_conf(&f->conf.users, "lisa mona");
+	set_conf(&f->conf.users[0], "lisa mona");
 	set_conf(&f->conf.jwt_secret, "another secret");
 	sessions_reload(s);
 	assert_string_not_equal(ask(s, 5, "mona", NOW).jwt, first.jwt);

@@ -59,13 +59,13 @@ played_check(void *arg, const void *next, uint32_t *flags)
 	const struct authd_conf *conf = next;
 	const struct played *p = arg;
 
-	log_infox(
-	    "check %s %s, has %s", conf->users, conf->token, p->conf.users);
-	if (strcmp(conf->users, "long") == 0) {
+	log_infox("check %s %s, has %s", conf->users[0], conf->token,
+	    p->conf.users[0]);
+	if (strcmp(conf->users[0], "long") == 0) {
 		memset(why, 'x', sizeof(why) - 1);
 		return why;
 	}
-	if (strcmp(conf->users, "bad") == 0)
+	if (strcmp(conf->users[0], "bad") == 0)
 		return "bad\nusers";
 	if (strcmp(conf->token, p->conf.token) != 0)
 		*flags |= CONF_TOKEN;
@@ -81,7 +81,7 @@ played_switch(void *arg, void *next, uint32_t flags)
 
 	slice_free_authd(&p->conf);
 	memcpy(&p->conf, next, sizeof(p->conf));
-	log_infox("switch to %s %s, flags %u", p->conf.users, p->conf.token,
+	log_infox("switch to %s %s, flags %u", p->conf.users[0], p->conf.token,
 	    (unsigned)flags);
 }
 
@@ -90,7 +90,7 @@ played_drop(void *arg)
 {
 	const struct played *p = arg;
 
-	log_infox("drop, has %s", p->conf.users);
+	log_infox("drop, has %s", p->conf.users[0]);
 }
 
 static void
@@ -183,7 +183,7 @@ static inline void
 run_send_conf(struct run *run, uint64_t id, const char *users)
 {
 	char none[] = "", token[] = "t1", database[] = "/d", copy[64];
-	struct authd_conf conf = { .token = token, .users = copy };
+	struct authd_conf conf = { .token = token, .users = { copy } };
 	struct msg_out m;
 
 	(void)strlcpy(copy, users, sizeof(copy));
@@ -193,7 +193,7 @@ run_send_conf(struct run *run, uint64_t id, const char *users)
 	if (users[0] == 'd')
 		database[1] = 'e';
 	conf.state_dir = conf.jwt_secret = conf.github_token = none;
-	conf.github_api = conf.teams = conf.orgs = none;
+	conf.github_api = none;
 	msg_start(&m, MSG_CONF_AUTHD, id);
 	slice_add_authd(&m, &conf);
 	run_send(run, &m, -1);

@@ -35,6 +35,9 @@ static const struct connector_conf connector = {
 	.project = two,
 	.version = one,
 	.callback_url = three,
+	.claim_users = one,
+	.claim_orgs = two,
+	.claim_teams = four,
 	.ca_fd = -1,
 	.message_max = 2,
 	.sandbox = true,
@@ -51,7 +54,13 @@ static const struct proxyd_conf proxyd = {
 	.tunnels_max = 11,
 	.tunnels_user_max = 12,
 	.page_script_external = true,
+	.callback_url = one,
 	.deny_paths = two,
+	.deny_paths_role = { three, four },
+	.rules = true,
+	.requests_rate = 13,
+	.tunnels_rate = 14,
+	.failures_rate = 15,
 	.audit = true,
 	.sandbox = true,
 };
@@ -64,9 +73,14 @@ static const struct authd_conf authd = {
 	.token = four,
 	.github_token = one,
 	.github_api = two,
-	.users = empty,
-	.teams = three,
-	.orgs = four,
+	.orchestrator = three,
+	.github_ca_file = four,
+	.users = { empty, one },
+	.teams = { three, two },
+	.orgs = { four, three },
+	.cache_allowed_ms = 13,
+	.cache_refused_ms = 14,
+	.failures_rate = 15,
 	.adopt = true,
 };
 
@@ -106,6 +120,9 @@ get_connector(struct msg *m)
 		assert_string_equal(c.project, two);
 		assert_string_equal(c.version, one);
 		assert_string_equal(c.callback_url, three);
+		assert_string_equal(c.claim_users, one);
+		assert_string_equal(c.claim_orgs, two);
+		assert_string_equal(c.claim_teams, four);
 		assert_int_equal(c.message_max, 2);
 		assert_int_equal(c.ca_fd, -1);
 		assert_true(c.sandbox);
@@ -137,7 +154,14 @@ get_proxyd(struct msg *m)
 		assert_int_equal(c.tunnels_max, 11);
 		assert_int_equal(c.tunnels_user_max, 12);
 		assert_true(c.page_script_external);
+		assert_string_equal(c.callback_url, one);
 		assert_string_equal(c.deny_paths, two);
+		assert_string_equal(c.deny_paths_role[0], three);
+		assert_string_equal(c.deny_paths_role[1], four);
+		assert_true(c.rules);
+		assert_int_equal(c.requests_rate, 13);
+		assert_int_equal(c.tunnels_rate, 14);
+		assert_int_equal(c.failures_rate, 15);
 		assert_true(c.audit);
 		assert_true(c.sandbox);
 	}
@@ -165,9 +189,18 @@ get_authd(struct msg *m)
 		assert_string_equal(c.token, four);
 		assert_string_equal(c.github_token, one);
 		assert_string_equal(c.github_api, two);
-		assert_string_equal(c.users, empty);
-		assert_string_equal(c.teams, three);
-		assert_string_equal(c.orgs, four);
+		assert_string_equal(c.orchestrator, three);
+		assert_string_equal(c.github_ca_file, four);
+		assert_int_equal(c.github_ca_fd, -1);
+		assert_string_equal(c.users[0], empty);
+		assert_string_equal(c.users[1], one);
+		assert_string_equal(c.teams[0], three);
+		assert_string_equal(c.teams[1], two);
+		assert_string_equal(c.orgs[0], four);
+		assert_string_equal(c.orgs[1], three);
+		assert_int_equal(c.cache_allowed_ms, 13);
+		assert_int_equal(c.cache_refused_ms, 14);
+		assert_int_equal(c.failures_rate, 15);
 		assert_true(c.adopt);
 		assert_false(c.sandbox);
 	}
@@ -204,9 +237,13 @@ static void
 add_session(struct msg_out *m)
 {
 	static const struct session session = { .status = SESSION_UNAVAILABLE,
+		.role = SESSION_ROLE_READ_ONLY,
 		.lifetime_ms = 60000,
+		.github_id = 1,
+		.login = "octocat",
 		.jwt = "a.b.c",
-		.reason = "why" };
+		.reason = "why",
+		.advice = "ask" };
 
 	session_add(m, &session);
 }
@@ -221,7 +258,10 @@ get_session(struct msg *m)
 	rc = session_read(m, &session);
 	if (rc == 0) {
 		assert_int_equal(session.status, SESSION_UNAVAILABLE);
-		assert_int_equal(session.role, SESSION_ROLE_FULL);
+		assert_int_equal(session.role, SESSION_ROLE_READ_ONLY);
+		assert_int_equal(session.github_id, 1);
+		assert_string_equal(session.login, "octocat");
+		assert_string_equal(session.advice, "ask");
 		assert_int_equal(session.lifetime_ms, 60000);
 		assert_string_equal(session.jwt, "a.b.c");
 		assert_string_equal(session.reason, "why");

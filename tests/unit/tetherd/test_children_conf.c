@@ -145,8 +145,8 @@ make_conf(const char *users)
 	struct draft draft;
 
 	draft_start(&draft);
-	free(draft.conf.authd.users);
-	draft.conf.authd.users = strdup(users);
+	free(draft.conf.authd.users[0]);
+	draft.conf.authd.users[0] = strdup(users);
 	return draft_take(&draft);
 }
 

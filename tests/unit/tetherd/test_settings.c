@@ -177,8 +177,8 @@ test_all(void **state)
 	assert_string_equal(c->files[CONF_FILE_CA].path, ca_path);
 	assert_string_equal(
 	    c->connector.callback_url, "HTTPS://box.example:3001");
-	assert_string_equal(c->authd.users, "mona lisa bart");
-	assert_string_equal(c->authd.teams, "");
+	assert_string_equal(c->authd.users[0], "mona lisa bart");
+	assert_string_equal(c->authd.teams[0], "");
 	assert_int_equal(c->proxyd.upstream_port, 65535);
 	assert_string_equal(c->authd.database_path, "/srv/auth.db");
 	assert_string_equal(c->authd.jwt_secret, "s3cret with blanks");
@@ -196,11 +196,11 @@ test_all(void **state)
 
 	set("ORCHESTRATOR_GITHUB_TEAM", "org/team");
 	c = assert_read(NULL);
-	assert_string_equal(c->authd.teams, "org/team");
+	assert_string_equal(c->authd.teams[0], "org/team");
 	set("ORCHESTRATOR_GITHUB_TEAM", "");
 	set("ORCHESTRATOR_GITHUB_ORG", "org");
 	c = assert_read(NULL);
-	assert_string_equal(c->authd.orgs, "org");
+	assert_string_equal(c->authd.orgs[0], "org");
 }
 
 static void
@@ -620,7 +620,7 @@ test_longest(void **state)
 	c = assert_read(NULL);
 	write_file("", 0);
 	(void)strlcpy(path, value, sizeof(path));
-	assert_int_equal(strlen(c->authd.users), 65 * (12288 / 65 - 1) - 1);
+	assert_int_equal(strlen(c->authd.users[0]), 65 * (12288 / 65 - 1) - 1);
 	assert_int_equal(strlen(c->proxyd.deny_paths), 4096 * 3);
 	/* So deep a folder is hard to make, and possible. */
 	deep = malloc(sizeof(*deep));

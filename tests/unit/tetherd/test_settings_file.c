@@ -302,7 +302,7 @@ test_long(void **state)
 	text[strlen(text) - 64 - 4] = '\0';
 	(void)strlcat(text, "} }", sizeof(text));
 	write_path(conf_path, text);
-	assert_int_equal(strlen(assert_read()->authd.users), 192 * 64 - 1);
+	assert_int_equal(strlen(assert_read()->authd.users[0]), 192 * 64 - 1);
 }
 
 /* A secret in a file that others can read is told once, for all of them. */

@@ -75,7 +75,7 @@ static const struct row {
 	    "g1" },
 
 	{ "policy", "users", "{ a, b-c\n\td_e }", "{ \"a\", \"b-c\", \"d_e\" }",
-	    "a b-c d_e", TEXT, IN(authd.users), "ORCHESTRATOR_GITHUB_USERS",
+	    "a b-c d_e", TEXT, IN(authd.users[0]), "ORCHESTRATOR_GITHUB_USERS",
 	    "x,y", "{ \"x\", \"y\" }", "x y" },
 	{ "policy", "team", "a/b", "{ \"a/b\" }", "a/b", TEXT, IN(authd.teams),
 	    "ORCHESTRATOR_GITHUB_TEAM", "c/d", "{ \"c/d\" }", "c/d" },
@@ -294,16 +294,16 @@ test_lists(void **state)
 	clear();
 	write_conf("policy { users a\nusers { b\n c, }\nusers { d } }");
 	c = assert_read();
-	assert_string_equal(c->authd.users, "a b c d");
+	assert_string_equal(c->authd.users[0], "a b c d");
 	(void)snprintf(comment, sizeof(comment), "%s:1", conf_path);
 	assert_printed("users", "{ \"a\", \"b\", \"c\", \"d\" }", comment);
 	write_path(env_path,
 	    "ORCHESTRATOR_GITHUB_USERS=e\nORCHESTRATOR_GITHUB_USERS='f g'\n");
 	c = assert_read();
-	assert_string_equal(c->authd.users, "f g");
+	assert_string_equal(c->authd.users[0], "f g");
 	set("ORCHESTRATOR_GITHUB_USERS", " h,,\ti , ");
 	c = assert_read();
-	assert_string_equal(c->authd.users, "h i");
+	assert_string_equal(c->authd.users[0], "h i");
 }
 
 /* Of several ways to say one thing, the higher layer's counts. */

@@ -264,11 +264,11 @@ test_lists(void **state)
 	    "\"/{\", \"/$x\" } }",
 	    sizeof(text));
 	write_path(conf_path, text);
-	users = strdup(assert_read()->authd.users);
+	users = strdup(assert_read()->authd.users[0]);
 	assert_non_null(users);
 	assert_round_trip();
 	c = assert_read();
-	assert_string_equal(c->authd.users, users);
+	assert_string_equal(c->authd.users[0], users);
 	assert_string_equal(c->proxyd.deny_paths, "/\"\n/\\\n/ #\n/{\n/$x\n");
 	free(users);
 }
