@@ -74,8 +74,8 @@ identity_is_current(
 	if (tether_db_open(query->tether) != DB_OK ||
 	    upstream_db_open(query->upstream) != DB_OK ||
 	    tether_db_get(query->tether, query->github_id, &s.known) != DB_OK ||
-	    s.known.disabled || s.known.role != identity->role ||
-	    search_bound(&s) != DB_OK)
+	    s.known.disabled || s.known.has_role != identity->has_role ||
+	    s.known.role != identity->role || search_bound(&s) != DB_OK)
 		return false;
 	return s.user.active && s.user.id == identity->user_id &&
 	       strcmp(s.user.name, identity->user_name) == 0;
@@ -248,6 +248,7 @@ search_result(struct search *s, enum db_result result,
 	identity->user_id = s->user.id;
 	(void)strlcpy(
 	    identity->user_name, s->user.name, sizeof(identity->user_name));
+	identity->has_role = s->known.has_role;
 	identity->role = s->known.role;
 	*reason = "";
 	return SESSION_OK;

@@ -24,6 +24,7 @@ struct identity_query {
 struct identity {
 	int64_t user_id;
 	char user_name[UPSTREAM_NAME_MAX];
+	bool has_role; /* that the operator gave: */
 	enum session_role role;
 };
 

@@ -42,14 +42,20 @@ static const char *const migrations[] = {
 	") STRICT;"
 	"CREATE INDEX handles_person ON handles (github_id, used_at);"
 	"CREATE INDEX handles_use ON handles (used_at);",
+
+	/* The role is the operator's: NULL for the one that the rules give. */
+	"ALTER TABLE identities DROP COLUMN role;"
+	"ALTER TABLE identities ADD COLUMN role TEXT"
+	" CHECK (role IN ('full', 'read-only'));"
+	"CREATE TABLE tokens ("
+	" host TEXT NOT NULL PRIMARY KEY,"
+	" client_id TEXT NOT NULL,"
+	" token TEXT NOT NULL,"
+	" granted_at INTEGER NOT NULL"
+	") STRICT;",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
-
-static const char *const role_names[SESSION_ROLE_COUNT] = {
-	[SESSION_ROLE_FULL] = "full",
-	[SESSION_ROLE_READ_ONLY] = "read-only",
-};
 
 static int tether_db_create(struct tether_db *);
 static int create_directories(const char *);
@@ -228,26 +234,24 @@ static bool
 tether_db_row(sqlite3_stmt *stmt, struct tether_identity *identity)
 {
 	char role[32];
-	int i;
 
 	memset(identity, 0, sizeof(*identity));
 	identity->github_id = (uint64_t)sqlite3_column_int64(stmt, 0);
 	identity->user_id = sqlite3_column_int64(stmt, 2);
 	identity->disabled = sqlite3_column_int(stmt, 5) != 0;
-	if (!database_text(stmt, 1, identity->login, sizeof(identity->login)) ||
-	    !database_text(stmt, 4, role, sizeof(role)))
+	if (!database_text(stmt, 1, identity->login, sizeof(identity->login)))
 		return false;
 	if (sqlite3_column_type(stmt, 3) != SQLITE_NULL &&
 	    !database_text(
 		stmt, 3, identity->user_name, sizeof(identity->user_name)))
 		return false;
-	for (i = 0; i < SESSION_ROLE_COUNT; i++) {
-		if (strcmp(role, role_names[i]) == 0) {
-			identity->role = (enum session_role)i;
-			return true;
-		}
-	}
-	return false;
+	identity->has_role = sqlite3_column_type(stmt, 4) != SQLITE_NULL;
+	if (!identity->has_role)
+		return true;
+	if (!database_text(stmt, 4, role, sizeof(role)))
+		return false;
+	identity->role = session_role_find(role);
+	return identity->role != SESSION_ROLE_COUNT;
 }
 
 enum db_result

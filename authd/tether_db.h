@@ -11,8 +11,8 @@
 
 /*
  * Our own database, tether.db in the state directory: which GitHub id is
- * which user of the upstream, and the handles of their pages (handles.h).
- * Failures are logged and DB_FAILED.
+ * which user of the upstream, the handles of their pages (handles.h), and the
+ * tokens of orchestrators (tokens.h).  Failures are logged and DB_FAILED.
  */
 
 struct tether_db {
@@ -30,8 +30,10 @@ struct tether_identity {
 	char login[SESSION_LOGIN_MAX];
 	int64_t user_id; /* 0 for not bound */
 	char user_name[UPSTREAM_NAME_MAX];
-	enum session_role role; /* read only */
-	bool disabled;		/* read only */
+	/* What the operator said; not written by what follows. */
+	bool has_role; /* else it is the one that the rules give */
+	enum session_role role;
+	bool disabled;
 };
 
 /* Opens nothing yet.  Fatal without memory. */

@@ -172,8 +172,9 @@ check_rows(struct rig *r, struct fixture *f, enum schema schema)
 
 	(void)snprintf(sql, sizeof(sql),
 	    "SELECT upstream_user_id || ' ' || upstream_user_name || ' ' ||"
-	    " login || ' ' || role FROM identities WHERE github_id = 5");
-	(void)snprintf(expected, sizeof(expected), "%lld %s %s full",
+	    " login || ' ' || coalesce(role, 'default')"
+	    " FROM identities WHERE github_id = 5");
+	(void)snprintf(expected, sizeof(expected), "%lld %s %s default",
 	    (long long)r->identity.user_id, r->identity.user_name,
 	    r->query.login);
 	if (r->counts.created + r->counts.bound > 0)
@@ -269,8 +270,14 @@ test_current(void **state)
 		    "UPDATE users SET github_id = '5'" },
 		{ true, "UPDATE identities SET disabled = 1",
 		    "UPDATE identities SET disabled = 0" },
-		{ true, "UPDATE identities SET role = 'emperor'",
-		    "UPDATE identities SET role = 'full'" },
+		{ true,
+		    "PRAGMA ignore_check_constraints = 1;"
+		    " UPDATE identities SET role = 'emperor'",
+		    "UPDATE identities SET role = NULL" },
+		{ true, "UPDATE identities SET role = 'full'",
+		    "UPDATE identities SET role = NULL" },
+		{ true, "UPDATE identities SET role = 'read-only'",
+		    "UPDATE identities SET role = NULL" },
 		{ true, "UPDATE identities SET github_id = 6",
 		    "UPDATE identities SET github_id = 5" },
 	};

@@ -1,4 +1,5 @@
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "authd/tether_db.h"
 #include "tests/unit/authd/fixture.h"
@@ -24,7 +25,7 @@ test_creation(void **state)
 	(void)umask(mask);
 	assert_int_equal(mode_of(f->state), 0700);
 	assert_int_equal(mode_of(f->tether), 0600);
-	assert_string_equal(query_sql(f->tether, "PRAGMA user_version"), "2");
+	assert_string_equal(query_sql(f->tether, "PRAGMA user_version"), "3");
 	assert_string_equal(
 	    query_sql(f->tether, "SELECT count(*) FROM identities"), "0");
 	assert_int_equal(log_count(f, "created"), 1);
@@ -37,7 +38,7 @@ test_creation(void **state)
 	/* Gone while open. */
 	assert_int_equal(unlink(f->tether), 0);
 	assert_int_equal(tether_db_open(&t), DB_OK);
-	assert_string_equal(query_sql(f->tether, "PRAGMA user_version"), "2");
+	assert_string_equal(query_sql(f->tether, "PRAGMA user_version"), "3");
 	tether_db_free(&t);
 }
 
@@ -91,12 +92,12 @@ test_version(void **state)
 	run_sql(f->tether, "PRAGMA user_version = 99");
 	assert_int_equal(tether_db_open(&t), DB_FAILED);
 	assert_int_equal(log_count(f, "version 99"), 1);
-	run_sql(f->tether, "PRAGMA user_version = 2");
+	run_sql(f->tether, "PRAGMA user_version = 3");
 	assert_int_equal(tether_db_open(&t), DB_OK);
 	tether_db_free(&t);
 }
 
-/* What version 1 of the database was, with two people in it. */
+/* What earlier versions of the database were, with people in them. */
 static const char version_1[] =
     "CREATE TABLE identities ("
     " github_id INTEGER PRIMARY KEY CHECK (github_id > 0),"
@@ -115,32 +116,160 @@ static const char version_1[] =
     " (6, 'lisa', NULL, NULL, 'full', 1, 3, 4);"
     "PRAGMA user_version = 1;";
 
-static void
-test_migration(void **state)
-{
-	struct fixture *f = *state;
-	struct tether_identity i;
-	struct tether_db t;
+static const char version_2[] =
+    "CREATE TABLE handles ("
+    " hash BLOB NOT NULL PRIMARY KEY CHECK (length(hash) = 32),"
+    " github_id INTEGER NOT NULL"
+    " REFERENCES identities (github_id) ON DELETE CASCADE,"
+    " login TEXT NOT NULL,"
+    " made_at INTEGER NOT NULL,"
+    " used_at INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX handles_person ON handles (github_id, used_at);"
+    "CREATE INDEX handles_use ON handles (used_at);"
+    "INSERT INTO handles VALUES (randomblob(32), 5, 'mona', 1, 2),"
+    " (randomblob(32), 6, 'lisa', 3, 4);"
+    "PRAGMA user_version = 2;";
 
+/* An old database in place of the one to be made. */
+static void
+use_version(struct fixture *f, int version)
+{
 	(void)snprintf(f->state, sizeof(f->state), "%s", f->dir);
 	(void)snprintf(f->tether, sizeof(f->tether), "%s/tether.db", f->dir);
-	run_sql(f->tether, version_1);
-	tether_db_init(&t, f->state);
-	assert_int_equal(tether_db_open(&t), DB_OK);
-	assert_string_equal(query_sql(f->tether, "PRAGMA user_version"), "2");
+	(void)unlink(f->tether);
+	run_sql(f->tether, version >= 1 ? version_1 : "VACUUM");
+	if (version >= 2)
+		run_sql(f->tether, version_2);
+}
+
+/* The same columns whatever it began as, and everything that was in it. */
+static void
+check_migrated(struct fixture *f, struct tether_db *t, int version)
+{
+	struct tether_identity i;
+
+	assert_string_equal(query_sql(f->tether, "PRAGMA user_version"), "3");
 	assert_string_equal(
-	    query_sql(f->tether, "SELECT count(*) FROM handles"), "0");
-	assert_int_equal(tether_db_get(&t, 5, &i), DB_OK);
+	    query_sql(f->tether, "PRAGMA integrity_check"), "ok");
+	assert_string_equal(
+	    query_sql(f->tether, "SELECT group_concat(name) FROM"
+				 " pragma_table_info('identities')"),
+	    "github_id,login,upstream_user_id,upstream_user_name,disabled,"
+	    "created_at,last_seen,role");
+	assert_string_equal(
+	    query_sql(f->tether, "SELECT count(*) FROM tokens"), "0");
+	assert_string_equal(
+	    query_sql(f->tether, "SELECT count(*) FROM handles"),
+	    version == 2 ? "2" : "0");
+	if (version == 0)
+		return;
+	assert_int_equal(tether_db_get(t, 5, &i), DB_OK);
 	assert_string_equal(i.login, "mona");
 	assert_int_equal(i.user_id, 7);
 	assert_false(i.disabled);
-	assert_int_equal(tether_db_get(&t, 6, &i), DB_OK);
+	assert_false(i.has_role);
+	assert_int_equal(tether_db_get(t, 6, &i), DB_OK);
 	assert_int_equal(i.user_id, 0);
 	assert_true(i.disabled);
+	assert_false(i.has_role);
 	assert_string_equal(
 	    query_sql(f->tether, "SELECT sum(created_at) || ' ' ||"
 				 " sum(last_seen) FROM identities"),
 	    "4 6");
+}
+
+static void
+test_migration(void **state)
+{
+	struct fixture *f = *state;
+	struct tether_db t;
+	int version;
+
+	for (version = 0; version <= 2; version++) {
+		use_version(f, version);
+		tether_db_init(&t, f->state);
+		assert_int_equal(tether_db_open(&t), DB_OK);
+		check_migrated(f, &t, version);
+		tether_db_free(&t);
+	}
+}
+
+/* Each of these is a process of its own that finds the old version. */
+#define OPENERS 6
+
+static void
+test_migration_at_once(void **state)
+{
+	struct fixture *f = *state;
+	pid_t pids[OPENERS];
+	struct tether_db t;
+	int version, i, status, go[2];
+	char byte;
+
+	for (version = 0; version <= 2; version++) {
+		use_version(f, version);
+		assert_int_equal(pipe(go), 0);
+		for (i = 0; i < OPENERS; i++) {
+			pids[i] = fork();
+			assert_int_not_equal(pids[i], -1);
+			if (pids[i] != 0)
+				continue;
+			(void)close(go[1]);
+			/* Until all are there. */
+			if (read(go[0], &byte, 1) != 0)
+				_exit(2);
+			tether_db_init(&t, f->state);
+			_exit(tether_db_open(&t) != DB_OK);
+		}
+		(void)close(go[0]);
+		(void)close(go[1]);
+		for (i = 0; i < OPENERS; i++) {
+			assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+			assert_int_equal(status, 0);
+		}
+		tether_db_init(&t, f->state);
+		assert_int_equal(tether_db_open(&t), DB_OK);
+		check_migrated(f, &t, version);
+		tether_db_free(&t);
+	}
+}
+
+/* Only what the program knows can be in it. */
+static void
+test_role(void **state)
+{
+	static const struct {
+		const char *sql;
+		bool has_role;
+		enum session_role role;
+	} cases[] = {
+		{ "'full'", true, SESSION_ROLE_FULL },
+		{ "'read-only'", true, SESSION_ROLE_READ_ONLY },
+		{ "NULL", false, SESSION_ROLE_FULL },
+	};
+	struct fixture *f = *state;
+	struct tether_identity i;
+	struct tether_db t;
+	char sql[128];
+	size_t n;
+
+	use_version(f, 1);
+	tether_db_init(&t, f->state);
+	for (n = 0; n < COUNT(cases); n++) {
+		assert_int_equal(tether_db_open(&t), DB_OK);
+		(void)snprintf(sql, sizeof(sql),
+		    "UPDATE identities SET role = %s", cases[n].sql);
+		run_sql(f->tether, sql);
+		assert_int_equal(tether_db_get(&t, 5, &i), DB_OK);
+		assert_int_equal(i.has_role, cases[n].has_role);
+		assert_int_equal(i.role, cases[n].role);
+	}
+	run_sql(f->tether, "PRAGMA ignore_check_constraints = 1;"
+			   "UPDATE identities SET role = 'admin'");
+	(void)log_count(f, "");
+	assert_int_equal(tether_db_get(&t, 5, &i), DB_FAILED);
+	assert_int_equal(log_count(f, "unknown role"), 1);
 	tether_db_free(&t);
 }
 
@@ -151,9 +280,7 @@ test_migration_fails(void **state)
 	struct fixture *f = *state;
 	struct tether_db t;
 
-	(void)snprintf(f->state, sizeof(f->state), "%s", f->dir);
-	(void)snprintf(f->tether, sizeof(f->tether), "%s/tether.db", f->dir);
-	run_sql(f->tether, version_1);
+	use_version(f, 1);
 	run_sql(f->tether, "CREATE TABLE handles_use (x)");
 	tether_db_init(&t, f->state);
 	assert_int_equal(tether_db_open(&t), DB_FAILED);
@@ -166,7 +293,7 @@ test_migration_fails(void **state)
 	    "0");
 	run_sql(f->tether, "DROP TABLE handles_use");
 	assert_int_equal(tether_db_open(&t), DB_OK);
-	assert_string_equal(query_sql(f->tether, "PRAGMA user_version"), "2");
+	assert_string_equal(query_sql(f->tether, "PRAGMA user_version"), "3");
 	tether_db_free(&t);
 }
 
@@ -201,7 +328,7 @@ test_bindings(void **state)
 	assert_int_equal(i.user_id, 7);
 	assert_string_equal(i.user_name, "mona");
 	assert_string_equal(i.login, "mona");
-	assert_int_equal(i.role, SESSION_ROLE_FULL);
+	assert_false(i.has_role);
 	assert_false(i.disabled);
 
 	assert_int_equal(tether_db_is_bound(&t, 7, "mona", 5, &other), DB_OK);
@@ -245,6 +372,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_version, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_migration, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_migration_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_role, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_migration_fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bindings, setup, teardown),
