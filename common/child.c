@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 
 #include <event2/event.h>
 
+#include "common/audit.h"
 #include "common/child.h"
 #include "common/log.h"
 #include "common/slice.h"
@@ -223,6 +225,19 @@ child_on_parent_broken(void *arg, struct channel *ch, const char *why)
 	exit(1);
 }
 
+static void
+child_on_parent_writable(void *arg, struct channel *ch)
+{
+	(void)arg;
+	(void)ch;
+	if (child->audit_lost == 0)
+		return;
+	log_warnx("audit: %" PRIu64 " records lost: tetherd was too busy to "
+		  "read them",
+	    child->audit_lost);
+	child->audit_lost = 0;
+}
+
 static int
 child_on_peer(void *arg, struct msg *m)
 {
@@ -422,6 +437,7 @@ child_attach_parent(const struct child_ops *ops, void *arg)
 	parent_ops.handlers[MSG_CONF_DROP] = child_on_conf_drop;
 	parent_ops.handlers[MSG_SHUTDOWN] = child_on_shutdown;
 	parent_ops.broken = child_on_parent_broken;
+	parent_ops.writable = child_on_parent_writable;
 	for (type = 0; type < PROGRAM_COUNT; type++) {
 		if (ops->peers[type] == NULL)
 			continue;
@@ -476,4 +492,19 @@ child_send(struct child *c, enum program peer, struct msg_out *m)
 	}
 	channel_send(ch, m, -1);
 	return true;
+}
+
+void
+child_audit(struct child *c, const struct audit_record *record)
+{
+	struct msg_out m;
+
+	/* What the socket refuses is queued, but nothing after it. */
+	if (c->parent == NULL || !channel_is_writable(c->parent)) {
+		c->audit_lost++;
+		return;
+	}
+	msg_start(&m, MSG_AUDIT, 0);
+	audit_add(&m, record);
+	channel_send(c->parent, &m, -1);
 }

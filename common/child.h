@@ -6,6 +6,7 @@
 
 #include "common/channel.h"
 
+struct audit_record;
 struct event_base;
 struct slice_type;
 struct status;
@@ -43,7 +44,8 @@ struct child {
 	void *arg;
 	bool stopping;
 	const struct slice_type *slice; /* from child_configure() on */
-	uint64_t conf_id; /* number of the reload that this conf came with */
+	uint64_t conf_id;    /* number of the reload that this conf came with */
+	uint64_t audit_lost; /* records, since the last line about them */
 	struct staged {
 		void *conf; /* NULL when there is none */
 		uint64_t id;
@@ -119,5 +121,12 @@ void child_exit(struct child *);
 
 /* True, and the message sent, if there is a channel to that peer. */
 bool child_send(struct child *, enum program, struct msg_out *);
+
+/*
+ * Send a record for the audit log.  While the parent does not read, records
+ * are dropped, so that nobody waits and no queue grows; a warning says how
+ * many once it reads again.
+ */
+void child_audit(struct child *, const struct audit_record *);
 
 #endif

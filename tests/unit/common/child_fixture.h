@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -23,6 +24,7 @@
 
 #include <cmocka.h>
 
+#include "common/audit.h"
 #include "common/child.h"
 #include "common/log.h"
 #include "common/slice.h"
@@ -35,6 +37,7 @@
 struct character {
 	bool refuses; /* when it starts */
 	bool mute;    /* all operations that may be NULL are */
+	int records;  /* for the audit log, all at once on LOG_STATUS */
 };
 
 struct run {
@@ -50,6 +53,7 @@ static char **child_argv;
 struct played {
 	struct child child;
 	struct authd_conf conf;
+	int records;
 };
 
 static const char *
@@ -101,11 +105,28 @@ played_status(void *arg, struct status *status)
 	status_set_number(status, STATUS_AUTHD_ASKED, 7);
 }
 
+static void
+played_log_status(void *arg)
+{
+	struct audit_record record = { .event = AUDIT_REQUEST };
+	struct played *p = arg;
+	int i;
+
+	for (i = 0; i < p->records; i++) {
+		record.github_id = (uint64_t)i + 1;
+		memset(record.path, 'p', sizeof(record.path) - 1);
+		child_audit(&p->child, &record);
+	}
+	log_infox(
+	    "%d records, %" PRIu64 " lost", p->records, p->child.audit_lost);
+}
+
 static const struct child_ops played_ops = {
 	.conf_check = played_check,
 	.conf_switch = played_switch,
 	.conf_drop = played_drop,
 	.status = played_status,
+	.log_status = played_log_status,
 };
 
 static const struct child_ops mute_ops = { .conf_switch = played_switch };
@@ -115,6 +136,7 @@ play_child(const struct character *character, int channel, int log)
 {
 	static struct played p;
 
+	p.records = character->records;
 	if (dup2(channel, 30) == -1 || dup2(log, 31) == -1 ||
 	    dup2(30, CHILD_FD_PARENT) == -1 || dup2(31, CHILD_FD_LOG) == -1)
 		_exit(99);
