@@ -63,7 +63,7 @@ LIBS_dialer    = $(LIBS_common)
 LIBS_tetherctl = $(call libs,libbsd-overlay)
 LIBS_connector = $(LIBS_common) $(LIBS_ws) $(call libs,libevent_openssl json-c openssl)
 LIBS_proxyd    = $(LIBS_common) $(LIBS_ws) $(call libs,json-c libcurl)
-LIBS_authd     = $(LIBS_common) $(call libs,sqlite3 json-c libcrypto)
+LIBS_authd     = $(LIBS_common) $(call libs,sqlite3 json-c libcurl openssl)
 LIBS_hub       = $(LIBS_common) $(LIBS_ws) $(call libs,libevent_extra json-c)
 
 ROOMS = common sandbox tetherd dialer tetherctl connector proxyd authd hub
@@ -146,7 +146,7 @@ $(B)/hub/page.o: hub/page.html hub/page.js hub/page.css
 UNIT := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*/test_*.c))
 .SECONDEXPANSION:
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/lib$$(*D).a $(B)/libsandbox.a $(B)/libcommon.a
-	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_$(*D)) $(LIBS_ws) $(call libs,json-c cmocka)
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_$(*D)) $(LIBS_ws) $(call libs,json-c openssl cmocka)
 
 $(UNIT:%=%.o): | deps-check
 

@@ -5,7 +5,7 @@
 
 #include "common/child.h"
 #include "common/slice.h"
-#include "connector/trust.h"
+#include "common/trust.h"
 
 /*
  * The program as a whole: a connection to the orchestrator, and the exchange

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <curl/curl.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
+#include "common/http_multi.h"
 #include "common/log.h"
 #include "common/slice.h"
 #include "common/timer.h"
@@ -29,16 +29,9 @@
 
 struct upstream {
 	struct event_base *base;
-	CURLM *multi;
-	struct event *timer;
+	struct http_multi *multi;
 	char url[UPSTREAM_BASE_SIZE];
 	long connect_ms;
-};
-
-/* A socket that curl watches. */
-struct watch {
-	struct event *event;
-	short what;
 };
 
 struct upstream_transfer {
@@ -51,18 +44,8 @@ struct upstream_transfer {
 	struct event forgot; /* to end what curl does not */
 };
 
-static int on_curl_socket(CURL *, curl_socket_t, int, void *, void *);
-static int on_curl_timer(CURLM *, long, void *);
-static void on_timer(int, short, void *);
+static void on_done(void *, CURL *, CURLcode);
 static void on_forgot(int, short, void *);
-
-/* curl reports wrong use only: that would be a bug of ours. */
-static void
-check(CURLMcode code)
-{
-	if (code != CURLM_OK)
-		fatalx("curl: %s", curl_multi_strerror(code));
-}
 
 const char *
 upstream_check(const struct proxyd_conf *conf)
@@ -98,31 +81,19 @@ upstream_new(struct event_base *base, const struct proxyd_conf *conf)
 {
 	struct upstream *up = calloc(1, sizeof(*up));
 
-	if (up == NULL || curl_global_init(CURL_GLOBAL_NOTHING) != 0 ||
-	    (up->multi = curl_multi_init()) == NULL)
-		fatalx("curl: no handle");
+	if (up == NULL)
+		fatal("upstream");
 	up->base = base;
+	up->multi = http_multi_new(base, on_done, up);
+	http_multi_keep(up->multi, KEPT_CONNECTIONS);
 	(void)upstream_change(up, conf);
-	up->timer = evtimer_new(base, on_timer, up);
-	if (up->timer == NULL)
-		fatalx("no timer");
-	check(curl_multi_setopt(
-	    up->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket));
-	check(curl_multi_setopt(up->multi, CURLMOPT_SOCKETDATA, up));
-	check(curl_multi_setopt(
-	    up->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer));
-	check(curl_multi_setopt(up->multi, CURLMOPT_TIMERDATA, up));
-	check(curl_multi_setopt(
-	    up->multi, CURLMOPT_MAXCONNECTS, KEPT_CONNECTIONS));
 	return up;
 }
 
 void
 upstream_free(struct upstream *up)
 {
-	curl_multi_cleanup(up->multi);
-	event_free(up->timer);
-	curl_global_cleanup();
+	http_multi_free(up->multi);
 	free(up);
 }
 
@@ -147,121 +118,26 @@ static void
 transfer_free(struct upstream_transfer *t)
 {
 	evtimer_del(&t->forgot);
-	curl_multi_remove_handle(t->upstream->multi, t->easy);
+	http_multi_remove(t->upstream->multi, t->easy);
 	curl_easy_cleanup(t->easy);
 	wipe_headers(t);
 	free(t);
 }
 
-/* Tell the owners of transfers that are over. */
 static void
-report_done(struct upstream *up)
+on_done(void *arg, CURL *easy, CURLcode result)
 {
 	struct upstream_transfer *t;
-	CURLMsg *message;
-	CURLcode result;
-	long status;
-	int left;
+	long status = 0;
 
-	while ((message = curl_multi_info_read(up->multi, &left)) != NULL) {
-		if (message->msg != CURLMSG_DONE)
-			continue;
-		result = message->data.result;
-		status = 0;
-		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &t);
-		if (t->stopped)
-			result = CURLE_WRITE_ERROR;
-		if (result == CURLE_OK)
-			curl_easy_getinfo(message->easy_handle,
-			    CURLINFO_RESPONSE_CODE, &status);
-		t->ops->done(t->arg, (int)status, result);
-		transfer_free(t);
-	}
-}
-
-static void
-on_socket(int fd, short what, void *arg)
-{
-	struct upstream *up = arg;
-	int action = 0, running;
-
-	if ((what & EV_READ) != 0)
-		action |= CURL_CSELECT_IN;
-	if ((what & EV_WRITE) != 0)
-		action |= CURL_CSELECT_OUT;
-	check(curl_multi_socket_action(up->multi, fd, action, &running));
-	report_done(up);
-}
-
-static void
-on_timer(int fd, short what, void *arg)
-{
-	struct upstream *up = arg;
-	int running;
-
-	(void)fd;
-	(void)what;
-	check(curl_multi_socket_action(
-	    up->multi, CURL_SOCKET_TIMEOUT, 0, &running));
-	report_done(up);
-}
-
-/* curl wants its timer at another time, or (-1) not at all. */
-static int
-on_curl_timer(CURLM *multi, long ms, void *arg)
-{
-	struct upstream *up = arg;
-	struct timeval after = { .tv_sec = ms / 1000,
-		.tv_usec = ms % 1000 * 1000 };
-
-	(void)multi;
-	if (ms < 0)
-		return evtimer_del(up->timer);
-	return evtimer_add(up->timer, &after);
-}
-
-static void
-watch_free(struct watch *w)
-{
-	if (w->event != NULL)
-		event_free(w->event);
-	free(w);
-}
-
-/* curl wants to know when a socket is readable, writable, or no more. */
-static int
-on_curl_socket(CURL *easy, curl_socket_t fd, int poll, void *arg, void *data)
-{
-	struct upstream *up = arg;
-	struct watch *w = data;
-	short what = EV_PERSIST;
-
-	(void)easy;
-	if (poll == CURL_POLL_REMOVE) {
-		if (w != NULL)
-			watch_free(w);
-		return 0;
-	}
-	if (w == NULL) {
-		w = calloc(1, sizeof(*w));
-		if (w == NULL)
-			return -1;
-		check(curl_multi_assign(up->multi, fd, w));
-	}
-	if ((poll & CURL_POLL_IN) != 0)
-		what |= EV_READ;
-	if ((poll & CURL_POLL_OUT) != 0)
-		what |= EV_WRITE;
-	if (w->event != NULL && what == w->what)
-		return 0;
-	if (w->event != NULL)
-		event_free(w->event);
-	w->event = NULL;
-	w->what = what;
-	if (what == EV_PERSIST)
-		return 0; /* a transfer that waits */
-	w->event = event_new(up->base, fd, what, on_socket, up);
-	return w->event == NULL ? -1 : event_add(w->event, NULL);
+	(void)arg;
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t);
+	if (t->stopped)
+		result = CURLE_WRITE_ERROR;
+	if (result == CURLE_OK)
+		curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+	t->ops->done(t->arg, (int)status, result);
+	transfer_free(t);
 }
 
 static size_t
@@ -414,7 +290,7 @@ upstream_start(struct upstream *up, const struct upstream_request *r,
 	evtimer_assign(&t->forgot, up->base, on_forgot, t);
 	t->easy = curl_easy_init();
 	if (t->easy == NULL || set_options(t, r) == -1 ||
-	    curl_multi_add_handle(up->multi, t->easy) != CURLM_OK) {
+	    http_multi_add(up->multi, t->easy) == -1) {
 		curl_easy_cleanup(t->easy);
 		wipe_headers(t);
 		free(t);

@@ -83,8 +83,8 @@ const LIBRARIES = {
 		"libjson-c"],
 	"proxyd": ["libc", "libbsd", "libmd", "libevent_core", "libcurl",
 		"libcurl-gnutls", "libjson-c", "libwslay"],
-	"authd": ["libc", "libbsd", "libevent_core", "libsqlite3",
-		"libcrypto", "libjson-c"],
+	"authd": ["libc", "libbsd", "libevent_core", "libsqlite3", "libcurl",
+		"libssl", "libcrypto", "libjson-c"],
 	"tether-hub": ["libc", "libbsd", "libmd", "libevent_core",
 		"libevent_extra", "libwslay", "libjson-c"],
 };

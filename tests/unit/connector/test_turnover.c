@@ -20,7 +20,7 @@
 #include "connector/exchange.h"
 #include "connector/turnover.h"
 #include "connector/user_requests.h"
-#include "tests/unit/connector/certificate.h"
+#include "tests/unit/common/certificate.h"
 #include "tests/unit/connector/fake_clock.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

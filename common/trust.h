@@ -1,5 +1,5 @@
-#ifndef CONNECTOR_TRUST_H
-#define CONNECTOR_TRUST_H
+#ifndef COMMON_TRUST_H
+#define COMMON_TRUST_H
 
 #include <stdbool.h>
 #include <stdint.h>

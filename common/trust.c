@@ -10,7 +10,7 @@
 
 #include "common/log.h"
 #include "common/slice.h"
-#include "connector/trust.h"
+#include "common/trust.h"
 
 /* Room for a reason with the name of a file; that is cut, if need be. */
 #define WHY_SIZE 512

@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "common/slice.h"
-#include "connector/trust.h"
-#include "tests/unit/connector/certificate.h"
+#include "common/trust.h"
+#include "tests/unit/common/certificate.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

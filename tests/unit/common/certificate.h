@@ -1,5 +1,5 @@
-#ifndef TESTS_UNIT_CONNECTOR_CERTIFICATE_H
-#define TESTS_UNIT_CONNECTOR_CERTIFICATE_H
+#ifndef TESTS_UNIT_COMMON_CERTIFICATE_H
+#define TESTS_UNIT_COMMON_CERTIFICATE_H
 
 /* Certificates of authorities that nobody knows, and files of them. */
 
