@@ -165,9 +165,11 @@ children_send_all(struct children *c, enum msg_type type)
 }
 
 void
-children_dialed(struct children *c, uint64_t id, int fd, const char *text)
+children_dialed(struct children *c, enum program program, uint64_t id, int fd,
+    const char *text)
 {
-	struct process *p = &c->process[PROGRAM_CONNECTOR];
+	struct process *p = &c->process[program];
+	enum msg_type good = MSG_DIALED, bad = MSG_DIAL_FAILED;
 	struct msg_out m;
 
 	if (!process_listens(p)) {
@@ -175,7 +177,11 @@ children_dialed(struct children *c, uint64_t id, int fd, const char *text)
 			close(fd);
 		return;
 	}
-	msg_start(&m, fd == -1 ? MSG_DIAL_FAILED : MSG_DIALED, id);
+	if (program == PROGRAM_AUTHD) {
+		good = MSG_GITHUB_DIALED;
+		bad = MSG_GITHUB_DIAL_FAILED;
+	}
+	msg_start(&m, fd == -1 ? bad : good, id);
 	msg_add_str(&m, text);
 	channel_send(p->channel, &m, fd);
 }

@@ -26,8 +26,10 @@ struct children_ops {
 	void (*all_running)(void *arg);
 	/* All are gone: asked for, or because one of them died too often. */
 	void (*all_stopped)(void *arg, bool failed);
-	/* The connector wants a socket to the orchestrator. */
-	void (*dial)(void *arg, uint64_t id);
+	/* connector wants a socket to the orchestrator, or authd to GitHub. */
+	void (*dial)(void *arg, enum program, uint64_t id);
+	/* One of them is gone, however that came: it wants none any more. */
+	void (*gone)(void *arg, enum program);
 	/* A child died, and nobody told it to; it is not started again yet. */
 	void (*lost)(void *arg, enum program);
 	/* Answers to children_stage() and children_switch(). */
@@ -88,8 +90,12 @@ void children_give_up(struct children *, enum program);
 void children_send(struct children *, enum program, enum msg_type);
 void children_send_all(struct children *, enum msg_type);
 
-/* Answer a dial: with a socket, which is taken over, or the failure. */
-void children_dialed(struct children *, uint64_t id, int fd, const char *text);
+/*
+ * Answer a dial of that program: with a socket, which is taken over, or the
+ * failure.
+ */
+void children_dialed(
+    struct children *, enum program, uint64_t id, int fd, const char *text);
 
 /*
  * Ask all that run for their status; returns how many there are.  The id must

@@ -47,6 +47,7 @@ static const struct channel_ops process_ops = {
 		[MSG_READY] = process_on_ready,
 		[MSG_PEER_BROKEN] = process_on_peer_broken,
 		[MSG_DIAL] = process_on_dial,
+		[MSG_DIAL_GITHUB] = process_on_dial,
 		[MSG_CONF_ACCEPTED] = process_on_conf_accepted,
 		[MSG_CONF_REFUSED] = process_on_conf_refused,
 		[MSG_CONF_SWITCHED] = process_on_conf_switched,
@@ -269,7 +270,7 @@ process_on_dial(void *arg, struct msg *m)
 	struct process *p = arg;
 
 	if (!p->dead)
-		p->children->ops->dial(p->children->arg, m->id);
+		p->children->ops->dial(p->children->arg, p->program, m->id);
 	return 0;
 }
 
@@ -346,6 +347,7 @@ process_on_death(struct process *p, int status)
 		channel_drain(p->channel);
 	refused = p->refused;
 	process_clear(p);
+	c->ops->gone(c->arg, p->program);
 	process_describe_death(status, death, sizeof(death));
 	if (!asked)
 		process_on_loss(p, refused, death);

@@ -55,7 +55,10 @@ void conf_reset(struct conf *);
 void conf_send(
     const struct conf *, enum program, struct channel *, uint64_t id);
 
-/* The message with a child's settings alone. */
+/*
+ * The message with a child's settings alone; for the dialer those that lead to
+ * the orchestrator.
+ */
 void conf_slice(const struct conf *, enum program, struct msg_out *);
 
 /*
@@ -64,7 +67,7 @@ void conf_slice(const struct conf *, enum program, struct msg_out *);
  */
 const char *conf_needs_restart(const struct conf *, const struct conf *);
 
-/* True when the dialer would do the same with both. */
+/* True when the orchestrator's dialer would do the same with both. */
 bool conf_same_dialer(const struct conf *, const struct conf *);
 
 #endif

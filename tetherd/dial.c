@@ -8,8 +8,8 @@
 
 #include "common/channel.h"
 #include "common/log.h"
+#include "common/slice.h"
 #include "common/timer.h"
-#include "tetherd/conf.h"
 #include "tetherd/dial.h"
 #include "tetherd/process.h"
 #include "tetherd/relay.h"
@@ -17,7 +17,7 @@
 /* What a dialer may take longer than it was told, before it is killed. */
 #define GRACE_MS 5000
 
-/* From one dialer to the next one at least: connector might ask for ever. */
+/* From one dialer to the next one at least: a child might ask for ever. */
 #define PACE_MS 20
 
 struct dial {
@@ -83,8 +83,8 @@ dial_clear(struct dial *d)
 }
 
 /* Its death is reaped by the caller of waitpid(), which then ignores it. */
-static void
-dial_abandon(struct dial *d)
+void
+dial_give_up(struct dial *d)
 {
 	if (d->pid != 0)
 		kill(d->pid, SIGKILL);
@@ -96,7 +96,7 @@ dial_free(struct dial *d)
 {
 	if (d == NULL)
 		return;
-	dial_abandon(d);
+	dial_give_up(d);
 	event_free(d->timer);
 	event_free(d->pace);
 	free(d);
@@ -161,11 +161,12 @@ is_too_soon(const struct dial *d)
 }
 
 void
-dial_start(struct dial *d, const struct conf *conf, uint64_t id)
+dial_start(struct dial *d, const struct dialer_conf *conf, uint64_t id)
 {
-	dial_abandon(d);
-	conf_slice(conf, PROGRAM_DIALER, &d->conf);
-	d->timeout_ms = conf->dialer.timeout_ms;
+	dial_give_up(d);
+	msg_start(&d->conf, MSG_CONF_DIALER, 0);
+	slice_add_dialer(&d->conf, conf);
+	d->timeout_ms = conf->timeout_ms;
 	d->id = id;
 	d->answered = false;
 	if (is_too_soon(d))

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 /*
- * Getting a socket to the orchestrator: a dialer process for each attempt,
- * which resolves, connects and exits.
+ * Getting a socket to a target of ours, the orchestrator or GitHub: a dialer
+ * process for each attempt, which resolves, connects and exits.
  */
 
 struct dial;
@@ -24,12 +24,13 @@ struct dial *dial_new(struct event_base *, dial_done, void *arg);
 /* Ends the attempt under way without a word.  NULL is allowed. */
 void dial_free(struct dial *);
 
-struct conf;
-
 /* Start an attempt; one that is under way is ended without a word. */
-void dial_start(struct dial *, const struct conf *, uint64_t id);
+void dial_start(struct dial *, const struct dialer_conf *, uint64_t id);
 
-/* A process of ours died: true if it was the dialer. */
+/* The same without a new attempt: nobody waits for it any more. */
+void dial_give_up(struct dial *);
+
+/* A process of ours died: true if it was this dialer. */
 bool dial_reap(struct dial *, pid_t, int status);
 
 #endif

@@ -36,7 +36,8 @@ struct tetherd {
 	struct options options;
 	struct children *children;
 	struct reload *reload;
-	struct dial *dial;
+	struct dial *dial;	  /* the orchestrator, for connector */
+	struct dial *dial_github; /* for authd */
 	struct control *control;
 	struct event *signals[NSIGNALS];
 	bool was_ready;
@@ -63,11 +64,26 @@ on_all_stopped(void *arg, bool failed)
 }
 
 static void
-on_dial(void *arg, uint64_t id)
+on_dial(void *arg, enum program program, uint64_t id)
+{
+	struct tetherd *t = arg;
+	const struct conf *conf = settings_conf(reload_settings(t->reload));
+
+	if (program == PROGRAM_AUTHD)
+		dial_start(t->dial_github, &conf->github_dialer, id);
+	else
+		dial_start(t->dial, &conf->dialer, id);
+}
+
+static void
+on_gone(void *arg, enum program program)
 {
 	struct tetherd *t = arg;
 
-	dial_start(t->dial, settings_conf(reload_settings(t->reload)), id);
+	if (program == PROGRAM_AUTHD)
+		dial_give_up(t->dial_github);
+	else if (program == PROGRAM_CONNECTOR)
+		dial_give_up(t->dial);
 }
 
 static void
@@ -75,7 +91,15 @@ on_dialed(void *arg, uint64_t id, int fd, const char *text)
 {
 	struct tetherd *t = arg;
 
-	children_dialed(t->children, id, fd, text);
+	children_dialed(t->children, PROGRAM_CONNECTOR, id, fd, text);
+}
+
+static void
+on_github_dialed(void *arg, uint64_t id, int fd, const char *text)
+{
+	struct tetherd *t = arg;
+
+	children_dialed(t->children, PROGRAM_AUTHD, id, fd, text);
 }
 
 static void
@@ -131,6 +155,7 @@ static const struct children_ops children_ops = {
 	.all_running = on_all_running,
 	.all_stopped = on_all_stopped,
 	.dial = on_dial,
+	.gone = on_gone,
 	.lost = on_lost,
 	.conf_accepted = on_conf_accepted,
 	.conf_refused = on_conf_refused,
@@ -182,6 +207,13 @@ static const struct reload_ops reload_ops = {
 };
 
 static void
+reap_dialer(struct tetherd *t, pid_t pid, int status)
+{
+	if (!dial_reap(t->dial, pid, status))
+		(void)dial_reap(t->dial_github, pid, status);
+}
+
+static void
 reap(struct tetherd *t)
 {
 	int status;
@@ -191,7 +223,7 @@ reap(struct tetherd *t)
 		if (WIFSTOPPED(status) || WIFCONTINUED(status))
 			continue;
 		if (!children_reap(t->children, pid, status))
-			(void)dial_reap(t->dial, pid, status);
+			reap_dialer(t, pid, status);
 	}
 }
 
@@ -285,6 +317,7 @@ start(struct tetherd *t, struct settings *settings)
 	t->reload = reload_new(t->base, t->children, &t->options.sources,
 	    settings, &reload_ops, t);
 	t->dial = dial_new(t->base, on_dialed, t);
+	t->dial_github = dial_new(t->base, on_github_dialed, t);
 	control_start(t->control, t->children, t->reload);
 	children_start(t->children);
 }
@@ -296,6 +329,7 @@ finish(struct tetherd *t)
 
 	control_free(t->control);
 	dial_free(t->dial);
+	dial_free(t->dial_github);
 	children_free(t->children);
 	reload_free(t->reload);
 	for (i = 0; i < NSIGNALS; i++)

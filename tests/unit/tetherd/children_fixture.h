@@ -123,10 +123,21 @@ on_stopped(void *arg, bool failed)
 }
 
 static inline void
-on_dial(void *arg, uint64_t id)
+on_dial(void *arg, enum program program, uint64_t id)
 {
 	(void)arg;
-	note("dial %" PRIu64, id);
+	note("%s dial %" PRIu64, program_name(program), id);
+}
+
+/* Comes with every death: noted by those tests that ask for it. */
+static bool note_gone;
+
+static inline void
+on_gone(void *arg, enum program program)
+{
+	(void)arg;
+	if (note_gone)
+		note("gone %s", program_name(program));
 }
 
 static inline void
@@ -172,6 +183,7 @@ static const struct children_ops ops = {
 	.all_running = on_running,
 	.all_stopped = on_stopped,
 	.dial = on_dial,
+	.gone = on_gone,
 	.lost = on_lost,
 	.conf_accepted = on_accepted,
 	.conf_refused = on_refused,
@@ -233,7 +245,9 @@ count(enum program program, enum msg_type type)
 			n++;
 			memcpy(last, datagram, sizeof(last));
 		}
-		assert_int_equal(fd != -1, got == MSG_PEER);
+		assert_int_equal(fd != -1, got == MSG_PEER ||
+					       got == MSG_DIALED ||
+					       got == MSG_GITHUB_DIALED);
 		if (fd != -1)
 			close(fd);
 	}

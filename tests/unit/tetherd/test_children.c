@@ -1,5 +1,7 @@
 /* The lives of the three lasting children. */
 
+#include <fcntl.h>
+
 #include "tests/unit/tetherd/children_fixture.h"
 
 static void
@@ -85,7 +87,52 @@ test_last_words(void **state)
 	bring_up(PROGRAM_CONNECTOR);
 	assert_events("running; ");
 	say(PROGRAM_CONNECTOR, MSG_DIAL);
-	assert_events("dial 0; ");
+	assert_events("connector dial 0; ");
+}
+
+/* Each gets its own answers, while it lives. */
+static void
+test_dial(void **state)
+{
+	static const struct {
+		enum program program;
+		enum msg_type question, good, bad;
+	} both[] = {
+		{ PROGRAM_CONNECTOR, MSG_DIAL, MSG_DIALED, MSG_DIAL_FAILED },
+		{ PROGRAM_AUTHD, MSG_DIAL_GITHUB, MSG_GITHUB_DIALED,
+		    MSG_GITHUB_DIAL_FAILED },
+	};
+	char expected[64];
+	int i, pipes[2];
+
+	(void)state;
+	bring_all_up();
+	for (i = 0; i < 2; i++) {
+		say(both[i].program, both[i].question);
+		(void)snprintf(expected, sizeof(expected), "%s dial 0; ",
+		    program_name(both[i].program));
+		assert_events(expected);
+		assert_int_equal(pipe(pipes), 0);
+		children_dialed(children, both[i].program, 7, pipes[0], "peer");
+		spin();
+		assert_int_equal(count(both[i].program, both[i].good), 1);
+		children_dialed(children, both[i].program, 8, -1, "why");
+		spin();
+		assert_int_equal(count(both[i].program, both[i].bad), 1);
+
+		note_gone = true;
+		die(both[i].program);
+		note_gone = false;
+		(void)snprintf(expected, sizeof(expected), "gone %s; lost %s; ",
+		    program_name(both[i].program),
+		    program_name(both[i].program));
+		assert_events(expected);
+		/* Whoever has come in its place did not ask. */
+		pipes[0] = dup(pipes[1]);
+		children_dialed(children, both[i].program, 9, pipes[0], "peer");
+		assert_int_equal(fcntl(pipes[0], F_GETFD), -1);
+		close(pipes[1]);
+	}
 }
 
 static void
@@ -360,6 +407,7 @@ main(void)
 		TEST(test_channel_before_death),
 		TEST(test_too_many_deaths),
 		TEST(test_last_words),
+		TEST(test_dial),
 		TEST(test_refused_at_start),
 		TEST(test_refused_later),
 		TEST(test_log_level),

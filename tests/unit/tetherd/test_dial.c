@@ -61,18 +61,22 @@ test_flood(void **state)
 	draft_start(&draft);
 	conf = draft_take(&draft);
 	for (id = 1; id <= 1000; id++)
-		dial_start(d, conf, id);
+		dial_start(d, &conf->dialer, id);
 	conf_free(conf);
 	assert_in_range(spawned, 1, 100);
 	event_base_dispatch(base);
 	assert_non_null(strstr(events, "1 no dialer; "));
 	assert_non_null(strstr(events, "1000 no dialer; "));
 
-	/* Gone before its turn came. */
+	/* Given up, or gone, before its turn came. */
 	spawned = 0;
 	draft_start(&draft);
 	conf = draft_take(&draft);
-	dial_start(d, conf, 1);
+	dial_start(d, &conf->github_dialer, 1);
+	dial_give_up(d);
+	event_base_dispatch(base);
+	assert_int_equal(spawned, 0);
+	dial_start(d, &conf->github_dialer, 2);
 	conf_free(conf);
 	dial_free(d);
 	event_base_dispatch(base);
