@@ -79,7 +79,7 @@ parse_piece(struct json_tokener *tokener, struct json_object **object,
 }
 
 struct json_object *
-json_parse(struct evbuffer *text)
+json_parse_value(struct evbuffer *text)
 {
 	struct json_tokener *tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
 	struct evbuffer_iovec pieces[PIECES_MAX];
@@ -106,11 +106,23 @@ json_parse(struct evbuffer *text)
 		}
 	}
 	json_tokener_free(tokener);
-	if (!good || !json_object_is_type(object, json_type_object)) {
+	if (!good || (!json_object_is_type(object, json_type_object) &&
+			 !json_object_is_type(object, json_type_array))) {
 		json_object_put(object);
 		return NULL;
 	}
 	return object;
+}
+
+struct json_object *
+json_parse(struct evbuffer *text)
+{
+	struct json_object *object = json_parse_value(text);
+
+	if (object == NULL || json_object_is_type(object, json_type_object))
+		return object;
+	json_object_put(object);
+	return NULL;
 }
 
 const char *

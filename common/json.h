@@ -26,6 +26,9 @@ struct json_object;
  */
 struct json_object *json_parse(struct evbuffer *text);
 
+/* The same for an object or an array. */
+struct json_object *json_parse_value(struct evbuffer *text);
+
 /*
  * The string member of that name, with its length in *len; NULL if there is
  * none or it is no string.  Where len is NULL, a NUL inside makes it none,

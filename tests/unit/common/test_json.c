@@ -146,6 +146,42 @@ test_split(void **state)
 }
 
 /* More pieces than are looked at in one go, around that number. */
+/* What is no message may be an array, too; nothing else is a value of ours. */
+static void
+test_value(void **state)
+{
+	static const struct {
+		const char *text;
+		bool good;
+	} cases[] = {
+		{ "{}", true },
+		{ " [ ] ", true },
+		{ "[{\"a\":1},2]", true },
+		{ "", false },
+		{ "1", false },
+		{ "null", false },
+		{ "\"a\"", false },
+		{ "[1", false },
+		{ "[1,]", false },
+		{ "[1]]", false },
+		{ "[1] {}", false },
+	};
+	struct evbuffer *buffer = evbuffer_new();
+	struct json_object *value;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(cases); i++) {
+		evbuffer_add(buffer, cases[i].text, strlen(cases[i].text));
+		value = json_parse_value(buffer);
+		if ((value != NULL) != cases[i].good)
+			fail_msg("%s", cases[i].text);
+		json_object_put(value);
+		evbuffer_drain(buffer, evbuffer_get_length(buffer));
+	}
+	evbuffer_free(buffer);
+}
+
 static void
 test_many_pieces(void **state)
 {
@@ -303,6 +339,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_value),
 		cmocka_unit_test(test_whole),
 		cmocka_unit_test(test_split),
 		cmocka_unit_test(test_many_pieces),
