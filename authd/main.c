@@ -3,7 +3,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "authd/github.h"
 #include "authd/handles.h"
+#include "authd/memory.h"
 #include "authd/reload.h"
 #include "authd/sessions.h"
 #include "common/child.h"
@@ -21,6 +23,7 @@
 struct authd {
 	struct child child;
 	struct authd_conf conf;
+	struct github *github;
 	struct sessions *sessions;
 	struct handles handles;
 	/* A question that came with a configuration that is to come yet. */
@@ -35,6 +38,8 @@ static int authd_on_session_get(void *, struct msg *);
 static int authd_on_handle_new(void *, struct msg *);
 static int authd_on_handle_check(void *, struct msg *);
 static int authd_on_token_get(void *, struct msg *);
+static int authd_on_github_dialed(void *, struct msg *);
+static int authd_on_github_dial_failed(void *, struct msg *);
 static void authd_log_status(void *);
 static void authd_status(void *, struct status *);
 static const char *authd_conf_check(void *, const void *, uint32_t *);
@@ -54,6 +59,8 @@ static const struct channel_ops connector_ops = {
 static const struct child_ops ops = {
 	.peers[PROGRAM_PROXYD] = &proxyd_ops,
 	.peers[PROGRAM_CONNECTOR] = &connector_ops,
+	.parent[MSG_GITHUB_DIALED] = authd_on_github_dialed,
+	.parent[MSG_GITHUB_DIAL_FAILED] = authd_on_github_dial_failed,
 	.log_status = authd_log_status,
 	.status = authd_status,
 	.conf_check = authd_conf_check,
@@ -67,14 +74,17 @@ main(int argc, char **argv)
 	static struct authd authd;
 
 	(void)umask(077);
+	memory_start();
 	child_start(&authd.child, PROGRAM_AUTHD, argc, argv);
 	child_configure(&authd.child, &slice_authd, &authd.conf);
+	authd.github = github_new(&authd.child, &authd.conf);
 	authd.sessions = sessions_new(&authd.conf);
 	authd.handles.conf = &authd.conf;
 	authd.handles.tether = sessions_tether_db(authd.sessions);
 	sandbox_enter(PROGRAM_AUTHD, authd.conf.sandbox);
 	child_run(&authd.child, &ops, &authd);
 	sessions_free(authd.sessions);
+	github_free(authd.github);
 	slice_free_authd(&authd.conf);
 	child_finish(&authd.child);
 	return 0;
@@ -168,6 +178,22 @@ authd_on_token_get(void *arg, struct msg *m)
 	return 0;
 }
 
+static int
+authd_on_github_dialed(void *arg, struct msg *m)
+{
+	struct authd *authd = arg;
+
+	return github_on_dialed(authd->github, m);
+}
+
+static int
+authd_on_github_dial_failed(void *arg, struct msg *m)
+{
+	struct authd *authd = arg;
+
+	return github_on_dial_failed(authd->github, m);
+}
+
 static void
 authd_peer_lost(void *arg, enum program peer)
 {
@@ -191,8 +217,9 @@ static const char *
 authd_conf_check(void *arg, const void *next, uint32_t *flags)
 {
 	const struct authd *authd = arg;
+	const char *why = reload_check(&authd->conf, next, flags);
 
-	return reload_check(&authd->conf, next, flags);
+	return why != NULL ? why : github_check(authd->github, next);
 }
 
 /*
@@ -207,6 +234,7 @@ authd_conf_switch(void *arg, void *next, uint32_t flags)
 	(void)flags;
 	slice_free_authd(&authd->conf);
 	memcpy(&authd->conf, next, sizeof(authd->conf));
+	github_reload(authd->github);
 	sessions_reload(authd->sessions);
 	authd_flush(authd);
 	authd_answer_token(authd);

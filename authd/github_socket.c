@@ -1,0 +1,78 @@
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "authd/github_internal.h"
+#include "common/monotonic.h"
+
+/*
+ * authd connects to nothing: its sockets come from the parent, connected.
+ * So no library of this process gets any further with connect(2) than here,
+ * and libcurl 7.88 calls it for a socket of which it was told that it is
+ * connected already; later versions do not.
+ */
+int
+connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t len)
+{
+	struct sockaddr_storage peer;
+	socklen_t size = sizeof(peer);
+
+	(void)address;
+	(void)len;
+	if (getpeername(fd, (struct sockaddr *)&peer, &size) == 0)
+		return 0;
+	errno = EACCES;
+	return -1;
+}
+
+static curl_socket_t
+on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct github_request *r = arg;
+	struct github *g = r->github;
+	int fd = g->fd;
+
+	(void)purpose;
+	(void)address;
+	g->fd = -1;
+	if (fd != -1 && monotonic_ms() - g->fd_ms <= GITHUB_SOCKET_AGE_MS)
+		return fd;
+	if (fd != -1)
+		close(fd);
+	r->wants_socket = true;
+	return CURL_SOCKET_BAD;
+}
+
+static int
+on_opened(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+	(void)arg;
+	(void)fd;
+	(void)purpose;
+	return CURL_SOCKOPT_ALREADY_CONNECTED;
+}
+
+int
+socket_set_options(struct github_request *r)
+{
+	CURL *easy = r->easy;
+
+	if (curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open) !=
+		CURLE_OK ||
+	    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, r) != CURLE_OK ||
+	    curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_opened) !=
+		CURLE_OK ||
+	    /* The dialer went through the proxy. */
+	    curl_easy_setopt(easy, CURLOPT_PROXY, "") != CURLE_OK)
+		return -1;
+	/*
+	 * No name is looked up in this process: any address will do, as none
+	 * is connected to.
+	 */
+	r->target = curl_slist_append(NULL, "::127.0.0.1:");
+	if (r->target == NULL ||
+	    curl_easy_setopt(easy, CURLOPT_CONNECT_TO, r->target) != CURLE_OK)
+		return -1;
+	return 0;
+}
