@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/slice.h"
 #include "proxyd/deny.h"
+#include "proxyd/role.h"
 
 /*
  * What a server may do to a path, in this order.  All combinations are
@@ -21,13 +23,19 @@
 /* What ends a path, or the part of a segment that is its name. */
 static const char ends[] = "/?#;";
 
+/* For everybody, whatever roles there are: one bit for each. */
+#define ROLES_ALL ((1U << SESSION_ROLE_COUNT) - 1)
+
 struct path {
 	char *text;
 	size_t len;
 };
 
 struct deny {
-	struct path *paths; /* without a slash at the end */
+	struct closed {
+		struct path path; /* without a slash at the end */
+		unsigned roles;
+	} * paths;
 	size_t count;
 };
 
@@ -174,37 +182,48 @@ allocate(size_t len)
 }
 
 static void
-add_path(struct deny *d, const char *path, size_t len)
+add_path(struct deny *d, unsigned roles, const char *path, size_t len)
 {
 	struct path *p;
 
 	d->paths = reallocarray(d->paths, d->count + 1, sizeof(*d->paths));
 	if (d->paths == NULL)
 		fatal("deny path");
-	p = &d->paths[d->count++];
+	d->paths[d->count].roles = roles;
+	p = &d->paths[d->count++].path;
 	p->text = allocate(len);
 	read_path(p, path, len, READ_DECODED | READ_DOTS);
 	if (p->len > 0 && p->text[p->len - 1] == '/')
 		p->len--;
 }
 
-struct deny *
-deny_new(const char *paths)
+static void
+add_paths(struct deny *d, unsigned roles, const char *paths)
 {
-	struct deny *d;
 	size_t len;
 
-	if (*paths == '\0')
-		return NULL;
-	d = calloc(1, sizeof(*d));
-	if (d == NULL)
-		fatal("deny path");
 	for (; *paths != '\0'; paths += len + (paths[len] == '\n')) {
 		len = strcspn(paths, "\n");
 		if (len > 0)
-			add_path(d, paths, len);
+			add_path(d, roles, paths, len);
 	}
-	return d;
+}
+
+struct deny *
+deny_new(const struct proxyd_conf *conf)
+{
+	struct deny *d = calloc(1, sizeof(*d));
+	unsigned role;
+
+	if (d == NULL)
+		fatal("deny path");
+	add_paths(d, ROLES_ALL, conf->deny_paths);
+	for (role = 0; role < SESSION_ROLE_COUNT; role++)
+		add_paths(d, 1U << role, conf->deny_paths_role[role]);
+	if (d->count > 0)
+		return d;
+	free(d);
+	return NULL;
 }
 
 void
@@ -215,20 +234,22 @@ deny_free(struct deny *d)
 	if (d == NULL)
 		return;
 	for (i = 0; i < d->count; i++)
-		free(d->paths[i].text);
+		free(d->paths[i].path.text);
 	free(d->paths);
 	free(d);
 }
 
 static bool
-is_closed(const struct deny *d, const struct path *p)
+is_closed(const struct deny *d, unsigned roles, const struct path *p)
 {
+	const struct path *closed;
 	size_t i, len;
 
 	for (i = 0; i < d->count; i++) {
-		len = d->paths[i].len;
-		if (p->len >= len &&
-		    strncasecmp(p->text, d->paths[i].text, len) == 0 &&
+		closed = &d->paths[i].path;
+		len = closed->len;
+		if ((d->paths[i].roles & roles) != 0 && p->len >= len &&
+		    strncasecmp(p->text, closed->text, len) == 0 &&
 		    (p->len == len || memchr(ends, p->text[len], sizeof(ends))))
 			return true;
 	}
@@ -255,8 +276,9 @@ is_plain(const char *path, size_t len)
 }
 
 bool
-deny_matches(const struct deny *d, const char *target)
+deny_matches(const struct deny *d, enum session_role role, const char *target)
 {
+	unsigned roles = role == ROLE_NOBODY ? ROLES_ALL : 1U << role;
 	unsigned how, ways;
 	bool closed = false;
 	struct path p;
@@ -271,7 +293,7 @@ deny_matches(const struct deny *d, const char *target)
 		if (!is_way(how))
 			continue;
 		read_path(&p, target, len, how);
-		closed = is_closed(d, &p);
+		closed = is_closed(d, roles, &p);
 	}
 	free(p.text);
 	return closed;

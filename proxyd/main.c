@@ -10,6 +10,7 @@
 #include "proxyd/intake.h"
 #include "proxyd/outbox.h"
 #include "proxyd/proxyd.h"
+#include "proxyd/rates.h"
 #include "proxyd/reload.h"
 #include "proxyd/sessions.h"
 #include "proxyd/state.h"
@@ -281,8 +282,9 @@ main(int argc, char **argv)
 	child_configure(&p.child, &slice_proxyd, &p.conf);
 	if ((why = reload_check(&p, &p.conf, NULL)) != NULL)
 		child_refuse(&p.child, why);
-	p.deny = deny_new(p.conf.deny_paths);
+	p.deny = deny_new(&p.conf);
 	p.upstream = upstream_new(p.child.base, &p.conf);
+	p.rates = rates_new(&p.conf);
 	p.sessions = sessions_new(&p);
 	p.handles = handles_new(&p);
 	p.outbox = outbox_new(&p);
@@ -301,6 +303,7 @@ main(int argc, char **argv)
 	outbox_free(p.outbox);
 	handles_free(p.handles);
 	sessions_free(p.sessions);
+	rates_free(p.rates);
 	upstream_free(p.upstream);
 	deny_free(p.deny);
 	event_free(p.timer);

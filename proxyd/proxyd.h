@@ -24,18 +24,21 @@ struct proxyd_counts {
 	uint64_t answers[COUNT_CLASSES]; /* by their status / 100 */
 	uint64_t denied;
 	uint64_t busy;
+	uint64_t rate;
 	uint64_t upstream_failed;
 	uint64_t body_bytes;
 	uint64_t tunnels_opened;
 	uint64_t tunnels_refused;
+	uint64_t messages_held;
 };
 
 struct proxyd {
 	struct child child;
 	struct proxyd_conf conf;
-	struct deny *deny; /* conf.deny_paths, NULL for none */
+	struct deny *deny; /* of conf, NULL for none */
 	struct proxyd_counts counts;
 	struct upstream *upstream;
+	struct rates *rates;
 	struct sessions *sessions;
 	struct handles *handles;
 	struct intake *intake;

@@ -27,7 +27,7 @@ reload_switch(void *proxyd, void *next, uint32_t flags)
 	slice_free_proxyd(&p->conf);
 	memcpy(&p->conf, next, sizeof(p->conf));
 	deny_free(p->deny);
-	p->deny = deny_new(p->conf.deny_paths);
+	p->deny = deny_new(&p->conf);
 	tunnels_close_denied(p->tunnels);
 	/* authd says so, too, but not before the next request may come. */
 	sessions_flush(p->sessions);

@@ -31,10 +31,12 @@ state_fill(void *proxyd, struct status *s)
 		{ STATUS_PROXYD_HTTP_5XX, n->answers[5] },
 		{ STATUS_PROXYD_HTTP_DENIED, n->denied },
 		{ STATUS_PROXYD_HTTP_BUSY, n->busy },
+		{ STATUS_PROXYD_HTTP_RATE, n->rate },
 		{ STATUS_PROXYD_UPSTREAM_FAILED, n->upstream_failed },
 		{ STATUS_PROXYD_BODY_BYTES, n->body_bytes },
 		{ STATUS_PROXYD_TUNNELS_OPENED, n->tunnels_opened },
 		{ STATUS_PROXYD_TUNNELS_REFUSED, n->tunnels_refused },
+		{ STATUS_PROXYD_MESSAGES_HELD, n->messages_held },
 	};
 	size_t i;
 

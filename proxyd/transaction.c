@@ -18,6 +18,7 @@
 #include "proxyd/proxyd.h"
 #include "proxyd/request.h"
 #include "proxyd/request_headers.h"
+#include "proxyd/role.h"
 #include "proxyd/transaction.h"
 #include "proxyd/upstream.h"
 
@@ -281,7 +282,7 @@ transfer(struct transaction *t)
 	struct upstream_request ask;
 
 	asking_fill(&t->asking, &ask);
-	if (deny_matches(p->deny, ask.target)) {
+	if (deny_matches(p->deny, ROLE_NOBODY, ask.target)) {
 		p->counts.denied++;
 		fail(t, 403, DENY_REASON);
 		return;

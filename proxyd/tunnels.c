@@ -10,6 +10,7 @@
 #include "proxyd/deny.h"
 #include "proxyd/proxyd.h"
 #include "proxyd/reply.h"
+#include "proxyd/role.h"
 #include "proxyd/tunnel_opening.h"
 #include "proxyd/tunnels.h"
 #include "proxyd/user_requests.h"
@@ -206,7 +207,7 @@ tunnels_may_open(
 	const struct tunnel *other;
 	size_t n = 0;
 
-	if (deny_matches(ts->proxyd->deny, target)) {
+	if (deny_matches(ts->proxyd->deny, ROLE_NOBODY, target)) {
 		ts->proxyd->counts.denied++;
 		return "403 " DENY_REASON;
 	}
@@ -271,7 +272,8 @@ tunnels_close_denied(struct tunnels *ts)
 	struct tunnel *t;
 
 	TAILQ_FOREACH (t, &ts->all, entry) {
-		if (t->path == NULL || !deny_matches(deny, t->path))
+		if (t->path == NULL ||
+		    !deny_matches(deny, ROLE_NOBODY, t->path))
 			continue;
 		tunnel_refuse(t, "403 " DENY_REASON);
 		tunnel_break(t, WS_CLOSE_POLICY,

@@ -7,8 +7,10 @@
 
 #include <cmocka.h>
 
+#include "common/slice.h"
 #include "proxyd/deny.h"
 #include "proxyd/request.h"
+#include "proxyd/role.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -164,15 +166,33 @@ static const char *const open[] = {
 	"/hidden",
 };
 
+/* For all, for each of the two roles: NULL for none. */
+static struct deny *
+make(const char *all, const char *full, const char *read_only)
+{
+	char none[] = "";
+	char *copies[] = { strdup(all), full == NULL ? NULL : strdup(full),
+		read_only == NULL ? NULL : strdup(read_only) };
+	struct proxyd_conf conf = { .deny_paths = copies[0],
+		.deny_paths_role = { full == NULL ? none : copies[1],
+		    read_only == NULL ? none : copies[2] } };
+	struct deny *d = deny_new(&conf);
+	size_t i;
+
+	for (i = 0; i < COUNT(copies); i++)
+		free(copies[i]);
+	return d;
+}
+
 static void
 test_closed(void **state)
 {
-	struct deny *d = deny_new(paths);
+	struct deny *d = make(paths, NULL, NULL);
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < COUNT(closed); i++)
-		if (!deny_matches(d, closed[i]))
+		if (!deny_matches(d, SESSION_ROLE_FULL, closed[i]))
 			fail_msg("open: %s", closed[i]);
 	deny_free(d);
 }
@@ -180,12 +200,12 @@ test_closed(void **state)
 static void
 test_open(void **state)
 {
-	struct deny *d = deny_new(paths);
+	struct deny *d = make(paths, NULL, NULL);
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < COUNT(open); i++)
-		if (deny_matches(d, open[i]))
+		if (deny_matches(d, SESSION_ROLE_FULL, open[i]))
 			fail_msg("closed: %s", open[i]);
 	deny_free(d);
 }
@@ -196,7 +216,7 @@ test_targets(void **state)
 {
 	static const char *const ways[] = { "/x/..\\shell", "/#/../shell",
 		"/\"/../shell", "/\xc3\xa9/../shell", "/x y/../shell" };
-	struct deny *d = deny_new(paths);
+	struct deny *d = make(paths, NULL, NULL);
 	const char *why;
 	char *target;
 	size_t i;
@@ -205,7 +225,7 @@ test_targets(void **state)
 	for (i = 0; i < COUNT(ways); i++) {
 		target = request_target(ways[i], strlen(ways[i]), "q", 1, &why);
 		assert_non_null(target);
-		if (!deny_matches(d, target))
+		if (!deny_matches(d, SESSION_ROLE_FULL, target))
 			fail_msg("open: %s", target);
 		free(target);
 	}
@@ -218,15 +238,51 @@ test_none(void **state)
 	struct deny *d;
 
 	(void)state;
-	assert_null(deny_new(""));
-	assert_false(deny_matches(NULL, "/shell"));
+	assert_null(make("", NULL, NULL));
+	assert_false(deny_matches(NULL, ROLE_NOBODY, "/shell"));
 	deny_free(NULL);
 	/* Empty lines close nothing, and the last newline may be missing. */
-	d = deny_new("\n\n/x");
-	assert_true(deny_matches(d, "/x"));
-	assert_false(deny_matches(d, "/"));
-	assert_false(deny_matches(d, "/y"));
+	d = make("\n\n/x", NULL, NULL);
+	assert_true(deny_matches(d, SESSION_ROLE_FULL, "/x"));
+	assert_false(deny_matches(d, SESSION_ROLE_FULL, "/"));
+	assert_false(deny_matches(d, SESSION_ROLE_FULL, "/y"));
 	deny_free(d);
+}
+
+/* Who is nobody is closed out wherever anybody is. */
+static void
+test_roles(void **state)
+{
+	static const enum session_role roles[] = { SESSION_ROLE_FULL,
+		SESSION_ROLE_READ_ONLY, ROLE_NOBODY };
+	static const struct {
+		const char *all, *full, *read_only, *target;
+		bool closed[3]; /* for these roles */
+	} table[] = {
+		{ "/a\n", NULL, NULL, "/a", { true, true, true } },
+		{ "/a\n", "/b\n", "/c\n", "/a/x", { true, true, true } },
+		{ "/a\n", "/b\n", "/c\n", "/b", { true, false, true } },
+		{ "/a\n", "/b\n", "/c\n", "/c?x", { false, true, true } },
+		{ "/a\n", "/b\n", "/c\n", "/d", { false, false, false } },
+		{ "", "/b\n", NULL, "/b", { true, false, true } },
+		{ "", NULL, "/c\n", "/x/%2e%2e/C", { false, true, true } },
+		{ "", NULL, "/x\n/c\n", "/c", { false, true, true } },
+		{ "", "/c\n", "/c\n", "/c", { true, true, true } },
+		{ "", "/c/d\n", "/c\n", "/c", { false, true, true } },
+	};
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < COUNT(table); i++) {
+		struct deny *d =
+		    make(table[i].all, table[i].full, table[i].read_only);
+
+		for (j = 0; j < COUNT(roles); j++)
+			if (deny_matches(d, roles[j], table[i].target) !=
+			    table[i].closed[j])
+				fail_msg("row %zu, role %zu", i, j);
+		deny_free(d);
+	}
 }
 
 static void
@@ -237,10 +293,10 @@ test_all(void **state)
 
 	(void)state;
 	for (i = 0; i < COUNT(roots); i++) {
-		struct deny *d = deny_new(roots[i]);
+		struct deny *d = make(roots[i], NULL, NULL);
 
 		for (j = 0; j < COUNT(open); j++)
-			if (!deny_matches(d, open[j]))
+			if (!deny_matches(d, SESSION_ROLE_FULL, open[j]))
 				fail_msg("%s: open: %s", roots[i], open[j]);
 		deny_free(d);
 	}
@@ -251,7 +307,7 @@ static void
 test_garbage(void **state)
 {
 	static const char alphabet[] = "/./%2eE5cC\\s;?ab";
-	struct deny *d = deny_new(paths);
+	struct deny *d = make(paths, NULL, NULL);
 	uint32_t seed = 1;
 	size_t i, j, len;
 
@@ -269,7 +325,7 @@ test_garbage(void **state)
 			    alphabet[(seed >> 16) % (sizeof(alphabet) - 1)];
 		}
 		target[len + 1] = '\0';
-		(void)deny_matches(d, target);
+		(void)deny_matches(d, SESSION_ROLE_FULL, target);
 		free(target);
 	}
 	deny_free(d);
@@ -283,6 +339,7 @@ main(void)
 		cmocka_unit_test(test_open),
 		cmocka_unit_test(test_targets),
 		cmocka_unit_test(test_none),
+		cmocka_unit_test(test_roles),
 		cmocka_unit_test(test_all),
 		cmocka_unit_test(test_garbage),
 	};

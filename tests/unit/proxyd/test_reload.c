@@ -119,7 +119,10 @@ make_conf(uint32_t port, const char *deny_paths)
 	};
 
 	conf.upstream_host = strdup("127.0.0.1");
+	conf.callback_url = strdup("");
 	conf.deny_paths = strdup(deny_paths);
+	conf.deny_paths_role[SESSION_ROLE_FULL] = strdup("");
+	conf.deny_paths_role[SESSION_ROLE_READ_ONLY] = strdup("/ro\n");
 	return conf;
 }
 
@@ -303,12 +306,14 @@ test_settings(void **state)
 	uint32_t port = a.port;
 
 	(void)state;
-	assert_false(deny_matches(p.deny, "/x"));
+	assert_false(deny_matches(p.deny, SESSION_ROLE_FULL, "/x"));
 	change(port, "/x\n");
-	assert_true(deny_matches(p.deny, "/x"));
+	assert_true(deny_matches(p.deny, SESSION_ROLE_FULL, "/x"));
+	assert_false(deny_matches(p.deny, SESSION_ROLE_FULL, "/ro"));
+	assert_true(deny_matches(p.deny, SESSION_ROLE_READ_ONLY, "/ro"));
 	assert_int_equal(p.conf.tunnels_max, 7);
 	change(port, "");
-	assert_false(deny_matches(p.deny, "/x"));
+	assert_false(deny_matches(p.deny, SESSION_ROLE_FULL, "/x"));
 	assert_ptr_equal(base, upstream_base(p.upstream));
 }
 
@@ -324,7 +329,9 @@ static void
 test_sessions(void **state)
 {
 	static const struct session ok = { .status = SESSION_OK,
-		.lifetime_ms = 60000 };
+		.lifetime_ms = 60000,
+		.github_id = 5,
+		.login = "mona" };
 	unsigned done = 0;
 	struct session_wait wait = { .done = on_session_done, .arg = &done };
 	struct msg_out out;
@@ -387,10 +394,12 @@ test_state(void **state)
 		.answers = { 1, 2, 1003, 1004, 1005, 1006 },
 		.denied = 1007,
 		.busy = 1008,
-		.upstream_failed = 1009,
-		.body_bytes = 1010,
-		.tunnels_opened = 1011,
-		.tunnels_refused = 1012 };
+		.rate = 1009,
+		.upstream_failed = 1010,
+		.body_bytes = 1011,
+		.tunnels_opened = 1012,
+		.tunnels_refused = 1013,
+		.messages_held = 1014 };
 	state_fill(&p, s);
 	assert_string_equal(
 	    status_text(s, STATUS_PROXYD_UPSTREAM), upstream_base(p.upstream));
@@ -400,7 +409,7 @@ test_state(void **state)
 	assert_int_equal(status_number(s, STATUS_PROXYD_SESSIONS), 1);
 	assert_int_equal(status_number(s, STATUS_PROXYD_TRANSACTIONS), 0);
 	/* They stand in this order from there on. */
-	for (id = STATUS_PROXYD_BUFFERED; id <= STATUS_PROXYD_TUNNELS_REFUSED;
+	for (id = STATUS_PROXYD_BUFFERED; id <= STATUS_PROXYD_MESSAGES_HELD;
 	     id++)
 		assert_int_equal(status_number(s, (enum status_id)id),
 		    1001 + id - STATUS_PROXYD_BUFFERED);

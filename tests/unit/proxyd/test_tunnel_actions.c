@@ -273,11 +273,14 @@ test_closed_paths(void **state)
 		{ "stream.open", "/api/gitx", false },
 	};
 	struct fixture *f = *state;
+	char none[] = "", paths[] = "/shell\n/api/git\n";
+	const struct proxyd_conf conf = { .deny_paths = paths,
+		.deny_paths_role = { none, none } };
 	char payload[128], id[8];
 	uint64_t denied = 0;
 	size_t i;
 
-	f->proxyd.deny = deny_new("/shell\n/api/git\n");
+	f->proxyd.deny = deny_new(&conf);
 	for (i = 0; i < COUNT(table); i++) {
 		(void)snprintf(id, sizeof(id), "R%zu", i);
 		(void)snprintf(payload, sizeof(payload),
