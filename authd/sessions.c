@@ -111,6 +111,8 @@ sessions_get(struct sessions *s, uint64_t github_id, const char *login,
 	struct entry *entry;
 
 	memset(session, 0, sizeof(*session));
+	session->github_id = github_id;
+	(void)strlcpy(session->login, login, sizeof(session->login));
 	if (reason != NULL) {
 		sessions_refuse(&query, session, SESSION_DENIED, reason);
 	} else if ((entry = sessions_cached(s, &query)) != NULL) {

@@ -34,6 +34,8 @@ struct sessions {
 	struct use_list used;
 	size_t count;
 	uint64_t questions;
+	void (*flushed)(void *arg);
+	void *flushed_arg;
 };
 
 static int person_compare(
@@ -177,6 +179,16 @@ sessions_forget(struct sessions *s, uint64_t github_id, const char *login)
 		e->expires_ms = 0;
 }
 
+/* Whether the session is that person's; who is refused may be nobody. */
+static bool
+is_of(const struct session *session, const struct session_entry *e)
+{
+	if (session->status != SESSION_OK && session->github_id == 0)
+		return true;
+	return session->github_id == e->github_id &&
+	       strcasecmp(session->login, e->login) == 0;
+}
+
 int
 sessions_on_session(struct sessions *s, struct msg *m)
 {
@@ -191,6 +203,10 @@ sessions_on_session(struct sessions *s, struct msg *m)
 			break;
 	if (e == NULL)
 		return 0; /* forgotten meanwhile */
+	if (!is_of(&session, e)) {
+		explicit_bzero(&session, sizeof(session));
+		return -1;
+	}
 	e->asked = 0;
 	e->session = session;
 	e->expires_ms = monotonic_ms() + session.lifetime_ms;
@@ -203,13 +219,27 @@ sessions_on_session(struct sessions *s, struct msg *m)
 	return 0;
 }
 
-void
-sessions_flush(struct sessions *s)
+static void
+expire_all(struct sessions *s)
 {
 	struct session_entry *e;
 
 	TAILQ_FOREACH (e, &s->used, by_use)
 		e->expires_ms = 0;
+}
+
+static void
+tell_flushed(struct sessions *s)
+{
+	if (s->flushed != NULL)
+		s->flushed(s->flushed_arg);
+}
+
+void
+sessions_flush(struct sessions *s)
+{
+	expire_all(s);
+	tell_flushed(s);
 }
 
 void
@@ -219,10 +249,18 @@ sessions_on_authd(struct sessions *s)
 
 	/* It may have come with other rules: what the last one said of a
 	 * person counts no more. */
-	sessions_flush(s);
+	expire_all(s);
 	TAILQ_FOREACH (e, &s->used, by_use)
 		if (e->asked != 0)
 			entry_ask(s, e);
+	tell_flushed(s);
+}
+
+void
+sessions_on_flush(struct sessions *s, void (*flushed)(void *arg), void *arg)
+{
+	s->flushed = flushed;
+	s->flushed_arg = arg;
 }
 
 size_t

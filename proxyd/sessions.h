@@ -48,11 +48,20 @@ void sessions_forget(struct sessions *, uint64_t github_id, const char *login);
 
 /*
  * Messages of authd; it came (back): ask what it did not answer, and from
- * now on what only its forerunner did.
+ * now on what only its forerunner did.  sessions_on_session() returns -1 for
+ * a session that is malformed, or another person's than was asked about.
  */
 int sessions_on_session(struct sessions *, struct msg *);
 void sessions_flush(struct sessions *);
 void sessions_on_authd(struct sessions *);
+
+/*
+ * flushed() is called whenever all sessions count no more, after they do not:
+ * who relies on one for longer than a request asks again then, and is told
+ * what holds now.  It may call sessions_get().
+ */
+void sessions_on_flush(
+    struct sessions *, void (*flushed)(void *arg), void *arg);
 
 size_t sessions_count(const struct sessions *);
 

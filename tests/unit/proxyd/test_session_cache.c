@@ -121,26 +121,44 @@ get(struct fixture *f, uint64_t github_id, const char *login, struct waiter *w)
 	return sessions_get(f->s, github_id, login, &w->wait);
 }
 
-/* authd answers the question of that id. */
+/* What authd says to the question of that id. */
+static int
+say(struct fixture *f, uint64_t id, const struct session *session)
+{
+	struct msg_out out;
+	struct msg m;
+	int result;
+
+	msg_start(&out, MSG_SESSION, id);
+	session_add(&out, session);
+	m = (struct msg){ .type = MSG_SESSION,
+		.id = id,
+		.fd = -1,
+		.data = out.data,
+		.len = out.len };
+	result = sessions_on_session(f->s, &m);
+	msg_discard(&out);
+	return result;
+}
+
+/* That, of whom it was asked about. */
 static void
 answer(struct fixture *f, uint64_t id, enum session_status status,
     const char *jwt, uint32_t lifetime_ms)
 {
 	struct session session = { .status = status,
 		.lifetime_ms = lifetime_ms };
-	struct msg_out out;
-	struct msg m;
+	size_t i;
 
+	for (i = 0; i < nquestions; i++) {
+		if (questions[i].id != id)
+			continue;
+		session.github_id = questions[i].github_id;
+		(void)strlcpy(
+		    session.login, questions[i].login, sizeof(session.login));
+	}
 	(void)strlcpy(session.jwt, jwt, sizeof(session.jwt));
-	msg_start(&out, MSG_SESSION, id);
-	session_add(&out, &session);
-	m = (struct msg){ .type = MSG_SESSION,
-		.id = id,
-		.fd = -1,
-		.data = out.data,
-		.len = out.len };
-	assert_int_equal(sessions_on_session(f->s, &m), 0);
-	msg_discard(&out);
+	assert_int_equal(say(f, id, &session), 0);
 }
 
 static void
@@ -334,6 +352,101 @@ test_stray(void **state)
 	assert_string_equal(get(f, 5, "mona", &w)->jwt, "y");
 }
 
+/* A session of somebody else is given to nobody. */
+static void
+test_whose(void **state)
+{
+	static const struct {
+		enum session_status status;
+		uint64_t github_id;
+		const char *login;
+		bool good;
+	} table[] = {
+		{ SESSION_OK, 5, "mona", true },
+		{ SESSION_OK, 5, "MONA", true },
+		{ SESSION_OK, 6, "mona", false },
+		{ SESSION_OK, 5, "lisa", false },
+		{ SESSION_OK, 5, "mona2", false },
+		{ SESSION_OK, 5, "", false },
+		{ SESSION_OK, 0, "mona", false },
+		{ SESSION_OK, 0, "", false },
+		{ SESSION_DENIED, 5, "mona", true },
+		{ SESSION_DENIED, 0, "", true },
+		{ SESSION_DENIED, 6, "mona", false },
+		{ SESSION_DENIED, 5, "lisa", false },
+		{ SESSION_BUSY, 0, "", true },
+		{ SESSION_UNAVAILABLE, 0, "", true },
+		{ SESSION_UNAVAILABLE, 6, "mona", false },
+	};
+	struct fixture *f = *state;
+	struct session session;
+	struct waiter w;
+	size_t i;
+
+	for (i = 0; i < COUNT(table); i++) {
+		memset(&w, 0, sizeof(w));
+		sessions_flush(f->s);
+		assert_null(get(f, 5, "mona", &w));
+		session = (struct session){ .status = table[i].status,
+			.lifetime_ms = 60000,
+			.github_id = table[i].github_id };
+		(void)strlcpy(
+		    session.login, table[i].login, sizeof(session.login));
+		if (say(f, questions[nquestions - 1].id, &session) !=
+		    (table[i].good ? 0 : -1))
+			fail_msg("row %zu", i);
+		assert_int_equal(w.told, table[i].good);
+		if (!table[i].good)
+			answer(f, questions[nquestions - 1].id, SESSION_OK,
+			    "good", 60000);
+		assert_int_equal(w.told, 1);
+	}
+}
+
+/* Who is told of a flush asks again, and is told what holds now. */
+static void
+on_flushed(void *arg)
+{
+	struct {
+		struct fixture *f;
+		struct waiter w;
+		unsigned times;
+	} *user = arg;
+
+	user->times++;
+	sessions_cancel(&user->w.wait);
+	assert_null(get(user->f, 5, "mona", &user->w));
+}
+
+static void
+test_flushed(void **state)
+{
+	struct fixture *f = *state;
+	struct {
+		struct fixture *f;
+		struct waiter w;
+		unsigned times;
+	} user = { .f = f };
+
+	assert_null(get(f, 5, "mona", &user.w));
+	answer(f, questions[0].id, SESSION_OK, "first", 60000);
+	sessions_on_flush(f->s, on_flushed, &user);
+	sessions_flush(f->s);
+	assert_int_equal(user.times, 1);
+	assert_int_equal(nquestions, 2);
+	answer(f, questions[1].id, SESSION_DENIED, "", 5000);
+	assert_int_equal(user.w.status, SESSION_DENIED);
+	/* Another authd: one question for each person, not two. */
+	sessions_on_authd(f->s);
+	assert_int_equal(user.times, 2);
+	assert_int_equal(nquestions, 3);
+	sessions_on_authd(f->s);
+	assert_int_equal(user.times, 3);
+	assert_int_equal(nquestions, 4);
+	answer(f, questions[3].id, SESSION_OK, "last", 60000);
+	assert_string_equal(user.w.jwt, "last");
+}
+
 /* authd died with questions, or was not there at all. */
 static void
 test_authd_returns(void **state)
@@ -417,6 +530,8 @@ main(void)
 		TEST(test_cancel),
 		TEST(test_forget),
 		TEST(test_stray),
+		TEST(test_whose),
+		TEST(test_flushed),
 		TEST(test_authd_returns),
 		TEST(test_eviction),
 	};
