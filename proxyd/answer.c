@@ -1,3 +1,4 @@
+#include <stdint.h>
 #include <string.h>
 
 #include <event2/buffer.h>
@@ -53,6 +54,26 @@ answer_compose(const char *id, size_t id_len, int status,
 		return NULL;
 	}
 	return out;
+}
+
+struct evbuffer *
+answer_compose_text(const char *id, size_t id_len, int status,
+    const char *const *lines, const char *text, size_t len)
+{
+	struct headers headers = { 0 };
+	struct body body = { 0 };
+	struct evbuffer *answer = NULL;
+
+	for (; *lines != NULL; lines++)
+		if (headers_line(&headers, *lines, strlen(*lines)) == -1)
+			goto out;
+	if (body_start(&body, true, SIZE_MAX) == 0 &&
+	    body_feed(&body, text, len) == 0 && body_finish(&body) == 0)
+		answer = answer_compose(id, id_len, status, &headers, 0, &body);
+out:
+	body_clear(&body);
+	headers_clear(&headers);
+	return answer;
 }
 
 /* {"error":"text"} as the content of the string that it becomes. */

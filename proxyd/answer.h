@@ -21,6 +21,13 @@ struct evbuffer *answer_compose(const char *id, size_t id_len, int status,
     const struct headers *headers, unsigned flags, struct body *body);
 
 /*
+ * An answer of our own: header lines ("Name: value"), of which the last is
+ * NULL, and a text of that length.
+ */
+struct evbuffer *answer_compose_text(const char *id, size_t id_len, int status,
+    const char *const *lines, const char *text, size_t len);
+
+/*
  * An error of our own: {"error":"text"} as application/json.  The text is
  * for whoever sits at the browser: no internal details.
  */

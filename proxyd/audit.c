@@ -1,93 +1,101 @@
-#include <inttypes.h>
-#include <stdbool.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "common/child.h"
 #include "common/log.h"
 #include "proxyd/audit.h"
 #include "proxyd/proxyd.h"
 #include "proxyd/request.h"
+#include "proxyd/role.h"
 #include "proxyd/tunnel.h"
 
-/* Bytes of a name and of a path, with their NULs; what is longer is cut. */
-#define NAME_SIZE 96
-#define PATH_SIZE 512
-
-#define WHO_SIZE (NAME_SIZE + 48)
-
 /* Printable and without blanks, so that it cannot pass for other words. */
-static const char *
-make_word(char *dst, size_t size, const char *src)
+static void
+set_word(char *dst, size_t size, const char *src)
 {
 	char *p;
 
-	(void)log_safe(dst, size, src);
-	for (p = dst; *p != '\0'; p++)
+	if (src == NULL)
+		return;
+	for (p = log_safe(dst, size, src); *p != '\0'; p++)
 		if (*p == ' ')
 			*p = '?';
-	return dst[0] == '\0' ? "-" : dst;
 }
 
-static const char *
-make_path(char dst[PATH_SIZE], const char *target)
+static void
+set_path(char dst[AUDIT_PATH_SIZE], const char *target)
 {
-	char path[PATH_SIZE];
-	size_t len = strcspn(target, "?");
+	char path[AUDIT_PATH_SIZE];
 
-	if (len >= sizeof(path))
-		len = sizeof(path) - 1;
-	memcpy(path, target, len);
-	path[len] = '\0';
-	return make_word(dst, PATH_SIZE, path);
-}
-
-/* github_id is 0 for nobody. */
-static const char *
-make_who(char dst[WHO_SIZE], uint64_t github_id, const char *login)
-{
-	char name[NAME_SIZE];
-
-	if (github_id == 0)
-		return "nobody";
-	(void)snprintf(dst, WHO_SIZE, "GitHub id %" PRIu64 " login %s",
-	    github_id, make_word(name, sizeof(name), login));
-	return dst;
+	if (target == NULL)
+		return;
+	(void)strlcpy(path, target, sizeof(path));
+	path[strcspn(path, "?")] = '\0';
+	set_word(dst, AUDIT_PATH_SIZE, path);
 }
 
 void
-audit_request(const struct proxyd *p, const struct request *r, int status)
+audit_send(struct proxyd *p, const struct audit_case *c)
 {
-	char who_text[WHO_SIZE], path_text[PATH_SIZE], outcome[16];
-	const char *who;
+	struct audit_record r = { .event = c->event,
+		.verdict = c->verdict,
+		.github_id = c->github_id,
+		.status = (uint32_t)c->status };
 
-	if (!p->conf.audit)
+	if (c->github_id != 0)
+		set_word(r.login, sizeof(r.login), c->login);
+	set_word(r.role, sizeof(r.role), role_name(c->role));
+	set_word(r.method, sizeof(r.method), c->method);
+	set_path(r.path, c->target);
+	if (c->why != NULL)
+		(void)log_safe(r.why, sizeof(r.why), c->why);
+	child_audit(&p->child, &r);
+}
+
+void
+audit_request(
+    struct proxyd *p, const struct request *r, const struct audit_end *end)
+{
+	struct audit_case c = { .event = AUDIT_REQUEST,
+		.verdict = end->refused ? AUDIT_REFUSED : AUDIT_ALLOWED,
+		.role = end->role,
+		.status = end->status,
+		.why = end->why };
+
+	if (!end->refused && !p->conf.audit)
 		return;
+	if (end->status == 0)
+		c.verdict = AUDIT_GIVEN_UP;
 	if (r->error != NULL) {
-		log_infox("audit: nobody malformed request %d", status);
-		return;
+		c.verdict = AUDIT_REFUSED;
+		c.why = r->error;
+	} else {
+		c.method = r->method;
+		c.target = r->target;
+		c.github_id = r->identified ? r->github_id : 0;
+		c.login = r->login;
 	}
-	who = make_who(who_text, r->identified ? r->github_id : 0, r->login);
-	(void)snprintf(outcome, sizeof(outcome), "%d", status);
-	log_infox("audit: %s %s %s %s", who, r->method,
-	    make_path(path_text, r->target),
-	    status == 0 ? "unanswered" : outcome);
+	audit_send(p, &c);
 }
 
 void
 audit_tunnel(const struct tunnel *t, const char *reason)
 {
-	char who_text[WHO_SIZE], path_text[PATH_SIZE];
-	const char *path, *who;
+	struct audit_case c = { .event = AUDIT_TUNNEL,
+		.verdict = AUDIT_REFUSED,
+		.github_id = t->github_id,
+		.login = t->login,
+		.role = ROLE_NOBODY,
+		.target = t->path };
+	char *why;
 
-	if (!t->proxyd->conf.audit)
-		return;
-	who = make_who(who_text, t->github_id, t->login);
-	path = t->path == NULL ? "-" : make_path(path_text, t->path);
 	if (reason == NULL)
-		log_infox("audit: %s tunnel %s opened", who, path);
+		c.verdict = AUDIT_ALLOWED;
 	else if (reason[0] == '\0')
-		log_infox("audit: %s tunnel %s given up", who, path);
-	else
-		log_infox("audit: %s tunnel %s refused %.*s", who, path,
-		    (int)strspn(reason, "0123456789"), reason);
+		c.verdict = AUDIT_GIVEN_UP;
+	else {
+		c.status = (int)strtol(reason, &why, 10);
+		c.why = why + strspn(why, " ");
+	}
+	audit_send(t->proxyd, &c);
 }

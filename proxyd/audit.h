@@ -1,20 +1,51 @@
 #ifndef PROXYD_AUDIT_H
 #define PROXYD_AUDIT_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/audit.h"
+#include "common/session.h"
+
 /*
- * One info line for each request and each tunnel: who, what, and what became
- * of it.  Never a query, a body, or anything else that people typed.
+ * Records for the audit log (common/audit.h): who, what, and what became of
+ * it.  Never a query, a body, or anything else that people typed.
  */
 
 struct proxyd;
 struct request;
 struct tunnel;
 
+/* What a record is about.  The strings may come from anywhere. */
+struct audit_case {
+	enum audit_event event;
+	enum audit_verdict verdict;
+	uint64_t github_id;	/* 0 for nobody, whose login is not looked at */
+	const char *login;	/* NULL for none, like all below */
+	enum session_role role; /* ROLE_NOBODY for none */
+	const char *method;	/* or action */
+	const char *target;	/* without its query it is the path */
+	int status;		/* 0 for none */
+	const char *why;
+};
+
+/* How a request ended. */
+struct audit_end {
+	enum session_role role; /* ROLE_NOBODY for none */
+	int status;		/* of the answer; 0: nobody waited for one */
+	bool refused;		/* by us */
+	const char *why;	/* that, or the rule that let the person in */
+};
+
+/* Make a record and send it. */
+void audit_send(struct proxyd *, const struct audit_case *);
+
 /*
- * A request is over: the status of its answer, or 0 if nobody waited for
- * one any more.  Does nothing unless it is configured.
+ * A request is over.  One that was refused is always recorded, others only
+ * if it is configured.
  */
-void audit_request(const struct proxyd *, const struct request *, int status);
+void audit_request(
+    struct proxyd *, const struct request *, const struct audit_end *);
 
 /*
  * A tunnel is open, or will never be: reason is NULL, or what the page is

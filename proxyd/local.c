@@ -4,8 +4,6 @@
 
 #include "common/handle.h"
 #include "proxyd/answer.h"
-#include "proxyd/body.h"
-#include "proxyd/headers.h"
 #include "proxyd/local.h"
 #include "proxyd/page.h"
 #include "proxyd/request.h"
@@ -36,30 +34,6 @@ local_find(const struct request *r)
 	return LOCAL_UNKNOWN;
 }
 
-/* A 200 with the header lines, of which the last is NULL. */
-static struct evbuffer *
-compose(const struct request *r, const char *const *lines, const char *text,
-    size_t len)
-{
-	struct headers headers = { 0 };
-	struct body body = { 0 };
-	struct evbuffer *answer = NULL;
-
-	while (*lines != NULL)
-		if (headers_line(&headers, *lines, strlen(*lines)) == -1)
-			goto out;
-		else
-			lines++;
-	if (body_start(&body, true, SIZE_MAX) == 0 &&
-	    body_feed(&body, text, len) == 0 && body_finish(&body) == 0)
-		answer =
-		    answer_compose(r->id, r->id_len, 200, &headers, 0, &body);
-out:
-	body_clear(&body);
-	headers_clear(&headers);
-	return answer;
-}
-
 /* Pages name the version; one of another tetherd gets what there is. */
 static bool
 is_current(const struct request *r)
@@ -82,7 +56,8 @@ local_script(const struct request *r)
 	};
 	struct rewrite_insert script = page_script();
 
-	return compose(r, lines, script.text, script.len);
+	return answer_compose_text(
+	    r->id, r->id_len, 200, lines, script.text, script.len);
 }
 
 struct evbuffer *
@@ -94,7 +69,8 @@ local_handle(const struct request *r, const char *handle)
 	struct evbuffer *answer;
 
 	(void)snprintf(text, sizeof(text), "{\"handle\":\"%s\"}", handle);
-	answer = compose(r, lines, text, strlen(text));
+	answer = answer_compose_text(
+	    r->id, r->id_len, 200, lines, text, strlen(text));
 	explicit_bzero(text, sizeof(text));
 	return answer;
 }

@@ -62,6 +62,7 @@ struct request {
 	const char *proxy_base; /* NULL for none; not looked at: prefix.h */
 	bool service_worker;	/* asks for a service worker's script */
 	bool fetched;		/* by a script, which shows no page */
+	bool navigates;		/* the browser shows what comes back */
 
 	/* Never for GET and HEAD; may be empty. */
 	bool has_body;

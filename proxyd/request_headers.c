@@ -170,6 +170,30 @@ take_identity(struct request *r, const struct field *fields, size_t n)
 	return NULL;
 }
 
+/* Whether that is all of its value, in any case. */
+static bool
+is_text(const struct field *field, const char *text)
+{
+	return field->value_len == strlen(text) &&
+	       strncasecmp(field->value, text, field->value_len) == 0;
+}
+
+/* Browsers say so; what says nothing but wants HTML is taken for one. */
+static bool
+navigates(const struct request *r, const struct field *fields, size_t n)
+{
+	int mode = find_only(fields, n, "sec-fetch-mode");
+	int accept = find_only(fields, n, "accept");
+
+	if (mode != -1)
+		return mode >= 0 && is_text(&fields[mode], "navigate");
+	if (strcmp(r->method, "GET") != 0 && strcmp(r->method, "HEAD") != 0)
+		return false;
+	return accept >= 0 &&
+	       memmem(fields[accept].value, fields[accept].value_len,
+		   "text/html", strlen("text/html")) != NULL;
+}
+
 /* What for, in the words of browsers (Service Workers; Fetch Metadata). */
 static void
 take_purpose(struct request *r, const struct field *fields, size_t n)
@@ -177,9 +201,8 @@ take_purpose(struct request *r, const struct field *fields, size_t n)
 	int dest = find_only(fields, n, "sec-fetch-dest");
 
 	r->service_worker = find_only(fields, n, "service-worker") != -1;
-	r->fetched = dest >= 0 &&
-		     strncasecmp(fields[dest].value, "empty", 5) == 0 &&
-		     fields[dest].value_len == 5;
+	r->fetched = dest >= 0 && is_text(&fields[dest], "empty");
+	r->navigates = navigates(r, fields, n);
 }
 
 static bool

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxyd/denied.h"
 #include "proxyd/rewrite_cache.h"
 #include "proxyd/rewrite_cookie.h"
 #include "proxyd/rewrite_csp.h"
@@ -38,6 +39,8 @@ static const struct rule {
 	{ "x-refreshed-token", ANY, NULL },
 	/* Authorization never gets there: the browser would ask for ever. */
 	{ "www-authenticate", ANY, NULL },
+	/* The page is to believe this of us alone. */
+	{ DENIED_FIELD, ANY, NULL },
 	/* Would let other sites read with the orchestrator's cookies. */
 	{ "access-control-allow-credentials", ANY, NULL },
 

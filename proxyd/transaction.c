@@ -10,7 +10,7 @@
 #include "common/timer.h"
 #include "proxyd/answer.h"
 #include "proxyd/audit.h"
-#include "proxyd/deny.h"
+#include "proxyd/denied.h"
 #include "proxyd/health.h"
 #include "proxyd/local.h"
 #include "proxyd/outbox.h"
@@ -18,17 +18,15 @@
 #include "proxyd/proxyd.h"
 #include "proxyd/request.h"
 #include "proxyd/request_headers.h"
-#include "proxyd/role.h"
 #include "proxyd/transaction.h"
 #include "proxyd/upstream.h"
 
 static void on_deadline(int, short, void *);
-static void on_session(void *, const struct session *);
+static void on_admission(void *, const struct denied *);
 static void on_handle(void *, const struct handle_answer *);
 static int on_header(void *, const char *, size_t);
 static int on_body(void *, const void *, size_t);
 static void on_done(void *, int, int);
-static void proceed(struct transaction *);
 static void ask_handle(struct transaction *);
 static void transfer(struct transaction *);
 
@@ -74,8 +72,7 @@ transaction_new(struct proxyd *proxyd, uint64_t number, struct evbuffer *text,
 	t->proxyd = proxyd;
 	t->number = number;
 	t->request = request;
-	t->wait.done = on_session;
-	t->wait.arg = t;
+	admission_init(&t->admission, proxyd, request, on_admission, t);
 	t->handle_wait.done = on_handle;
 	t->handle_wait.arg = t;
 	asking_init(&t->asking, request);
@@ -91,23 +88,31 @@ transaction_free(struct transaction *t)
 {
 	if (t->transfer != NULL)
 		upstream_cancel(t->transfer);
-	sessions_cancel(&t->wait);
+	admission_clear(&t->admission);
 	handles_cancel(&t->handle_wait);
 	evtimer_del(&t->deadline);
 	t->proxyd->buffered -= t->buffered;
 	response_reset(&t->response);
 	explicit_bzero(t->handle, sizeof(t->handle));
-	if (t->jwt != NULL)
-		freezero(t->jwt, strlen(t->jwt));
 	asking_clear(&t->asking);
 	request_free(t->request);
 	free(t);
 }
 
+static void
+audit(struct transaction *t, int status, const struct denied *denied)
+{
+	const struct audit_end end = { t->admission.role, status,
+		denied != NULL,
+		denied != NULL ? denied->reason : t->admission.rule };
+
+	audit_request(t->proxyd, t->request, &end);
+}
+
 void
 transaction_abandon(struct transaction *t)
 {
-	audit_request(t->proxyd, t->request, 0);
+	audit(t, 0, NULL);
 	transaction_free(t);
 }
 
@@ -146,16 +151,17 @@ log_transaction(const struct transaction *t, int status)
 		(now.tv_nsec - t->began.tv_nsec) / 1000000);
 }
 
-/* The end: hand the answer over and go. */
+/* The end: hand the answer over and go.  denied is NULL for an answer. */
 static void
-answer(struct transaction *t, int status, struct evbuffer *message)
+finish(struct transaction *t, int status, struct evbuffer *message,
+    const struct denied *denied)
 {
 	struct proxyd *proxyd = t->proxyd;
 
 	if (message == NULL)
 		fatal("answer");
 	log_transaction(t, status);
-	audit_request(proxyd, t->request, status);
+	audit(t, status, denied);
 	if (status < 100 * COUNT_CLASSES)
 		proxyd->counts.answers[status / 100]++;
 	set_buffered(t, 0);
@@ -165,11 +171,23 @@ answer(struct transaction *t, int status, struct evbuffer *message)
 }
 
 static void
+answer(struct transaction *t, int status, struct evbuffer *message)
+{
+	finish(t, status, message, NULL);
+}
+
+static void
 fail(struct transaction *t, int status, const char *text)
 {
 	answer(t, status,
 	    answer_compose_error(
 		t->request->id, t->request->id_len, status, text));
+}
+
+static void
+refuse(struct transaction *t, const struct denied *denied)
+{
+	finish(t, denied->status, denied_compose(t->request, denied), denied);
 }
 
 static void
@@ -184,7 +202,6 @@ void
 transaction_start(struct transaction *t, transaction_ended ended, void *arg)
 {
 	const struct request *r = t->request;
-	const struct session *session;
 
 	t->ended = ended;
 	t->ended_arg = arg;
@@ -203,47 +220,27 @@ transaction_start(struct transaction *t, transaction_ended ended, void *arg)
 		fail(t, 405, "not by this method");
 	else if (t->local == LOCAL_UNKNOWN)
 		fail(t, 404, "not found");
-	else if (!r->identified)
-		proceed(t);
-	else if ((session = sessions_get(t->proxyd->sessions, r->github_id,
-		      r->login, &t->wait)) != NULL)
-		on_session(t, session);
+	else
+		admission_start(&t->admission);
 }
 
+/* Who asks is known, as far as anybody said so. */
 static void
-on_session(void *arg, const struct session *session)
+on_admission(void *arg, const struct denied *denied)
 {
+	static const struct denied nobody = {
+		.status = 403, .reason = "nobody is signed in", .advice = ""
+	};
 	struct transaction *t = arg;
 
-	switch (session->status) {
-	case SESSION_OK:
-		t->jwt = strdup(session->jwt);
-		if (t->jwt == NULL)
-			fatal("session");
-		proceed(t);
-		break;
-	case SESSION_DENIED:
-		t->proxyd->counts.denied++;
-		fail(t, 403, session->reason);
-		break;
-	case SESSION_UNAVAILABLE:
-	case SESSION_BUSY:
-	case SESSION_STATUS_COUNT:
-		fail(t, 503, session->reason);
-		break;
-	}
-}
-
-/* Who asks is known, as far as anybody said so, and may. */
-static void
-proceed(struct transaction *t)
-{
-	if (t->local != LOCAL_HANDLE)
+	if (denied != NULL)
+		refuse(t, denied);
+	else if (t->local != LOCAL_HANDLE)
 		transfer(t);
 	else if (t->request->identified)
 		ask_handle(t);
 	else
-		fail(t, 403, "nobody is signed in");
+		refuse(t, &nobody);
 }
 
 /*
@@ -280,14 +277,14 @@ transfer(struct transaction *t)
 {
 	struct proxyd *p = t->proxyd;
 	struct upstream_request ask;
+	struct denied denied;
 
 	asking_fill(&t->asking, &ask);
-	if (deny_matches(p->deny, ROLE_NOBODY, ask.target)) {
-		p->counts.denied++;
-		fail(t, 403, DENY_REASON);
+	if (!admission_allows(&t->admission, ask.method, ask.target, &denied)) {
+		refuse(t, &denied);
 		return;
 	}
-	ask.authorization = t->jwt;
+	ask.authorization = t->admission.jwt;
 	t->response.target = ask.target;
 	(void)strlcpy(t->response.base, upstream_base(p->upstream),
 	    sizeof(t->response.base));
@@ -406,7 +403,7 @@ on_done(void *arg, int status, int error)
 		t->failure_status = 502;
 	} else if (error == CURLE_OK) {
 		/* Our JWT is not what it was: ask authd before the next. */
-		if (status == 401 && t->jwt != NULL)
+		if (status == 401 && t->admission.jwt != NULL)
 			sessions_forget(
 			    t->proxyd->sessions, r->github_id, r->login);
 		if (!follow(t, status))

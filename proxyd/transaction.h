@@ -8,12 +8,12 @@
 
 #include <event2/event_struct.h>
 
+#include "proxyd/admission.h"
 #include "proxyd/asking.h"
 #include "proxyd/handles.h"
 #include "proxyd/local.h"
 #include "proxyd/prefix.h"
 #include "proxyd/response.h"
-#include "proxyd/sessions.h"
 
 struct evbuffer;
 struct proxyd;
@@ -29,8 +29,7 @@ struct transaction {
 	struct request *request;
 	struct prefix prefix; /* if the response has one */
 	enum local local;
-	struct session_wait wait;
-	char *jwt;
+	struct admission admission;
 	struct handle_wait handle_wait;
 	char handle[HANDLE_SIZE]; /* of the page that this becomes, or "" */
 	bool has_handle;	  /* authd was asked */

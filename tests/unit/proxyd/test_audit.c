@@ -1,61 +1,60 @@
-#include <sys/socket.h>
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "common/log.h"
+#include "common/child.h"
 #include "proxyd/audit.h"
 #include "proxyd/proxyd.h"
 #include "proxyd/request.h"
+#include "proxyd/role.h"
 #include "proxyd/tunnel.h"
 
-static int lines; /* where log lines arrive */
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
 static struct proxyd proxyd;
+static struct audit_record sent;
+static unsigned nsent;
+
+/* Stands in front of the real one. */
+void
+child_audit(struct child *child, const struct audit_record *record)
+{
+	assert_ptr_equal(child, &proxyd.child);
+	sent = *record;
+	nsent++;
+}
 
 static int
 setup(void **state)
 {
-	int pair[2];
-
 	(void)state;
-	if (socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) == -1)
-		return -1;
-	lines = pair[0];
-	log_to_socket(pair[1]);
+	nsent = 0;
 	proxyd.conf.audit = true;
 	return 0;
 }
 
-static int
-teardown(void **state)
-{
-	(void)state;
-	log_to_stderr("test");
-	return close(lines);
-}
-
-/* The next line, at level info, is that; NULL for none. */
+/* One record came, with these strings. */
 static void
-expect_line(const char *wanted)
+expect(enum audit_event event, enum audit_verdict verdict, uint64_t github_id,
+    const char *login, const char *role, const char *method, const char *path,
+    uint32_t status, const char *why)
 {
-	char line[LOG_LINE_MAX + 2];
-	ssize_t n = recv(lines, line, sizeof(line) - 1, MSG_DONTWAIT);
-
-	if (wanted == NULL) {
-		assert_int_equal(n, -1);
-		return;
-	}
-	assert_true(n > 0);
-	line[n] = '\0';
-	assert_int_equal(line[0], LOG_LEVEL_INFO);
-	assert_string_equal(line + 1, wanted);
+	assert_int_equal(nsent, 1);
+	nsent = 0;
+	assert_int_equal(sent.event, event);
+	assert_int_equal(sent.verdict, verdict);
+	assert_int_equal(sent.github_id, github_id);
+	assert_string_equal(sent.login, login);
+	assert_string_equal(sent.role, role);
+	assert_string_equal(sent.method, method);
+	assert_string_equal(sent.path, path);
+	assert_int_equal(sent.status, status);
+	assert_string_equal(sent.why, why);
 }
 
 static struct request
@@ -77,36 +76,46 @@ make_request(const char *method, const char *target, const char *login)
 static void
 test_requests(void **state)
 {
+	static const struct audit_end ok = { SESSION_ROLE_FULL, 200, false,
+		"users" };
+	static const struct audit_end nobody = { ROLE_NOBODY, 200, false, "" };
+	static const struct audit_end gone = { ROLE_NOBODY, 0, false, NULL };
+	static const struct audit_end refused = { SESSION_ROLE_READ_ONLY, 403,
+		true, "no\nevent" };
 	struct request r = make_request("GET", "/api/projects", "octocat");
 
 	(void)state;
-	audit_request(&proxyd, &r, 200);
-	expect_line(
-	    "audit: GitHub id 583231 login octocat GET /api/projects 200");
+	audit_request(&proxyd, &r, &ok);
+	expect(AUDIT_REQUEST, AUDIT_ALLOWED, 583231, "octocat", "full", "GET",
+	    "/api/projects", 200, "users");
+	audit_request(&proxyd, &r, &refused);
+	expect(AUDIT_REQUEST, AUDIT_REFUSED, 583231, "octocat", "read-only",
+	    "GET", "/api/projects", 403, "no?event");
 	r = make_request("POST", "/x?token=secret#y", NULL);
-	audit_request(&proxyd, &r, 0);
-	expect_line("audit: nobody POST /x unanswered");
-	r.github_id = 5; /* of which nobody is sure */
-	audit_request(&proxyd, &r, 200);
-	expect_line("audit: nobody POST /x 200");
+	audit_request(&proxyd, &r, &gone);
+	expect(AUDIT_REQUEST, AUDIT_GIVEN_UP, 0, "", "", "POST", "/x", 0, "");
+	/* Of which nobody is sure. */
+	r.github_id = 5;
+	(void)strlcpy(r.login, "smuggled", sizeof(r.login));
+	audit_request(&proxyd, &r, &nobody);
+	expect(AUDIT_REQUEST, AUDIT_ALLOWED, 0, "", "", "POST", "/x", 200, "");
 	/* What is not malformed enough to be refused before. */
-	r = make_request("GET", "/", "li sa\n GET /y");
-	audit_request(&proxyd, &r, 403);
-	expect_line("audit: GitHub id 583231 login li?sa??GET?/y GET / 403");
-	r = make_request("GET", "/", "");
-	audit_request(&proxyd, &r, 403);
-	expect_line("audit: GitHub id 583231 login - GET / 403");
+	r = make_request("GET", "/a b\x01/\xff?c", "li sa\n GET /y");
+	audit_request(&proxyd, &r, &ok);
+	expect(AUDIT_REQUEST, AUDIT_ALLOWED, 583231, "li?sa??GET?/y", "full",
+	    "GET", "/a?b?/?", 200, "users");
 	r.error = "bad headers";
 	r.target = NULL;
-	audit_request(&proxyd, &r, 400);
-	expect_line("audit: nobody malformed request 400");
-	expect_line(NULL);
+	audit_request(&proxyd, &r, &gone);
+	expect(
+	    AUDIT_REQUEST, AUDIT_REFUSED, 0, "", "", "", "", 0, "bad headers");
 }
 
 static void
 test_long(void **state)
 {
-	char target[2000], login[SESSION_LOGIN_MAX], wanted[1200];
+	static const struct audit_end end = { ROLE_NOBODY, 200, false, NULL };
+	char target[2000], login[SESSION_LOGIN_MAX];
 	struct request r;
 
 	(void)state;
@@ -116,25 +125,32 @@ test_long(void **state)
 	memset(login, 'l', sizeof(login));
 	login[sizeof(login) - 1] = '\0';
 	r = make_request("GET", target, login);
-	audit_request(&proxyd, &r, 200);
-	(void)snprintf(wanted, sizeof(wanted),
-	    "audit: GitHub id 583231 login %.95s GET %.511s 200", login,
-	    target);
-	expect_line(wanted);
+	audit_request(&proxyd, &r, &end);
+	target[AUDIT_PATH_SIZE - 1] = '\0';
+	login[AUDIT_LOGIN_SIZE - 1] = '\0';
+	expect(AUDIT_REQUEST, AUDIT_ALLOWED, 583231, login, "", "GET", target,
+	    200, "");
+	/* A query that begins where the path is cut does not show. */
+	target[AUDIT_PATH_SIZE - 1] = '?';
+	r = make_request("GET", target, NULL);
+	target[AUDIT_PATH_SIZE - 1] = '\0';
+	audit_request(&proxyd, &r, &end);
+	expect(AUDIT_REQUEST, AUDIT_ALLOWED, 0, "", "", "GET", target, 200, "");
 }
 
 static void
 test_tunnels(void **state)
 {
 	static const struct {
-		const char *reason, *wanted;
+		const char *reason;
+		enum audit_verdict verdict;
+		uint32_t status;
+		const char *why;
 	} table[] = {
-		{ NULL, "audit: GitHub id 5 login mona tunnel /ws opened" },
-		{ "403 no",
-		    "audit: GitHub id 5 login mona tunnel /ws refused 403" },
-		{ "503 secret",
-		    "audit: GitHub id 5 login mona tunnel /ws refused 503" },
-		{ "", "audit: GitHub id 5 login mona tunnel /ws given up" },
+		{ NULL, AUDIT_ALLOWED, 0, "" },
+		{ "403 no", AUDIT_REFUSED, 403, "no" },
+		{ "503 in two words", AUDIT_REFUSED, 503, "in two words" },
+		{ "", AUDIT_GIVEN_UP, 0, "" },
 	};
 	char path[] = "/ws?token=secret", login[] = "mona";
 	struct tunnel t = {
@@ -143,34 +159,42 @@ test_tunnels(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+	proxyd.conf.audit = false;
+	for (i = 0; i < COUNT(table); i++) {
 		audit_tunnel(&t, table[i].reason);
-		expect_line(table[i].wanted);
+		expect(AUDIT_TUNNEL, table[i].verdict, 5, "mona", "", "", "/ws",
+		    table[i].status, table[i].why);
 	}
 	t.github_id = 0;
 	t.login = NULL;
 	t.path = NULL;
 	audit_tunnel(&t, "400 no path");
-	expect_line("audit: nobody tunnel - refused 400");
+	expect(AUDIT_TUNNEL, AUDIT_REFUSED, 0, "", "", "", "", 400, "no path");
 }
 
+/* Who was refused stands there, whether it was asked for or not. */
 static void
 test_off(void **state)
 {
+	static const struct audit_end ok = { SESSION_ROLE_FULL, 200, false,
+		"users" };
+	static const struct audit_end refused = { ROLE_NOBODY, 429, true,
+		"too many" };
 	struct request r = make_request("GET", "/", "octocat");
-	struct tunnel t = { .proxyd = &proxyd };
 
 	(void)state;
 	proxyd.conf.audit = false;
-	audit_request(&proxyd, &r, 200);
-	audit_tunnel(&t, NULL);
-	expect_line(NULL);
+	audit_request(&proxyd, &r, &ok);
+	assert_int_equal(nsent, 0);
+	audit_request(&proxyd, &r, &refused);
+	expect(AUDIT_REQUEST, AUDIT_REFUSED, 583231, "octocat", "", "GET", "/",
+	    429, "too many");
 }
 
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup(name, setup)
 	const struct CMUnitTest tests[] = {
 		TEST(test_requests),
 		TEST(test_long),

@@ -373,6 +373,54 @@ test_identity(void **state)
 	request_free(r);
 }
 
+/* What the browser shows, and what a script of a page asks for. */
+static void
+test_purpose(void **state)
+{
+#define ASK(method, list) \
+	WITH("\"method\":\"" method "\",\"path\":\"/\",\"headers\":" list)
+#define HTML "[\"accept\",\"text/plain, text/html;q=0.9\"]"
+	static const struct {
+		const char *text;
+		bool navigates, fetched;
+	} table[] = {
+		{ ASK("GET", "[]"), false, false },
+		{ ASK("GET", "[" HTML "]"), true, false },
+		{ ASK("HEAD", "[" HTML "]"), true, false },
+		{ ASK("POST", "[" HTML "]"), false, false },
+		{ ASK("GET", "[" HTML "," HTML "]"), false, false },
+		{ ASK("GET", "[[\"Accept\",\"*/*\"]]"), false, false },
+		{ ASK("GET", "[[\"Accept\",\"text/htm\"]]"), false, false },
+		{ ASK("GET", "[[\"Sec-Fetch-Mode\",\"Navigate \"]]"), true,
+		    false },
+		{ ASK("POST", "[[\"sec-fetch-mode\",\"navigate\"]]"), true,
+		    false },
+		{ ASK("GET", "[" HTML ",[\"sec-fetch-mode\",\"cors\"]]"), false,
+		    false },
+		{ ASK("GET", "[" HTML ",[\"sec-fetch-mode\",\"navigatex\"]]"),
+		    false, false },
+		{ ASK("GET", "[" HTML ",[\"sec-fetch-mode\",\"\"]]"), false,
+		    false },
+		{ ASK("GET", "[[\"Sec-Fetch-Dest\",\"empty\"]]"), false, true },
+		{ ASK("GET", "[[\"Sec-Fetch-Dest\",\"emptyx\"]]"), false,
+		    false },
+		{ ASK("GET", "[[\"Sec-Fetch-Dest\",\"document\"]]"), false,
+		    false },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(table); i++) {
+		struct request *r = parse(table[i].text);
+
+		assert_null(r->error);
+		if (r->navigates != table[i].navigates ||
+		    r->fetched != table[i].fetched)
+			fail_msg("%s", table[i].text);
+		request_free(r);
+	}
+}
+
 static void
 test_encoded_body(void **state)
 {
@@ -494,6 +542,7 @@ main(void)
 		cmocka_unit_test(test_methods),
 		cmocka_unit_test(test_forwarded),
 		cmocka_unit_test(test_identity),
+		cmocka_unit_test(test_purpose),
 		cmocka_unit_test(test_encoded_body),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_depth),

@@ -196,7 +196,7 @@ static const struct row any[] = {
 	{ "Set-Cookie: __hOST-a=b; Secure; Path=/", "" },
 	{ "Set-Cookie: a=__Host-b", "set-cookie: a=__Host-b; Path=/c/box/p/" },
 	/* the whole origin's, or another host's */
-	{ "X-Refreshed-Token: x\nWWW-Authenticate: Basic\n"
+	{ "X-Refreshed-Token: x\nX-Tether-Denied: x\nWWW-Authenticate: Basic\n"
 	  "Access-Control-Allow-Credentials: true\nClear-Site-Data: \"*\"\n"
 	  "Service-Worker-Allowed: /\nOrigin-Agent-Cluster: ?1\n"
 	  "Set-Login: logged-in\nSecure-Session-Registration: x\n"
