@@ -13,12 +13,14 @@ import { echo, startPage } from "./lib/tunnel.mjs";
 
 const OCTOCAT = identity(583231, "octocat");
 const REASON = "this path is closed on this instance";
+const ADVICE = "Ask the operator of this instance if you need it: " +
+	"policy deny path.";
 const CLOSED = "policy {\n\tdeny path { \"/shell\", \"/api/git\" }\n}\n";
 
 const assertClosed = (answer) => {
 	assert.equal(answer.status, 403);
 	assert.equal(answer.header("content-type"), "application/json");
-	assert.deepEqual(answer.json, { error: REASON });
+	assert.deepEqual(answer.json, { error: REASON, advice: ADVICE });
 };
 
 describe("closed paths", { concurrency: 2 }, () => {
