@@ -1,4 +1,5 @@
-// One line in the log for each request and each tunnel.
+// One line in the log for each request that was refused, or each at all, and
+// for each tunnel.
 
 import assert from "node:assert/strict";
 import { describe } from "node:test";
@@ -11,11 +12,17 @@ import { deadline } from "./lib/time.mjs";
 import { echo, startPage } from "./lib/tunnel.mjs";
 
 const AUDIT = "audit { requests yes }\n";
-const WHO = "GitHub id 583231 login octocat";
+const OWNER = "id=583231 login=octocat";
+const WHO = `${OWNER} role=full`;
 
-// What stands behind "audit: ", of the lines so far.
-const audited = (tetherd) => tetherd.all(/: audit: /).map((line) =>
-	/proxyd\[\d+\]: audit: (.*)$/.exec(line)[1]);
+// What stands behind "audit: ", of the lines so far, about requests and
+// tunnels.
+const audited = (tetherd) => tetherd.all(/: audit: (?:request|tunnel) /)
+	.map((line) => /: audit: (.*)$/.exec(line)[1]);
+
+// The same, without the rule that let somebody in.
+const brief = (tetherd) => audited(tetherd).map((line) =>
+	line.replace(/^(\S+ allowed .*) why=".*"$/, "$1"));
 
 describe("audit", { concurrency: 2 }, () => {
 	scenario("requests", async (stage) => {
@@ -43,17 +50,21 @@ describe("audit", { concurrency: 2 }, () => {
 		await ask({ path: "/nobody" });
 		await ask({ path: "no slash secret-p", headers: octocat });
 		await ask({ path: `/${"l".repeat(3000)}`, headers: octocat });
-		await tetherd.line(/audit: .* \/l+ 200$/);
-		assert.deepEqual(audited(tetherd), [
-			`${WHO} GET /api/x 200`,
-			`${WHO} POST /404 404`,
-			`${WHO} GET /500 500`,
-			`${WHO} GET /closed/x 403`,
-			"GitHub id 7 login mallory GET /x%20y 403",
-			"nobody GET /nobody 200",
-			"nobody malformed request 400",
-			`${WHO} GET /${"l".repeat(510)} 200`,
+		await tetherd.line(/audit: .* \/l+ 200/);
+		assert.deepEqual(brief(tetherd), [
+			`request allowed ${WHO} GET /api/x 200`,
+			`request allowed ${WHO} POST /404 404`,
+			`request allowed ${WHO} GET /500 500`,
+			`request refused ${WHO} GET /closed/x 403 why="this path ` +
+				"is closed on this instance\"",
+			"request refused id=7 login=mallory GET /x%20y 403 " +
+				"why=\"you are not among the users of this " +
+				"instance\"",
+			"request allowed GET /nobody 200",
+			"request refused 400 why=\"path does not begin with /\"",
+			`request allowed ${WHO} GET /${"l".repeat(510)} 200`,
 		]);
+		assert.match(audited(tetherd)[0], / 200 why="[^"]+"$/);
 		assert.deepEqual(tetherd.all("secret-"), []);
 	});
 
@@ -74,16 +85,18 @@ describe("audit", { concurrency: 2 }, () => {
 		await refused("/ws", { handle: "tether_secret-h" });
 		const stream = page.stream("/events");
 		assert.equal((await stream.opened).t, "head");
-		await tetherd.line(/audit: .*\/events opened$/);
-		assert.deepEqual(audited(tetherd).slice(1), [
-			`${WHO} tunnel /ws opened`,
-			`${WHO} tunnel /closed refused 403`,
-			`${WHO} tunnel /no refused 502`,
-			"nobody tunnel /ws refused 403",
-			`${WHO} tunnel /events opened`,
+		await tetherd.line(/audit: tunnel allowed .*\/events/);
+		assert.deepEqual(brief(tetherd).map((line) =>
+			line.replace(/ role=\S+/, "")), [
+			`request allowed ${OWNER} POST /__tether/handle 200`,
+			`tunnel allowed ${OWNER} /ws`,
+			`tunnel refused ${OWNER} /closed 403 why="this path is ` +
+				"closed on this instance\"",
+			`tunnel refused ${OWNER} /no 502 why="the web app ` +
+				"refuses this WebSocket\"",
+			"tunnel refused /ws 403 why=\"no valid handle\"",
+			`tunnel allowed ${OWNER} /events`,
 		]);
-		assert.equal(audited(tetherd)[0],
-			`${WHO} POST /__tether/handle 200`);
 		assert.deepEqual(tetherd.all("secret-"), []);
 	});
 
@@ -100,7 +113,34 @@ describe("audit", { concurrency: 2 }, () => {
 		await conf.change(AUDIT, tetherd);
 		await connection.request({ path: "/four" });
 		await tetherd.line("/four");
-		assert.deepEqual(audited(tetherd),
-			["nobody GET /two 200", "nobody GET /four 200"]);
+		assert.deepEqual(audited(tetherd), [
+			"request allowed GET /two 200",
+			"request allowed GET /four 200",
+		]);
+	});
+
+	scenario("refusals are always told", async (stage) => {
+		const { args } = await startConf(stage,
+			"policy {\n\tread-only users { octocat }\n" +
+			"\tdeny path \"/closed\"\n}\n");
+		const { connection, tetherd } = await startInstance(stage, { args,
+			handle: (req, res) => {
+				res.statusCode = 403; // of the web app, not ours
+				res.end();
+			} });
+		const octocat = identity(583231, "octocat");
+
+		await connection.request({ path: "/one", headers: octocat });
+		await connection.request({ path: "no slash" });
+		await connection.request({ path: "/two", method: "PUT",
+			headers: octocat });
+		await connection.request({ path: "/closed" });
+		await tetherd.line("GET /closed");
+		assert.deepEqual(audited(tetherd), [
+			`request refused ${OWNER} role=read-only PUT /two 403 ` +
+				"why=\"your access is read-only\"",
+			"request refused GET /closed 403 why=\"this path is " +
+				"closed on this instance\"",
+		]);
 	});
 });
