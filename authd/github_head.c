@@ -158,8 +158,8 @@ github_head_add(struct github_head *h, const char *line, size_t len, time_t now)
 		return -1;
 	/* An interim answer (RFC 9110 section 15.2) has a head, too. */
 	if (len >= 5 && strncasecmp(line, "HTTP/", 5) == 0) {
-		h->more = h->has_after = h->has_remaining = h->has_reset =
-		    false;
+		h->whole = h->more = h->has_after = h->has_remaining =
+		    h->has_reset = false;
 		return 0;
 	}
 	/* No field that we know is as long as that. */
@@ -168,6 +168,8 @@ github_head_add(struct github_head *h, const char *line, size_t len, time_t now)
 	while (len > 0 && (is_blank(line[len - 1]) || line[len - 1] == '\r' ||
 			      line[len - 1] == '\n'))
 		len--;
+	if (len == 0)
+		h->whole = true;
 	memcpy(text, line, len);
 	text[len] = '\0';
 	value = strchr(text, ':');

@@ -20,6 +20,7 @@
 struct github_head {
 	size_t bytes;
 	size_t lines;
+	bool whole;	   /* up to the empty line */
 	bool more;	   /* Link (RFC 8288) has a "next" */
 	bool has_after;	   /* Retry-After (RFC 9110 section 10.2.3) */
 	int64_t after;	   /* in seconds from now on, -1 if unreadable */

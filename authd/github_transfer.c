@@ -197,6 +197,11 @@ transfer_answer(struct github_request *r, CURLcode code,
 	long status = 0;
 
 	memset(answer, 0, sizeof(*answer));
+	/* To curl, a head may end with the connection. */
+	if (code == CURLE_OK && !r->head.whole) {
+		code = CURLE_PARTIAL_FILE;
+		r->why = "the answer is cut";
+	}
 	if (code != CURLE_OK) {
 		answer->result = GITHUB_FAILED;
 		answer->why = describe(r, code, why);
