@@ -62,13 +62,19 @@ add(struct complaints *c, const struct origin *origin, const char *format,
     va_list ap)
 {
 	char line[LOG_LINE_MAX] = "", safe[LOG_LINE_MAX];
+	size_t i;
 
+	format_line(line, sizeof(line), origin, format, ap);
+	(void)log_safe(safe, sizeof(safe), line);
+	/* One value may be that of several settings. */
+	for (i = 0; i < c->nlines; i++)
+		if (strcmp(c->lines[i], safe) == 0)
+			return;
 	if (c->nlines == COMPLAINTS_MAX) {
 		c->ndropped++;
 		return;
 	}
-	format_line(line, sizeof(line), origin, format, ap);
-	c->lines[c->nlines] = strdup(log_safe(safe, sizeof(safe), line));
+	c->lines[c->nlines] = strdup(safe);
 	if (c->lines[c->nlines] == NULL)
 		fatal("strdup");
 	c->nlines++;

@@ -34,7 +34,7 @@ void complaints_free(struct complaints *); /* NULL is allowed */
 
 /*
  * "FILE:LINE: text", or what of it there is.  Bytes that are not printable
- * ASCII become question marks.
+ * ASCII become question marks.  What was said already is not said again.
  */
 void complain(struct complaints *, const struct origin *, const char *, ...)
     __attribute__((format(printf, 3, 4)));

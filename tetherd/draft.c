@@ -127,6 +127,9 @@ draft_start(struct draft *d)
 		.url = copy(""),
 		.proxy = copy(""),
 		.no_proxy = copy(""),
+		.claim_users = copy(""),
+		.claim_orgs = copy(""),
+		.claim_teams = copy(""),
 	};
 	for (i = 0; i < SESSION_ROLE_COUNT; i++) {
 		d->conf.proxyd.deny_paths_role[i] = copy("");
@@ -166,5 +169,9 @@ draft_free(struct draft *d)
 	free_secret(d->url);
 	free_secret(d->proxy);
 	free(d->no_proxy);
+	free(d->claim_users);
+	free(d->claim_orgs);
+	free(d->claim_teams);
 	d->url = d->proxy = d->no_proxy = NULL;
+	d->claim_users = d->claim_orgs = d->claim_teams = NULL;
 }

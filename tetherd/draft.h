@@ -13,6 +13,9 @@ struct draft {
 	char *url;	/* of the orchestrator, as it is printed */
 	char *proxy;	/* its proxy */
 	char *no_proxy; /* comma-separated */
+	char *claim_users;
+	char *claim_orgs;
+	char *claim_teams;
 };
 
 /* The defaults of all settings; fatal if this host cannot tell them. */

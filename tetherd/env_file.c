@@ -28,15 +28,15 @@ on_wrong(void *arg, unsigned line, const char *why)
 	complain(file->complaints, &origin, "%s", why);
 }
 
-static const struct setting *
-find_name(const char *name)
+/* The table's own copy of the name, NULL for none of the setting. */
+static const char *
+find_name(const struct setting *s, const char *name)
 {
-	const struct setting *s;
+	size_t i;
 
-	for (s = settings_table; s < settings_table + settings_table_len; s++)
-		if ((s->names[0] != NULL && strcmp(s->names[0], name) == 0) ||
-		    (s->names[1] != NULL && strcmp(s->names[1], name) == 0))
-			return s;
+	for (i = 0; i < sizeof(s->names) / sizeof(s->names[0]); i++)
+		if (s->names[i] != NULL && strcmp(s->names[i], name) == 0)
+			return s->names[i];
 	return NULL;
 }
 
@@ -50,25 +50,29 @@ is_outdone(const struct reading *r)
 	       from->name == r->setting->names[1];
 }
 
-/* Most of it usually is the upstream's own. */
+/* A value of each setting that has the name: usually of none. */
 static void
 on_found(void *arg, unsigned line, const char *name, const char *value)
 {
 	struct env_file *file = arg;
-	const struct setting *s = find_name(name);
-	struct reading r = {
-		.settings = file->settings,
-		.setting = s,
-		.origin = origin_at(file, line),
-		.complaints = file->complaints,
-	};
+	const struct setting *s;
 
-	if (s == NULL || value[0] == '\0')
-		return;
-	r.name = strcmp(s->names[0], name) == 0 ? s->names[0] : s->names[1];
-	file->has_secret = file->has_secret || setting_is_secret(s, value);
-	if (!is_outdone(&r))
-		setting_take_named(&r, value);
+	for (s = settings_table; s < settings_table + settings_table_len; s++) {
+		struct reading r = {
+			.settings = file->settings,
+			.setting = s,
+			.origin = origin_at(file, line),
+			.name = find_name(s, name),
+			.complaints = file->complaints,
+		};
+
+		if (r.name == NULL || value[0] == '\0')
+			continue;
+		file->has_secret =
+		    file->has_secret || setting_is_secret(s, value);
+		if (!is_outdone(&r))
+			setting_take_named(&r, value);
+	}
 }
 
 static const struct dotenv_ops dotenv_ops = {

@@ -76,6 +76,15 @@ setting_wrong_value(const struct reading *r, const char *value, const char *why)
 }
 
 void
+setting_put(char **text, char *now)
+{
+	if (now == NULL)
+		fatal("settings");
+	freezero(*text, strlen(*text));
+	*text = now;
+}
+
+void
 setting_reread(struct reading *r, struct settings *settings,
     const struct setting *s, struct complaints *complaints)
 {
@@ -155,6 +164,9 @@ setting_take_named(const struct reading *r, const char *value)
 	bool (*is_void)(const char *) = r->setting->type->is_void;
 
 	if (value[0] == '\0' || (is_void != NULL && is_void(value)))
+		return;
+	if (r->setting->yields &&
+	    settings_from(r->settings, r->setting)->kind == ORIGIN_FILE)
 		return;
 	setting_claim(r);
 	setting_give(r, value);

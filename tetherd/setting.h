@@ -19,6 +19,9 @@
 #define SETTING_VALUE_MAX 4096
 #define SETTING_LIST_MAX  12288
 
+/* The longest of all lists of people, teams and orgs, in bytes. */
+#define SETTING_RULES_MAX 32768
+
 /* What stands in place of a secret where the settings are printed. */
 #define SETTING_MASK	"********"
 #define SETTING_IS_MASK "this is what -nn shows in place of a secret"
@@ -83,7 +86,7 @@ struct setting {
 	enum conf_file file;
 	enum setting_group group;
 	bool secret; /* leaves the environment once it is read */
-	bool idle;   /* nothing uses it yet */
+	bool yields; /* the variable is not its own: tetherd.conf counts more */
 };
 
 extern const struct setting settings_table[];
@@ -152,6 +155,10 @@ bool setting_is_printable(const struct reading *, const char *);
 /* A path, from the root on and printable, malloc'd; or NULL, and complains. */
 char *setting_absolute(const struct reading *, const char *path);
 
+/* Put a text, which is taken over, in place of another one, which is wiped.
+ * Fatal for NULL: out of memory. */
+void setting_put(char **text, char *now);
+
 /* As it was when this setting got its value. */
 void setting_reread(struct reading *, struct settings *, const struct setting *,
     struct complaints *);
@@ -169,5 +176,8 @@ void settings_found(void *arg, const struct directive *, struct complaints *);
 
 /* Check the settings against each other and put them together. */
 void settings_finish(struct settings *, struct complaints *);
+
+/* The part of it that is about people: policy, and who may claim. */
+void settings_finish_rules(struct settings *, struct complaints *);
 
 #endif

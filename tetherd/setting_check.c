@@ -7,6 +7,7 @@
 
 #include "common/slice.h"
 #include "tetherd/setting_check.h"
+#include "tetherd/url.h"
 
 #define CLIENT_ID_MAX 128
 #define LOGIN_MAX     64
@@ -62,10 +63,19 @@ check_http_url(const char *s)
 		   : "not an http:// or https:// URL";
 }
 
+/* What is asked there carries tokens, which no network may see. */
 const char *
-check_https_url(const char *s)
+check_api_url(const char *s)
 {
-	return begins_url(s, "https://") ? NULL : "not an https:// URL";
+	struct url url;
+	const char *why = url_parse_http(s, &url);
+
+	if (why == NULL && s[strcspn(s, "?#")] != '\0')
+		why = "queries and fragments have no place in it";
+	else if (why == NULL && !url.tls && !url_is_local(&url))
+		why = "not an https:// URL, and not of this host";
+	url_free(&url);
+	return why;
 }
 
 const char *

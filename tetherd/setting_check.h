@@ -8,7 +8,7 @@
 const char *check_token(const char *);
 const char *check_client_id(const char *);
 const char *check_http_url(const char *);
-const char *check_https_url(const char *);
+const char *check_api_url(const char *);
 const char *check_address(const char *);
 const char *check_socket(const char *);
 const char *check_group(const char *);

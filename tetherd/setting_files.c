@@ -17,21 +17,41 @@ copy(const char *s)
 	return c;
 }
 
-/* The connector tells its messages apart by the name, which is taken over. */
+/* Where its name is part of a slice, too, else NULL. */
+static char **
+name_of(const struct setting *s, struct draft *d)
+{
+	switch (s->file) {
+	case CONF_FILE_CA:
+		return &d->conf.connector.ca_file;
+	case CONF_FILE_GITHUB_CA:
+		return &d->conf.authd.github_ca_file;
+	case CONF_FILE_TOKEN:
+	case CONF_FILE_JWT_SECRET:
+	case CONF_FILE_GITHUB_TOKEN:
+	case CONF_FILE_COUNT:
+		break;
+	}
+	return NULL;
+}
+
+/* path is taken over. */
 static void
 put_file(const struct setting *s, struct draft *d, char *path, int fd)
 {
 	struct conf_open_file *file = &d->conf.files[s->file];
+	char **name;
 
 	free(file->path);
 	if (file->fd != -1)
 		close(file->fd);
 	file->path = path;
 	file->fd = fd;
-	if (s->file != CONF_FILE_CA)
+	name = name_of(s, d);
+	if (name == NULL)
 		return;
-	free(d->conf.connector.ca_file);
-	d->conf.connector.ca_file = copy(path == NULL ? "" : path);
+	free(*name);
+	*name = copy(path == NULL ? "" : path);
 }
 
 static void
@@ -42,8 +62,9 @@ set_file(const struct reading *r, const char *path)
 
 	if (absolute == NULL)
 		return;
-	fd = r->setting->file == CONF_FILE_CA ? snapshot_file(path, why)
-					      : snapshot_secret(path, why);
+	fd = name_of(r->setting, &r->settings->draft) == NULL
+		 ? snapshot_secret(path, why)
+		 : snapshot_file(path, why);
 	if (fd != -1) {
 		put_file(r->setting, &r->settings->draft, absolute, fd);
 		return;

@@ -29,12 +29,7 @@ text_of(const struct setting *s, const struct draft *d)
 static void
 put_text(const struct setting *s, struct draft *d, const char *value)
 {
-	char **text = member(s, d), *now = strdup(value);
-
-	if (now == NULL)
-		fatal("settings");
-	freezero(*text, strlen(*text));
-	*text = now;
+	setting_put(member(s, d), strdup(value));
 }
 
 static void

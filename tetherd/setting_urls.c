@@ -8,23 +8,6 @@
 #include "tetherd/url.h"
 #include "tetherd/value.h"
 
-static void
-replace(char **text, char *now)
-{
-	freezero(*text, strlen(*text));
-	*text = now;
-}
-
-static void
-put_copy(char **text, const char *value)
-{
-	char *now = strdup(value);
-
-	if (now == NULL)
-		fatal("settings");
-	replace(text, now);
-}
-
 /* port is 0 for the usual one, which is not written. */
 static char *
 write_host(const char *scheme, const char *auth, const char *host,
@@ -49,7 +32,7 @@ static void
 keep_unusable(
     const struct reading *r, char **text, const char *value, const char *why)
 {
-	put_copy(text, value);
+	setting_put(text, strdup(value));
 	if (r->name == NULL)
 		setting_wrong(r, "%s", why);
 }
@@ -70,8 +53,8 @@ set_url(const struct reading *r, const char *value)
 			setting_wrong_mildly(r, SETTING_IS_MASK);
 		if (url.port == (url.tls ? 443 : 80))
 			url.port = 0;
-		replace(&d->url, write_host(url.tls ? "wss://" : "ws://", "",
-				     url.host, url.port, url.target));
+		setting_put(&d->url, write_host(url.tls ? "wss://" : "ws://",
+					 "", url.host, url.port, url.target));
 	}
 	url_free(&url);
 }
@@ -116,7 +99,7 @@ set_proxy(const struct reading *r, const char *value)
 		if (scratch.proxy_auth != NULL &&
 		    strcmp(scratch.proxy_auth, SETTING_MASK) == 0)
 			setting_wrong_mildly(r, SETTING_IS_MASK);
-		put_copy(&d->proxy, value);
+		setting_put(&d->proxy, strdup(value));
 	}
 	slice_free_dialer(&scratch);
 }

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,23 +7,11 @@
 #include "tetherd/setting.h"
 #include "tetherd/url.h"
 
+/* It must be set because of the mode. */
 static void
-replace(char **s, const char *with)
+say_no_url(struct settings *settings, struct complaints *complaints)
 {
-	char *now = strdup(with);
-
-	if (now == NULL)
-		fatal("settings");
-	free(*s);
-	*s = now;
-}
-
-/* It must be set because of the mode; one that is wrong is not missing. */
-static void
-say_if_missing(
-    struct settings *settings, const char *words, struct complaints *complaints)
-{
-	const struct setting *s = setting_find("orchestrator", words);
+	const struct setting *s = setting_find("orchestrator", "url");
 	struct reading mode;
 
 	if (settings_from(settings, s)->kind != ORIGIN_DEFAULT)
@@ -31,7 +20,7 @@ say_if_missing(
 	    &mode, settings, setting_find("orchestrator", "mode"), complaints);
 	if (mode.name == NULL)
 		complain(complaints, &mode.origin,
-		    "%s: not set, but mode is client", words);
+		    "url: not set, but mode is client");
 	else
 		complain(complaints, &(struct origin){ .file = s->names[0] },
 		    "not set, but %s is client", mode.name);
@@ -45,6 +34,22 @@ say_unusable(const struct reading *r, const char *why)
 		setting_wrong(r, "%s", why);
 }
 
+/* "host:port", the same for each way to write it; malloc'd or NULL. */
+static char *
+make_authority(const struct url *url)
+{
+	bool bracketed = strchr(url->host, ':') != NULL;
+	char *text, *c;
+
+	if (asprintf(&text, "%s%s%s:%u", bracketed ? "[" : "", url->host,
+		bracketed ? "]" : "", url->port) == -1)
+		return NULL;
+	for (c = text; *c != '\0'; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c - 'A' + 'a');
+	return text;
+}
+
 static void
 finish_url(struct settings *settings, struct complaints *complaints)
 {
@@ -54,7 +59,7 @@ finish_url(struct settings *settings, struct complaints *complaints)
 	const char *why;
 
 	if (settings->draft.url[0] == '\0') {
-		say_if_missing(settings, "url", complaints);
+		say_no_url(settings, complaints);
 		return;
 	}
 	why = url_parse(settings->draft.url, &url);
@@ -67,23 +72,24 @@ finish_url(struct settings *settings, struct complaints *complaints)
 	}
 	conf->connector.tls = url.tls;
 	conf->connector.port = url.port;
-	replace(&conf->connector.host, url.host);
-	replace(&conf->connector.target, url.target);
-	replace(&conf->dialer.host, url.host);
+	setting_put(&conf->connector.host, strdup(url.host));
+	setting_put(&conf->connector.target, strdup(url.target));
+	setting_put(&conf->authd.orchestrator, make_authority(&url));
+	setting_put(&conf->dialer.host, strdup(url.host));
 	conf->dialer.port = url.port;
 	url_free(&url);
 }
 
 static void
-finish_proxy(struct settings *settings, struct complaints *complaints)
+finish_proxy(struct settings *settings, bool tls, struct dialer_conf *dialer,
+    struct complaints *complaints)
 {
 	struct draft *d = &settings->draft;
-	struct dialer_conf *dialer = &d->conf.dialer;
 	struct reading r;
 	const char *why;
 
 	/* As everywhere: this proxy is for targets that speak TLS. */
-	if (!d->conf.connector.tls || d->proxy[0] == '\0' ||
+	if (!tls || d->proxy[0] == '\0' ||
 	    proxy_is_bypassed(d->no_proxy, dialer->host, dialer->port))
 		return;
 	why = proxy_parse(d->proxy, dialer);
@@ -94,30 +100,23 @@ finish_proxy(struct settings *settings, struct complaints *complaints)
 	say_unusable(&r, why);
 }
 
+/* Without rules nobody is asked for at GitHub. */
 static void
-finish_client(struct settings *settings, struct complaints *complaints)
+finish_github(struct settings *settings, struct complaints *complaints)
 {
-	const struct setting *token_file =
-	    setting_find("orchestrator", "token file");
+	struct conf *conf = &settings->draft.conf;
+	struct dialer_conf *dialer = &conf->github_dialer;
+	struct url url;
+	const char *why = url_parse_http(conf->authd.github_api, &url);
 
-	finish_url(settings, complaints);
-	finish_proxy(settings, complaints);
-	if (settings_from(settings, token_file)->kind == ORIGIN_DEFAULT)
-		say_if_missing(settings, "token", complaints);
-}
-
-static void
-say_idle(struct settings *settings, struct complaints *complaints)
-{
-	const struct setting *s;
-	struct reading r;
-
-	for (s = settings_table; s < settings_table + settings_table_len; s++) {
-		setting_reread(&r, settings, s, complaints);
-		if (s->idle && r.origin.kind != ORIGIN_DEFAULT)
-			setting_wrong_mildly(
-			    &r, "has no effect in this version");
-	}
+	/* It was checked when it was set. */
+	if (why != NULL)
+		fatalx("github api url: %s", why);
+	setting_put(&dialer->host, strdup(url.host));
+	dialer->port = url.port;
+	if (conf->connector.enabled && conf->proxyd.rules)
+		finish_proxy(settings, url.tls, dialer, complaints);
+	url_free(&url);
 }
 
 void
@@ -130,8 +129,14 @@ settings_finish(struct settings *settings, struct complaints *complaints)
 	conf->authd.sandbox = conf->parent.sandbox;
 	conf->dialer.sandbox = conf->parent.sandbox;
 	conf->github_dialer.sandbox = conf->parent.sandbox;
-	if (conf->connector.enabled)
-		finish_client(settings, complaints);
-	if (complaints_count(complaints) == 0)
-		say_idle(settings, complaints);
+	conf->authd.failures_rate = conf->proxyd.failures_rate;
+	setting_put(
+	    &conf->proxyd.callback_url, strdup(conf->connector.callback_url));
+	if (conf->connector.enabled) {
+		finish_url(settings, complaints);
+		finish_proxy(
+		    settings, conf->connector.tls, &conf->dialer, complaints);
+	}
+	settings_finish_rules(settings, complaints);
+	finish_github(settings, complaints);
 }

@@ -101,9 +101,6 @@ print_setting(const struct settings *settings, const struct setting *s,
 	size_t at = 0;
 	char *line;
 
-	/* Reading it back would only be told that it has no effect. */
-	if (s->idle && from->kind == ORIGIN_DEFAULT)
-		return begun;
 	while (at != SIZE_MAX) {
 		line = make_line(s, &settings->draft, &at);
 		if (line == NULL)

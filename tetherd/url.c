@@ -1,3 +1,4 @@
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,26 +113,38 @@ make_target(const char *s)
 	return target;
 }
 
-const char *
-url_parse(const char *s, struct url *url)
+/* The schemes of a protocol, without and with TLS, and what is neither. */
+struct schemes {
+	const char *plain;
+	const char *tls;
+	const char *why;
+};
+
+static const struct schemes websocket = { "ws://", "wss://",
+	"not a ws:// or wss:// URL" };
+static const struct schemes http = { "http://", "https://",
+	"not an http:// or https:// URL" };
+
+static const char *
+parse(const char *s, const struct schemes *schemes, struct url *url)
 {
 	const char *why, *c;
-	size_t n;
+	size_t n, plain = strlen(schemes->plain), tls = strlen(schemes->tls);
 
 	memset(url, 0, sizeof(*url));
 	for (c = s; *c != '\0'; c++)
 		if (*c <= ' ' || *c >= 0x7f)
 			return "white space or other characters that have no "
 			       "place in a URL";
-	if (strncasecmp(s, "ws://", 5) == 0) {
+	if (strncasecmp(s, schemes->plain, plain) == 0) {
 		url->port = 80;
-		s += 5;
-	} else if (strncasecmp(s, "wss://", 6) == 0) {
+		s += plain;
+	} else if (strncasecmp(s, schemes->tls, tls) == 0) {
 		url->tls = true;
 		url->port = 443;
-		s += 6;
+		s += tls;
 	} else
-		return "not a ws:// or wss:// URL";
+		return schemes->why;
 	n = strcspn(s, "/?#");
 	if (memchr(s, '@', n) != NULL)
 		return "user names and passwords have no place in it";
@@ -140,6 +153,31 @@ url_parse(const char *s, struct url *url)
 		return why;
 	url->target = make_target(s + n);
 	return NULL;
+}
+
+const char *
+url_parse(const char *s, struct url *url)
+{
+	return parse(s, &websocket, url);
+}
+
+const char *
+url_parse_http(const char *s, struct url *url)
+{
+	return parse(s, &http, url);
+}
+
+bool
+url_is_local(const struct url *url)
+{
+	struct in6_addr v6;
+	struct in_addr v4;
+
+	if (inet_pton(AF_INET, url->host, &v4) == 1)
+		return ntohl(v4.s_addr) >> IN_CLASSA_NSHIFT == IN_LOOPBACKNET;
+	if (inet_pton(AF_INET6, url->host, &v6) == 1)
+		return IN6_IS_ADDR_LOOPBACK(&v6);
+	return strcasecmp(url->host, "localhost") == 0;
 }
 
 void

@@ -5,9 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The orchestrator's URL, taken apart. */
+/* A URL, taken apart. */
 struct url {
-	bool tls;   /* wss */
+	bool tls;   /* wss, https */
 	char *host; /* without the brackets of an IPv6 address */
 	uint32_t port;
 	char *target; /* path and query, less the members token, client_id */
@@ -19,6 +19,13 @@ struct url {
  * which may hold a token.
  */
 const char *url_parse(const char *, struct url *);
+
+/* The same for an http:// or https:// URL (RFC 9110 section 4.2). */
+const char *url_parse_http(const char *, struct url *);
+
+/* True for localhost and the numeric addresses of this host itself. */
+bool url_is_local(const struct url *);
+
 void url_free(struct url *);
 
 /*

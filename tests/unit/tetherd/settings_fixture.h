@@ -154,6 +154,28 @@ assert_printed(const char *words, const char *value, const char *comment)
 	fail_msg("no \"%s # %s\" in:\n%s", line, comment, printed);
 }
 
+/* The comment of the line of a setting whose words two blocks know. */
+static inline void
+assert_printed_in(const char *block, const char *words, const char *comment)
+{
+	char begin[64], line[128];
+	const char *at, *end;
+
+	(void)snprintf(begin, sizeof(begin), "\n%s {\n", block);
+	(void)snprintf(line, sizeof(line), "\n\t%s ", words);
+	at = strstr(printed, begin);
+	assert_non_null(at);
+	end = strstr(at, "\n}\n");
+	at = strstr(at, line);
+	assert_non_null(at);
+	assert_true(at < end);
+	at = strstr(at, " # ");
+	assert_non_null(at);
+	at += strlen(" # ");
+	assert_int_equal(strncmp(at, comment, strlen(comment)), 0);
+	assert_int_equal(at[strlen(comment)], '\n');
+}
+
 static inline int
 fixture_setup(void **state)
 {

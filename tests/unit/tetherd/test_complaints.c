@@ -71,6 +71,26 @@ test_mild(void **state)
 	complaints_free(c);
 }
 
+/* What two settings have in common is wrong once, and counts for both. */
+static void
+test_again(void **state)
+{
+	static const struct origin port = { ORIGIN_ENVIRONMENT, "PORT", 0 };
+	struct complaints *c = complaints_new();
+	char text[256];
+
+	(void)state;
+	complain(c, &nowhere, "a");
+	complain(c, &nowhere, "b");
+	complain(c, &nowhere, "a");
+	complain_mildly(c, &nowhere, "b");
+	complain(c, &port, "b");
+	complaints_text(c, text, sizeof(text));
+	assert_string_equal(text, "a\nb\nPORT: b");
+	assert_int_equal(complaints_count(c), 4);
+	complaints_free(c);
+}
+
 static void
 test_long_line(void **state)
 {
@@ -82,11 +102,12 @@ test_long_line(void **state)
 	memset(file, 'f', sizeof(file));
 	file[sizeof(file) - 1] = '\0';
 	complain(c, &nowhere, "%s", file);
+	file[0] = 'g';
 	origin.file = file;
 	complain(c, &origin, "x");
 	complaints_text(c, text, sizeof(text));
 	assert_int_equal(strlen(text), 2 * (LOG_LINE_MAX - 1) + 1);
-	assert_int_equal(strspn(text, "f"), LOG_LINE_MAX - 1);
+	assert_int_equal(strcspn(text, "\n"), LOG_LINE_MAX - 1);
 	complaints_free(c);
 }
 
@@ -182,6 +203,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_origins),
 		cmocka_unit_test(test_mild),
+		cmocka_unit_test(test_again),
 		cmocka_unit_test(test_long_line),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_sizes),

@@ -45,6 +45,9 @@ static const struct field {
 	FIELD(CONNECTOR, connector, project, STRING),
 	FIELD(CONNECTOR, connector, version, STRING),
 	FIELD(CONNECTOR, connector, callback_url, STRING),
+	FIELD(CONNECTOR, connector, claim_users, STRING),
+	FIELD(CONNECTOR, connector, claim_orgs, STRING),
+	FIELD(CONNECTOR, connector, claim_teams, STRING),
 	FIELD(CONNECTOR, connector, sandbox, FLAG),
 	FIELD(PROXYD, proxyd, upstream_host, STRING),
 	FIELD(PROXYD, proxyd, upstream_port, NUMBER),
@@ -56,7 +59,14 @@ static const struct field {
 	FIELD(PROXYD, proxyd, tunnels_max, NUMBER),
 	FIELD(PROXYD, proxyd, tunnels_user_max, NUMBER),
 	FIELD(PROXYD, proxyd, page_script_external, FLAG),
+	FIELD(PROXYD, proxyd, callback_url, STRING),
 	FIELD(PROXYD, proxyd, deny_paths, STRING),
+	FIELD(PROXYD, proxyd, deny_paths_role[0], STRING),
+	FIELD(PROXYD, proxyd, deny_paths_role[1], STRING),
+	FIELD(PROXYD, proxyd, rules, FLAG),
+	FIELD(PROXYD, proxyd, requests_rate, NUMBER),
+	FIELD(PROXYD, proxyd, tunnels_rate, NUMBER),
+	FIELD(PROXYD, proxyd, failures_rate, NUMBER),
 	FIELD(PROXYD, proxyd, audit, FLAG),
 	FIELD(PROXYD, proxyd, sandbox, FLAG),
 	FIELD(AUTHD, authd, database_path, STRING),
@@ -64,12 +74,20 @@ static const struct field {
 	FIELD(AUTHD, authd, jwt_secret, STRING),
 	FIELD(AUTHD, authd, jwt_secret_default, FLAG),
 	FIELD(AUTHD, authd, token, STRING),
-	FIELD(AUTHD, authd, teams, STRING),
-	FIELD(AUTHD, authd, orgs, STRING),
+	FIELD(AUTHD, authd, orchestrator, STRING),
+	FIELD(AUTHD, authd, users[0], STRING),
+	FIELD(AUTHD, authd, users[1], STRING),
+	FIELD(AUTHD, authd, teams[0], STRING),
+	FIELD(AUTHD, authd, teams[1], STRING),
+	FIELD(AUTHD, authd, orgs[0], STRING),
+	FIELD(AUTHD, authd, orgs[1], STRING),
+	FIELD(AUTHD, authd, cache_allowed_ms, NUMBER),
+	FIELD(AUTHD, authd, cache_refused_ms, NUMBER),
+	FIELD(AUTHD, authd, failures_rate, NUMBER),
 	FIELD(AUTHD, authd, adopt, FLAG),
-	FIELD(AUTHD, authd, users, STRING),
 	FIELD(AUTHD, authd, github_token, STRING),
 	FIELD(AUTHD, authd, github_api, STRING),
+	FIELD(AUTHD, authd, github_ca_file, STRING),
 	FIELD(AUTHD, authd, sandbox, FLAG),
 	FIELD(DIALER, dialer, host, STRING),
 	FIELD(DIALER, dialer, port, NUMBER),
@@ -166,6 +184,7 @@ test_needs_restart(void **state)
 		{ FIELD(PARENT, parent, group, STRING), "control group" },
 		{ FIELD(PARENT, parent, sandbox, FLAG), "sandbox" },
 		{ FIELD(PARENT, parent, log_file, STRING), NULL },
+		{ FIELD(PARENT, parent, audit_file, STRING), NULL },
 		{ FIELD(PARENT, parent, log_to_stderr, FLAG), NULL },
 		{ FIELD(PARENT, parent, log_level, NUMBER), NULL },
 	};
@@ -255,8 +274,8 @@ test_send(void **state)
 		{ PROGRAM_PROXYD, MSG_CONF_PROXYD, { 0 }, 0 },
 		{ PROGRAM_AUTHD, MSG_CONF_AUTHD,
 		    { CONF_FILE_TOKEN, CONF_FILE_JWT_SECRET,
-			CONF_FILE_GITHUB_TOKEN },
-		    3 },
+			CONF_FILE_GITHUB_TOKEN, CONF_FILE_GITHUB_CA },
+		    4 },
 	};
 	struct event_base *base = event_base_new();
 	struct conf *conf = defaults();
@@ -310,6 +329,14 @@ test_defaults(void **state)
 	assert_string_equal(
 	    c->authd.state_dir, "/home/alice/.local/state/tetherd");
 	assert_string_equal(c->authd.token, "");
+	assert_string_equal(c->authd.github_api, "https://api.github.com");
+	assert_int_equal(c->authd.cache_allowed_ms, 300000);
+	assert_int_equal(c->authd.cache_refused_ms, 60000);
+	assert_int_equal(c->proxyd.requests_rate, 20000);
+	assert_int_equal(c->proxyd.tunnels_rate, 6000);
+	assert_int_equal(c->proxyd.failures_rate, 600);
+	assert_int_equal(c->github_dialer.timeout_ms, 8000);
+	assert_int_equal(c->authd.github_ca_fd, -1);
 	conf_free(c);
 
 	/* Not where we happen to be. */

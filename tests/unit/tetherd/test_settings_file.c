@@ -6,6 +6,7 @@
 #define NUMBER(low, high) "not a number from " low " to " high
 #define DAY		  DURATION("1ms", "1d")
 #define MANY		  NUMBER("0", "2048")
+#define MILLION		  NUMBER("0", "1000000")
 
 /* The bounds of each setting that has some, and what is one beyond. */
 static const struct {
@@ -30,6 +31,16 @@ static const struct {
 	    SIZE("64K", "64M") },
 	{ "limits", "tunnels", "-1", "0", "2048", "2049", MANY },
 	{ "limits", "tunnels per user", "-1", "0", "2048", "2049", MANY },
+	{ "limits", "requests per second", "-1", "0", "1000000", "1000001",
+	    MILLION },
+	{ "limits", "tunnels per minute", "-1", "0", "1000000", "1000001",
+	    MILLION },
+	{ "limits", "failures per minute", "-1", "0", "1000000", "1000001",
+	    MILLION },
+	{ "github", "cache allowed", "-1", "0", "1d", "86400001ms",
+	    DURATION("0", "1d") },
+	{ "github", "cache refused", "-1", "0", "1d", "86400001ms",
+	    DURATION("0", "1d") },
 };
 
 /* The only thing that is wrong with the file is this, in line 2. */
@@ -205,7 +216,72 @@ static const struct {
 	{ "upstream", "jwt secret file /nonexistent",
 	    "jwt secret file: /nonexistent: No such file or directory" },
 	{ "github", "api url \"http://g\"",
-	    "api url: \"http://g\" is not an https:// URL" },
+	    "api url: \"http://g\" is not an https:// URL, and not of this "
+	    "host" },
+	{ "github", "api url \"ftp://g\"",
+	    "api url: \"ftp://g\" is not an http:// or https:// URL" },
+	{ "github", "api url \"http://127.0.0.1.example\"",
+	    "api url: \"http://127.0.0.1.example\" is not an https:// URL, "
+	    "and not of this host" },
+	{ "github", "api url \"http://128.0.0.1\"",
+	    "api url: \"http://128.0.0.1\" is not an https:// URL, and not "
+	    "of this host" },
+	{ "github", "api url \"http://[::2]\"",
+	    "api url: \"http://[::2]\" is not an https:// URL, and not of "
+	    "this host" },
+	{ "github", "api url \"https://me:pw@g\"",
+	    "api url: user names and passwords have no place in it" },
+	{ "github", "api url \"https://g?a\"",
+	    "api url: queries and fragments have no place in it" },
+	{ "github", "api url \"https://g/v3#a\"",
+	    "api url: queries and fragments have no place in it" },
+	{ "github", "api url \"https://g#\"",
+	    "api url: queries and fragments have no place in it" },
+	{ "github", "api url \"https://g:0\"", "api url: port out of range" },
+	{ "github", "api url \"https://\"",
+	    "api url: no valid host name in it" },
+	{ "github", "ca file \"/nonexistent\"",
+	    "ca file: /nonexistent: No such file or directory" },
+	{ "github", "cache 1m",
+	    "unknown word \"cache\" in github; did you mean \"cache "
+	    "allowed\"?" },
+	{ "policy", "read-only { a b }",
+	    "unknown word \"read-only\" in policy; did you mean \"read-only "
+	    "users\"?" },
+	{ "policy", "read-only { users a }",
+	    "unknown word \"read-only\" in policy; did you mean \"read-only "
+	    "users\"?" },
+	{ "policy", "read-only user a",
+	    "unknown word \"user\" in policy; did you mean \"users\"?" },
+	{ "policy", "read-onyl users a",
+	    "unknown word \"read-onyl\" in policy; did you mean "
+	    "\"read-only\"?" },
+	{ "policy", "readonly users a",
+	    "unknown word \"readonly\" in policy; did you mean "
+	    "\"read-only\"?" },
+	{ "policy", "read only users a", "unknown word \"read\" in policy" },
+	{ "policy", "read-only deny \"/a\"",
+	    "unknown word \"read-only deny\" in policy; did you mean \"read-only deny path\"?" },
+	{ "policy", "full \"/a\"",
+	    "unknown word \"full\" in policy; did you mean \"full deny "
+	    "path\"?" },
+	{ "policy", "read-only deny path a",
+	    "read-only deny path: \"a\" is "
+	    "not a path that begins with /" },
+	{ "policy", "read-only users a/b",
+	    "read-only users: \"a/b\" is not "
+	    "the name of a GitHub account" },
+	{ "policy", "read-only team a",
+	    "read-only team: \"a\" is not a "
+	    "GitHub team, like acme/staff" },
+	{ "policy", "read-only org a/b",
+	    "read-only org: \"a/b\" is not the "
+	    "name of a GitHub account" },
+	{ "limits", "requests per minute 5",
+	    "unknown word \"requests per\" in limits; did you mean \"requests per second\"?" },
+	{ "limits", "failures 5",
+	    "unknown word \"failures\" in limits; did you mean \"failures per minute\"?" },
+	{ "audit", "file \"\"", "file: a value is missing" },
 	{ "github", "token \"a b\"",
 	    "token: white space or other characters that have no place in a "
 	    "token" },

@@ -46,12 +46,15 @@ static const struct row {
 	    NOWHERE, 0, "NO_PROXY", "c:1, d", "{ \"c:1\", \"d\" }", NULL },
 	{ "orchestrator", "proxy", "\"u:p@h\"", "\"http://********@h:80\"",
 	    NULL, NOWHERE, 0, "HTTPS_PROXY", "h2:8/", "\"http://h2:8\"", NULL },
-	{ "orchestrator", "claim user", "a", "{ \"a\" }", NULL, NOWHERE, 0,
-	    "ORCHESTRATOR_CLAIM_USER", "b", "{ \"b\" }", NULL },
-	{ "orchestrator", "claim org", "a", "{ \"a\" }", NULL, NOWHERE, 0,
-	    "ORCHESTRATOR_CLAIM_ORG", "b", "{ \"b\" }", NULL },
-	{ "orchestrator", "claim team", "a/b", "{ \"a/b\" }", NULL, NOWHERE, 0,
-	    "ORCHESTRATOR_CLAIM_TEAM", "c/d", "{ \"c/d\" }", NULL },
+	{ "orchestrator", "claim user", "a", "{ \"a\" }", "a", TEXT,
+	    IN(connector.claim_users), "ORCHESTRATOR_CLAIM_USER", "b, c",
+	    "{ \"b\", \"c\" }", "b c" },
+	{ "orchestrator", "claim org", "{ a b }", "{ \"a\", \"b\" }", "a b",
+	    TEXT, IN(connector.claim_orgs), "ORCHESTRATOR_CLAIM_ORG", "b",
+	    "{ \"b\" }", "b" },
+	{ "orchestrator", "claim team", "a/b", "{ \"a/b\" }", "a/b", TEXT,
+	    IN(connector.claim_teams), "ORCHESTRATOR_CLAIM_TEAM", "c/d",
+	    "{ \"c/d\" }", "c/d" },
 
 	{ "upstream", "address", "::1", "\"::1\"", "::1", TEXT,
 	    IN(proxyd.upstream_host), NULL, NULL, NULL, NULL },
@@ -70,6 +73,10 @@ static const struct row {
 	{ "github", "api url", "\"https://g\"", NULL, "https://g", TEXT,
 	    IN(authd.github_api), "GITHUB_API_URL", "https://h",
 	    "\"https://h\"", "https://h" },
+	{ "github", "cache allowed", "90", "90s", "90000", NUMBER,
+	    IN(authd.cache_allowed_ms), NULL, NULL, NULL, NULL },
+	{ "github", "cache refused", "0", NULL, "0", NUMBER,
+	    IN(authd.cache_refused_ms), NULL, NULL, NULL, NULL },
 	{ "github", "token", "\"g0\"", "\"********\"", "g0", TEXT,
 	    IN(authd.github_token), "GITHUB_TOKEN", "g1", "\"********\"",
 	    "g1" },
@@ -77,14 +84,28 @@ static const struct row {
 	{ "policy", "users", "{ a, b-c\n\td_e }", "{ \"a\", \"b-c\", \"d_e\" }",
 	    "a b-c d_e", TEXT, IN(authd.users[0]), "ORCHESTRATOR_GITHUB_USERS",
 	    "x,y", "{ \"x\", \"y\" }", "x y" },
-	{ "policy", "team", "a/b", "{ \"a/b\" }", "a/b", TEXT, IN(authd.teams),
-	    "ORCHESTRATOR_GITHUB_TEAM", "c/d", "{ \"c/d\" }", "c/d" },
+	{ "policy", "read-only users", "{ a, b-c }", "{ \"a\", \"b-c\" }",
+	    "a b-c", TEXT, IN(authd.users[1]), NULL, NULL, NULL, NULL },
+	{ "policy", "team", "a/b", "{ \"a/b\" }", "a/b", TEXT,
+	    IN(authd.teams[0]), "ORCHESTRATOR_GITHUB_TEAM", "c/d",
+	    "{ \"c/d\" }", "c/d" },
+	{ "policy", "read-only team", "{ a/b c/d }", "{ \"a/b\", \"c/d\" }",
+	    "a/b c/d", TEXT, IN(authd.teams[1]), NULL, NULL, NULL, NULL },
 	{ "policy", "org", "{ a b }", "{ \"a\", \"b\" }", "a b", TEXT,
-	    IN(authd.orgs), "ORCHESTRATOR_GITHUB_ORG", "c", "{ \"c\" }", "c" },
+	    IN(authd.orgs[0]), "ORCHESTRATOR_GITHUB_ORG", "c", "{ \"c\" }",
+	    "c" },
+	{ "policy", "read-only org", "\"a\"", "{ \"a\" }", "a", TEXT,
+	    IN(authd.orgs[1]), NULL, NULL, NULL, NULL },
 	{ "policy", "adopt", "no", NULL, "0", FLAG, IN(authd.adopt), NULL, NULL,
 	    NULL, NULL },
 	{ "policy", "deny path", "{ /a \"/b c\" }", "{ \"/a\", \"/b c\" }",
 	    "/a\n/b c\n", TEXT, IN(proxyd.deny_paths), NULL, NULL, NULL, NULL },
+	{ "policy", "full deny path", "{ /a \"/b c\" }", "{ \"/a\", \"/b c\" }",
+	    "/a\n/b c\n", TEXT, IN(proxyd.deny_paths_role[0]), NULL, NULL, NULL,
+	    NULL },
+	{ "policy", "read-only deny path", "/shell", "{ \"/shell\" }",
+	    "/shell\n", TEXT, IN(proxyd.deny_paths_role[1]), NULL, NULL, NULL,
+	    NULL },
 
 	{ "limits", "requests", "7", NULL, "7", NUMBER, IN(proxyd.requests_max),
 	    NULL, NULL, NULL, NULL },
@@ -102,6 +123,12 @@ static const struct row {
 	    NULL, NULL, NULL, NULL },
 	{ "limits", "tunnels per user", "9", NULL, "9", NUMBER,
 	    IN(proxyd.tunnels_user_max), NULL, NULL, NULL, NULL },
+	{ "limits", "requests per second", "7", NULL, "7", NUMBER,
+	    IN(proxyd.requests_rate), NULL, NULL, NULL, NULL },
+	{ "limits", "tunnels per minute", "8", NULL, "8", NUMBER,
+	    IN(proxyd.tunnels_rate), NULL, NULL, NULL, NULL },
+	{ "limits", "failures per minute", "9", NULL, "9", NUMBER,
+	    IN(proxyd.failures_rate), NULL, NULL, NULL, NULL },
 
 	{ "log", "level", "trace", NULL, "4", NUMBER, IN(parent.log_level),
 	    NULL, NULL, NULL, NULL },
@@ -111,6 +138,8 @@ static const struct row {
 	    NULL, NULL, NULL },
 	{ "audit", "requests", "yes", NULL, "1", FLAG, IN(proxyd.audit), NULL,
 	    NULL, NULL, NULL },
+	{ "audit", "file", "/a", "\"/a\"", "/a", TEXT, IN(parent.audit_file),
+	    NULL, NULL, NULL, NULL },
 };
 
 static void
@@ -311,7 +340,6 @@ static void
 test_groups(void **state)
 {
 	const struct conf *c;
-	char line[256];
 
 	(void)state;
 	clear();
@@ -343,14 +371,11 @@ test_groups(void **state)
 	write_conf("github { token file \"%s\" }", secret_path);
 	c = assert_read();
 	assert_string_equal(c->files[CONF_FILE_GITHUB_TOKEN].path, secret_path);
-	(void)snprintf(line, sizeof(line),
-	    "%s:1: token file: has no effect in this version", conf_path);
-	assert_string_equal(said, line);
+	assert_string_equal(said, "");
 	set("GITHUB_TOKEN", "g");
 	c = assert_read();
 	assert_null(c->files[CONF_FILE_GITHUB_TOKEN].path);
-	assert_string_equal(
-	    said, "GITHUB_TOKEN: has no effect in this version");
+	assert_string_equal(c->authd.github_token, "g");
 
 	/* Tokens of two kinds have nothing to do with each other. */
 	clear();
@@ -362,7 +387,7 @@ test_groups(void **state)
 	assert_string_equal(c->authd.jwt_secret, "c");
 }
 
-/* Of a client, a file will do, and a wrong value is not a missing one. */
+/* A token can be granted later; and a wrong value is not a missing one. */
 static void
 test_needed(void **state)
 {
@@ -373,14 +398,11 @@ test_needed(void **state)
 	write_conf("orchestrator {\nmode client\n}");
 	assert_null(read_all());
 	(void)snprintf(lines, sizeof(lines),
-	    "%s:2: url: not set, but mode is client\n"
-	    "%s:2: token: not set, but mode is client",
-	    conf_path, conf_path);
+	    "%s:2: url: not set, but mode is client", conf_path);
 	assert_string_equal(said, lines);
-	write_conf("orchestrator {\nmode client\nurl \"ws://h\"\n"
-		   "token file \"%s\" }",
-	    secret_path);
+	write_conf("orchestrator {\nmode client\nurl \"ws://h\"\n}");
 	(void)assert_read();
+	assert_string_equal(said, "");
 	write_conf("orchestrator {\nmode client\nurl \"x\"\n"
 		   "token \"a b\"\n}");
 	assert_null(read_all());
@@ -399,8 +421,7 @@ test_needed(void **state)
 	(void)snprintf(lines, sizeof(lines),
 	    "%s:1: port: \"0\" is not a number from 1 to 65535\n"
 	    "%s:1: PORT: not a number from 1 to 65535\n"
-	    "ORCHESTRATOR_URL: not set, but ORCHESTRATOR_MODE is client\n"
-	    "ORCHESTRATOR_TOKEN: not set, but ORCHESTRATOR_MODE is client",
+	    "ORCHESTRATOR_URL: not set, but ORCHESTRATOR_MODE is client",
 	    conf_path, env_path);
 	assert_string_equal(said, lines);
 }
@@ -443,17 +464,79 @@ count_descriptors(void)
 	return n;
 }
 
+static void
+assert_ca_files(const char *ours, const char *github)
+{
+	const struct conf *c = assert_read();
+	const char *paths[] = { ours, github };
+	const enum conf_file files[] = { CONF_FILE_CA, CONF_FILE_GITHUB_CA };
+	const char *names[] = { c->connector.ca_file, c->authd.github_ca_file };
+	size_t i;
+
+	for (i = 0; i < COUNT(files); i++) {
+		assert_string_equal(names[i], paths[i]);
+		if (paths[i][0] == '\0') {
+			assert_null(c->files[files[i]].path);
+			continue;
+		}
+		assert_string_equal(c->files[files[i]].path, paths[i]);
+		assert_int_not_equal(c->files[files[i]].fd, -1);
+	}
+}
+
+/* One variable stands for two settings, where tetherd.conf has none. */
+static void
+test_ca_files(void **state)
+{
+	char line[256];
+
+	(void)state;
+	clear();
+	assert_ca_files("", "");
+	(void)snprintf(line, sizeof(line), "SSL_CERT_FILE=%s\n", conf_path);
+	write_path(env_path, line);
+	assert_ca_files(conf_path, conf_path);
+	(void)snprintf(line, sizeof(line), "%s:1, SSL_CERT_FILE", env_path);
+	assert_printed_in("github", "ca file", line);
+	assert_printed_in("orchestrator", "ca file", line);
+	set("SSL_CERT_FILE", secret_path);
+	assert_ca_files(secret_path, secret_path);
+	assert_printed_in("github", "ca file", "environment, SSL_CERT_FILE");
+	assert_printed_in(
+	    "orchestrator", "ca file", "environment, SSL_CERT_FILE");
+
+	write_conf("github { ca file \"%s\" }", env_path);
+	assert_ca_files(secret_path, env_path);
+	write_conf("orchestrator { ca file \"%s\" }", env_path);
+	assert_ca_files(env_path, secret_path);
+	write_conf("github { ca file \"%s\" }\n"
+		   "orchestrator { ca file \"%s\" }",
+	    conf_path, env_path);
+	assert_ca_files(env_path, conf_path);
+	/* Then it is not even looked at; else it is wrong once. */
+	set("SSL_CERT_FILE", "/nonexistent");
+	write_path(env_path, "SSL_CERT_FILE=/nonexistent\n");
+	assert_ca_files(env_path, conf_path);
+	write_conf("");
+	write_path(env_path, "");
+	assert_null(read_all());
+	assert_string_equal(said, "SSL_CERT_FILE: No such file or directory");
+	clear();
+}
+
 /* A file that another layer replaces is closed. */
 static void
 test_closed(void **state)
 {
+	char line[256];
 	size_t before;
 
 	(void)state;
 	clear();
 	(void)assert_read();
 	before = count_descriptors();
-	write_conf("orchestrator { ca file \"%s\" }", secret_path);
+	(void)snprintf(line, sizeof(line), "SSL_CERT_FILE=%s\n", secret_path);
+	write_path(env_path, line);
 	set("SSL_CERT_FILE", conf_path);
 	settings_free(read_all());
 	set("SSL_CERT_FILE", "/nonexistent");
@@ -503,11 +586,13 @@ test_sandbox(void **state)
 	clear();
 	c = assert_read();
 	assert_true(c->connector.sandbox && c->proxyd.sandbox &&
-		    c->authd.sandbox && c->dialer.sandbox);
+		    c->authd.sandbox && c->dialer.sandbox &&
+		    c->github_dialer.sandbox);
 	write_conf("sandbox none");
 	c = assert_read();
 	assert_false(c->connector.sandbox || c->proxyd.sandbox ||
-		     c->authd.sandbox || c->dialer.sandbox);
+		     c->authd.sandbox || c->dialer.sandbox ||
+		     c->github_dialer.sandbox);
 }
 
 int
@@ -522,6 +607,7 @@ main(void)
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_needed),
 		cmocka_unit_test(test_void),
+		cmocka_unit_test(test_ca_files),
 		cmocka_unit_test(test_closed),
 		cmocka_unit_test(test_relative),
 		cmocka_unit_test(test_sandbox),

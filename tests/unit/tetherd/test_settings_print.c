@@ -11,13 +11,17 @@ static const char all[] =
     "ca file \"%s\"\nclaim user u\nclaim org o\nclaim team o/t\n}\n"
     "upstream {\naddress ::1\nport 80\ndatabase \"/a \\\"b\\\\c\"\n"
     "jwt secret \"s3cret 3\"\npage script external\n}\n"
-    "github {\napi url \"https://g\"\ntoken \"s3cret-4\"\n}\n"
-    "policy {\nusers { a b c }\nteam a/b\norg { o, p }\nadopt no\n"
-    "deny path { /x, \"/y z\" }\n}\n"
+    "github {\napi url \"https://g\"\ntoken \"s3cret-4\"\n"
+    "ca file \"%s\"\ncache allowed 90s\ncache refused 0\n}\n"
+    "policy {\nusers { a b c }\nread-only users d\nteam a/b\n"
+    "read-only team { c/d e/f }\norg { o, p }\nread-only org q\nadopt no\n"
+    "deny path { /x, \"/y z\" }\nfull deny path /f\n"
+    "read-only deny path { /g \"/h i\" }\n}\n"
     "limits {\nrequests 1\nrequest time 1m\nconnect time 1m\nbody 1M\n"
-    "memory 2M\nmessage 3M\ntunnels 0\ntunnels per user 0\n}\n"
+    "memory 2M\nmessage 3M\ntunnels 0\ntunnels per user 0\n"
+    "requests per second 1\ntunnels per minute 2\nfailures per minute 0\n}\n"
     "log {\nlevel trace\nto stderr\nfile \"/var/log/x\"\n}\n"
-    "audit {\nrequests yes\n}\n";
+    "audit {\nrequests yes\nfile \"/var/log/a\"\n}\n";
 
 static const char expected[] = "control socket \"/run/x.sock\"\n"
 			       "control group \"staff\"\n"
@@ -51,14 +55,22 @@ static const char expected[] = "control socket \"/run/x.sock\"\n"
 			       "github {\n"
 			       "\tapi url \"https://g\"\n"
 			       "\ttoken \"********\"\n"
+			       "\tca file \"%s\"\n"
+			       "\tcache allowed 90s\n"
+			       "\tcache refused 0\n"
 			       "}\n"
 			       "\n"
 			       "policy {\n"
 			       "\tusers { \"a\", \"b\", \"c\" }\n"
+			       "\tread-only users { \"d\" }\n"
 			       "\tteam { \"a/b\" }\n"
+			       "\tread-only team { \"c/d\", \"e/f\" }\n"
 			       "\torg { \"o\", \"p\" }\n"
+			       "\tread-only org { \"q\" }\n"
 			       "\tadopt no\n"
 			       "\tdeny path { \"/x\", \"/y z\" }\n"
+			       "\tfull deny path { \"/f\" }\n"
+			       "\tread-only deny path { \"/g\", \"/h i\" }\n"
 			       "}\n"
 			       "\n"
 			       "limits {\n"
@@ -70,6 +82,9 @@ static const char expected[] = "control socket \"/run/x.sock\"\n"
 			       "\tmessage 3M\n"
 			       "\ttunnels 0\n"
 			       "\ttunnels per user 0\n"
+			       "\trequests per second 1\n"
+			       "\ttunnels per minute 2\n"
+			       "\tfailures per minute 0\n"
 			       "}\n"
 			       "\n"
 			       "log {\n"
@@ -80,6 +95,7 @@ static const char expected[] = "control socket \"/run/x.sock\"\n"
 			       "\n"
 			       "audit {\n"
 			       "\trequests yes\n"
+			       "\tfile \"/var/log/a\"\n"
 			       "}\n";
 
 /* Without the comments and what is in front of them. */
@@ -130,12 +146,13 @@ test_all(void **state)
 
 	(void)state;
 	clear();
-	write_conf(all, secret_path);
+	write_conf(all, secret_path, conf_path);
 	(void)assert_read();
 	assert_null(strstr(printed, "s3cret-"));
 	assert_null(strstr(printed, "s3cret "));
 	assert_null(strstr(printed, "k=s3cret"));
-	assert_int_not_equal(asprintf(&text, expected, secret_path), -1);
+	assert_int_not_equal(
+	    asprintf(&text, expected, secret_path, conf_path), -1);
 	stripped = strip(printed);
 	assert_string_equal(stripped, text);
 	free(stripped);
@@ -160,8 +177,9 @@ test_defaults(void **state)
 	assert_printed("state directory",
 	    "\"/home/alice/.local/state/tetherd\"", "default");
 	assert_printed("page script", "inline", "default");
-	/* Without an effect. */
-	assert_null(strstr(printed, "api url"));
+	assert_printed("api url", "\"https://api.github.com\"", "default");
+	assert_printed("cache allowed", "5m", "default");
+	assert_printed("cache refused", "1m", "default");
 	assert_printed("adopt", "yes", "default");
 	assert_printed("requests", "256", "default");
 	assert_printed("request time", "29s", "default");
@@ -171,6 +189,9 @@ test_defaults(void **state)
 	assert_printed("message", "32M", "default");
 	assert_printed("tunnels", "256", "default");
 	assert_printed("tunnels per user", "64", "default");
+	assert_printed("requests per second", "20000", "default");
+	assert_printed("tunnels per minute", "6000", "default");
+	assert_printed("failures per minute", "600", "default");
 	assert_printed("level", "brief", "default");
 	assert_printed("to", "syslog", "default");
 	assert_printed("requests", "no", "default");
@@ -242,6 +263,23 @@ test_mask_read(void **state)
 	}
 }
 
+/* Who may claim by the rules is not written: it would stay when those go. */
+static void
+test_claims(void **state)
+{
+	const struct conf *c;
+
+	(void)state;
+	clear();
+	write_conf("policy { users a\nread-only team b/c }");
+	c = assert_read();
+	assert_string_equal(c->connector.claim_users, "a");
+	assert_null(strstr(printed, "claim"));
+	assert_round_trip();
+	c = assert_read();
+	assert_string_equal(c->connector.claim_teams, "b/c");
+}
+
 /* More items than one line takes, and strange ones. */
 static void
 test_lists(void **state)
@@ -309,6 +347,7 @@ main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_masked),
 		cmocka_unit_test(test_mask_read),
+		cmocka_unit_test(test_claims),
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_strange),
 	};
