@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/admin.h"
+#include "common/audit.h"
 #include "common/handle.h"
 #include "common/link.h"
 #include "common/msg.h"
@@ -77,7 +79,8 @@ read_authd(struct msg m)
 	struct authd_conf c = { 0 };
 
 	if (slice_authd.get(&c, &m) == 0 &&
-	    (c.database_path == NULL || c.users == NULL))
+	    (c.database_path == NULL || c.users[0] == NULL ||
+		c.orgs[1] == NULL))
 		abort();
 	slice_free_authd(&c);
 }
@@ -125,6 +128,45 @@ read_small(struct msg m)
 		abort();
 }
 
+static void
+read_admin(struct msg m)
+{
+	struct admin_request request;
+	struct admin_user user;
+	struct admin_token token;
+	struct admin_done done;
+	struct msg again = m;
+
+	if (admin_request_read(&again, &request) == 0 &&
+	    request.op >= ADMIN_OP_COUNT)
+		abort();
+	again = m;
+	if (admin_user_read(&again, &user) == 0 &&
+	    user.role >= SESSION_ROLE_COUNT)
+		abort();
+	again = m;
+	(void)admin_token_read(&again, &token);
+	again = m;
+	(void)admin_done_read(&again, &done);
+}
+
+static void
+read_people(struct msg m)
+{
+	char token[SESSION_TOKEN_MAX + 1];
+	struct audit_record record;
+	struct msg again = m;
+
+	if (audit_read(&again, &record) == 0 &&
+	    (audit_event_name(record.event) == NULL ||
+		audit_verdict_name(record.verdict) == NULL))
+		abort();
+	again = m;
+	if (session_token_read(&again, token) == 0 ? !slice_is_token(token)
+						   : token[0] != '\0')
+		abort();
+}
+
 /*
  * The first bytes: sender, receiver, state, and how much of the rest is the
  * script; what is left is the datagram.
@@ -161,5 +203,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	read_authd(m);
 	read_dialer(m);
 	read_small(m);
+	read_admin(m);
+	read_people(m);
 	return 0;
 }
