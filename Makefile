@@ -72,7 +72,8 @@ OBJS_sandbox   := $(patsubst %.c,$(B)/%.o,$(wildcard sandbox/*.c))
 OBJS_dialer    := $(patsubst %.c,$(B)/%.o,$(wildcard tetherd/dialer*.c))
 # What tetherd and tetherctl agree on is in both.
 OBJS_ctl       := $(patsubst %.c,$(B)/%.o,$(wildcard tetherd/ctl_*.c))
-OBJS_tetherctl := $(OBJS_ctl) $(B)/tetherd/control_protocol.o
+OBJS_tetherctl := $(OBJS_ctl) $(B)/tetherd/control_protocol.o \
+	$(B)/tetherd/json_string.o
 OBJS_tetherd   := $(filter-out $(OBJS_dialer) $(OBJS_ctl),$(patsubst %.c,$(B)/%.o,$(wildcard tetherd/*.c))) \
 	$(B)/tetherd/parse.o
 OBJS_connector := $(patsubst %.c,$(B)/%.o,$(wildcard connector/*.c))

@@ -46,13 +46,14 @@ log_to_syslog(const char *name)
 	openlog(name, LOG_PID | LOG_NDELAY, LOG_DAEMON);
 }
 
-int
-log_file_open(const char *path)
+static int
+open_at_end(const char *path, int flags)
 {
 	/* Whatever the sandbox made of the mask: 0640 is what is promised. */
 	mode_t mask = umask(027);
 	int fd = open(path,
-	    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+	    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK |
+		flags,
 	    0640);
 	struct stat st;
 
@@ -64,6 +65,18 @@ log_file_open(const char *path)
 	close(fd);
 	errno = EINVAL;
 	return -1;
+}
+
+int
+log_file_open(const char *path)
+{
+	return open_at_end(path, 0);
+}
+
+int
+log_file_open_no_link(const char *path)
+{
+	return open_at_end(path, O_NOFOLLOW);
 }
 
 void
@@ -108,21 +121,30 @@ log_datagram(enum log_level level, const char *line)
 	(void)send(log_socket, datagram, 1 + len, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+char *
+log_time(char dst[LOG_TIME_SIZE])
+{
+	struct timespec now;
+	struct tm tm;
+	size_t n = 0;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (gmtime_r(&now.tv_sec, &tm) != NULL)
+		n = strftime(dst, LOG_TIME_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
+	(void)snprintf(dst + n, LOG_TIME_SIZE - n, ".%03uZ",
+	    (unsigned)(now.tv_nsec / 1000000) % 1000);
+	return dst;
+}
+
 /* In one write, so that lines of two processes cannot mix. */
 static void
 log_append(const char *line)
 {
-	char text[LOG_LINE_MAX + 128], when[32];
-	struct timespec now;
-	struct tm tm;
+	char text[LOG_AUDIT_MAX + 128], when[LOG_TIME_SIZE];
 	int n;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	if (gmtime_r(&now.tv_sec, &tm) == NULL ||
-	    strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm) == 0)
-		(void)strlcpy(when, "-", sizeof(when));
-	n = snprintf(text, sizeof(text), "%s.%03ldZ %s[%d]: %s", when,
-	    now.tv_nsec / 1000000, log_name, (int)getpid(), line);
+	n = snprintf(text, sizeof(text), "%s %s[%d]: %s", log_time(when),
+	    log_name, (int)getpid(), line);
 	if (n < 0)
 		return;
 	if ((size_t)n >= sizeof(text))
@@ -156,6 +178,15 @@ log_line(enum log_level level, const char *line)
 		log_append(line);
 		break;
 	}
+}
+
+void
+log_audit_line(const char *line)
+{
+	if (destination == TO_SYSLOG)
+		syslog(LOG_AUTHPRIV | LOG_INFO, "%s", line);
+	else
+		log_line(LOG_LEVEL_INFO, line);
 }
 
 static void

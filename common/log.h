@@ -23,6 +23,12 @@ enum log_level {
 /* The longest line, with its NUL; what is longer is cut. */
 #define LOG_LINE_MAX 1024
 
+/* The same of the audit log. */
+#define LOG_AUDIT_MAX 2048
+
+/* Holds a time as text, with its NUL. */
+#define LOG_TIME_SIZE 32
+
 /* Log to standard error, each line after the program's name. */
 void log_to_stderr(const char *name);
 
@@ -35,6 +41,9 @@ void log_to_syslog(const char *name);
  * file.
  */
 int log_file_open(const char *path);
+
+/* The same, but a symbolic link is not followed: ELOOP. */
+int log_file_open_no_link(const char *path);
 
 /*
  * Log to the file fd, which is the log's from now on: each line after the
@@ -55,6 +64,12 @@ enum log_level log_get_level(void);
 
 /* Emit a line that is complete already, at a level that was checked. */
 void log_line(enum log_level, const char *line);
+
+/* The same for a line of the audit log: to syslog(3) with facility authpriv. */
+void log_audit_line(const char *line);
+
+/* The time of day as "2026-11-22T20:00:00.123Z".  Returns dst. */
+char *log_time(char dst[LOG_TIME_SIZE]);
 
 /*
  * The plain forms add ": " and the text of errno, those with an x do not.

@@ -14,6 +14,11 @@
  * to each other, restarted when they die, stopped in order.
  */
 
+struct admin_done;
+struct admin_request;
+struct admin_token;
+struct admin_user;
+struct audit_record;
 struct children;
 struct conf;
 struct event_base;
@@ -40,6 +45,15 @@ struct children_ops {
 	void (*conf_switched)(void *arg, enum program, uint64_t id);
 	/* An answer to children_ask_status(), still the caller's. */
 	void (*status)(void *arg, enum program, uint64_t id, struct status *);
+	/* What proxyd or authd decided about somebody. */
+	void (*audit)(void *arg, enum program, const struct audit_record *);
+	/*
+	 * Answers to children_ask_admin(): rows, and the end.  They return -1
+	 * for what nobody can have asked for: authd is broken.
+	 */
+	int (*admin_user)(void *arg, uint64_t id, const struct admin_user *);
+	int (*admin_token)(void *arg, uint64_t id, const struct admin_token *);
+	int (*admin_done)(void *arg, uint64_t id, const struct admin_done *);
 };
 
 /* Fatal when out of memory.  conf stays the caller's and must live on. */
@@ -102,6 +116,10 @@ void children_dialed(
  * be larger than the last one.
  */
 unsigned children_ask_status(struct children *, uint64_t id);
+
+/* Ask authd about people or tokens; false if it does not run. */
+bool children_ask_admin(
+    struct children *, uint64_t id, const struct admin_request *);
 
 /*
  * The log level of one child, also after its restart, or of all with

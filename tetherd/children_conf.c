@@ -17,8 +17,7 @@ asked_answer(struct asked *a, uint64_t id)
 	return 0;
 }
 
-/* What a child that is on its way out says is neither wrong nor needed. */
-static bool
+bool
 process_is_leaving(const struct process *p)
 {
 	return p->dead || p->state == CHILD_STOPPING;

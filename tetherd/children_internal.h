@@ -98,4 +98,13 @@ int process_on_conf_switched(void *, struct msg *);
 int process_on_status(void *, struct msg *);
 void process_conf_on_ready(struct process *);
 
+/* What a child that is on its way out says is neither wrong nor needed. */
+bool process_is_leaving(const struct process *);
+
+/* children_people.c: what proxyd and authd tell of people. */
+int process_on_audit(void *, struct msg *);
+int process_on_admin_user(void *, struct msg *);
+int process_on_admin_token(void *, struct msg *);
+int process_on_admin_done(void *, struct msg *);
+
 #endif

@@ -52,6 +52,10 @@ static const struct channel_ops process_ops = {
 		[MSG_CONF_REFUSED] = process_on_conf_refused,
 		[MSG_CONF_SWITCHED] = process_on_conf_switched,
 		[MSG_STATUS] = process_on_status,
+		[MSG_AUDIT] = process_on_audit,
+		[MSG_ADMIN_USER] = process_on_admin_user,
+		[MSG_ADMIN_TOKEN] = process_on_admin_token,
+		[MSG_ADMIN_DONE] = process_on_admin_done,
 	},
 	.broken = process_on_channel_broken,
 };

@@ -11,6 +11,7 @@
 #include "common/timer.h"
 #include "tetherd/conf.h"
 #include "tetherd/control.h"
+#include "tetherd/control_admin.h"
 #include "tetherd/control_client.h"
 #include "tetherd/control_limits.h"
 #include "tetherd/control_peer.h"
@@ -56,6 +57,7 @@ control_start(
 	c->shared.children = children;
 	c->shared.reload = reload;
 	c->shared.inquiries = inquiries_new(c->shared.base, children);
+	c->shared.admin = control_admin_new(c->shared.base, children);
 	c->again = evtimer_new(c->shared.base, control_on_again, c);
 	c->acceptable = event_new(c->shared.base, c->socket.fd,
 	    EV_READ | EV_PERSIST, control_on_acceptable, c);
@@ -160,6 +162,8 @@ control_stop(struct control *c)
 	}
 	inquiries_free(c->shared.inquiries);
 	c->shared.inquiries = NULL;
+	control_admin_free(c->shared.admin);
+	c->shared.admin = NULL;
 }
 
 void
@@ -177,4 +181,39 @@ control_on_status(struct control *c, enum program program, uint64_t id,
 {
 	if (c->shared.inquiries != NULL)
 		inquiries_on_status(c->shared.inquiries, program, id, s);
+}
+
+/* Without a socket nobody asked; what comes after the end is for nobody. */
+int
+control_on_admin_user(
+    struct control *c, uint64_t id, const struct admin_user *user)
+{
+	if (c->shared.admin == NULL)
+		return 0;
+	return control_admin_on_user(c->shared.admin, id, user);
+}
+
+int
+control_on_admin_token(
+    struct control *c, uint64_t id, const struct admin_token *token)
+{
+	if (c->shared.admin == NULL)
+		return 0;
+	return control_admin_on_token(c->shared.admin, id, token);
+}
+
+int
+control_on_admin_done(
+    struct control *c, uint64_t id, const struct admin_done *done)
+{
+	if (c->shared.admin == NULL)
+		return 0;
+	return control_admin_on_done(c->shared.admin, id, done);
+}
+
+void
+control_on_authd_lost(struct control *c)
+{
+	if (c->shared.admin != NULL)
+		control_admin_on_lost(c->shared.admin);
 }

@@ -9,6 +9,9 @@
  * The control socket: where tetherctl asks, and who may.
  */
 
+struct admin_done;
+struct admin_token;
+struct admin_user;
 struct children;
 struct conf;
 struct control;
@@ -34,5 +37,14 @@ void control_free(struct control *);
 /* A child's answer, see children.h. */
 void control_on_status(
     struct control *, enum program, uint64_t id, const struct status *);
+
+/* authd's answers, and its end, see children.h and control_admin.h. */
+int control_on_admin_user(
+    struct control *, uint64_t id, const struct admin_user *);
+int control_on_admin_token(
+    struct control *, uint64_t id, const struct admin_token *);
+int control_on_admin_done(
+    struct control *, uint64_t id, const struct admin_done *);
+void control_on_authd_lost(struct control *);
 
 #endif

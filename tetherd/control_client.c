@@ -5,11 +5,13 @@
 
 #include <event2/event.h>
 
+#include "common/admin.h"
 #include "common/channel.h"
 #include "common/log.h"
 #include "common/timer.h"
 #include "tetherd/children.h"
 #include "tetherd/conf.h"
+#include "tetherd/control_admin.h"
 #include "tetherd/control_client.h"
 #include "tetherd/control_limits.h"
 #include "tetherd/control_protocol.h"
@@ -51,6 +53,7 @@ static int client_on_show(void *, struct msg *);
 static int client_on_reload(void *, struct msg *);
 static int client_on_connection(void *, struct msg *);
 static int client_on_log(void *, struct msg *);
+static int client_on_admin(void *, struct msg *);
 static void client_on_broken(void *, struct channel *, const char *);
 static void client_on_writable(void *, struct channel *);
 static void client_on_tick(int, short, void *);
@@ -63,6 +66,7 @@ static const struct channel_ops client_ops = {
 		[MSG_CTL_RECONNECT] = client_on_connection,
 		[MSG_CTL_DISCONNECT] = client_on_connection,
 		[MSG_CTL_LOG] = client_on_log,
+		[MSG_CTL_ADMIN] = client_on_admin,
 	},
 	.broken = client_on_broken,
 	.writable = client_on_writable,
@@ -99,6 +103,7 @@ control_client_free(struct control_client *c)
 	if (c == NULL)
 		return;
 	inquiries_forget(c->shared->inquiries, c);
+	control_admin_forget(c->shared->admin, c);
 	reload_forget(c->shared->reload, c);
 	c->shared->clients--;
 	event_free(c->tick);
@@ -365,6 +370,33 @@ client_on_log(void *arg, struct msg *m)
 		children_set_log_level(c->shared->children,
 		    (enum program)program, levels[level].level);
 	client_done(c, CONTROL_OK, "");
+	return 0;
+}
+
+static void
+client_on_admin_done(void *arg, bool good, const char *text)
+{
+	client_done(arg, good ? CONTROL_OK : CONTROL_FAILED, text);
+}
+
+static int
+client_on_admin(void *arg, struct msg *m)
+{
+	struct control_client *c = arg;
+	struct admin_request request;
+	char what[CONTROL_VALUE_SIZE];
+	bool changes;
+
+	if (admin_request_read(m, &request) == -1)
+		return -1;
+	changes = admin_op_changes(request.op);
+	if (!client_may(c, changes ? CONTROL_CHANGE : CONTROL_LOOK))
+		return 0;
+	if (changes)
+		log_asked(c,
+		    control_admin_describe(&request, what, sizeof(what)), NULL);
+	control_admin_start(
+	    c->shared->admin, &request, c->channel, client_on_admin_done, c);
 	return 0;
 }
 

@@ -12,6 +12,7 @@
  */
 
 struct children;
+struct control_admin;
 struct control_client;
 struct event_base;
 struct inquiries;
@@ -23,6 +24,7 @@ struct control_shared {
 	struct children *children;
 	struct reload *reload;
 	struct inquiries *inquiries;
+	struct control_admin *admin;
 	uint64_t started; /* see control_show_now() */
 	unsigned clients; /* how many there are; each counts itself */
 };

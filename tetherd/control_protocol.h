@@ -10,6 +10,8 @@
  *	CTL_WELCOME	u32 version, str version of tetherd
  *	CTL_SHOW	u32 control_view
  *	CTL_LOG		u32 control_level, u32 program or CONTROL_ALL
+ *	CTL_ADMIN	see admin.h; the answer has a row for each person or
+ *			token
  *	CTL_ROW		fields up to the end: u8 control_kind, str name, and
  *			the value: str for a text, nothing for none, else u64
  *	CTL_TEXT	str, a piece of a longer text
@@ -51,6 +53,7 @@ enum control_kind {
 	CONTROL_KIND_SINCE, /* the same; when that began is of interest */
 	CONTROL_KIND_MS,    /* milliseconds that are allowed */
 	CONTROL_KIND_FLAG,  /* 0 or 1 */
+	CONTROL_KIND_DATE,  /* seconds since 1970 */
 	CONTROL_KIND_COUNT
 };
 
@@ -71,7 +74,7 @@ enum control_code {
 
 /* The most bytes of all texts of an answer, and rows. */
 #define CONTROL_ANSWER_MAX (1024 * 1024)
-#define CONTROL_ROWS_MAX   256
+#define CONTROL_ROWS_MAX   1000
 
 /* The usual places of the socket. */
 #define CONTROL_SYSTEM_DIR "/run/tetherd"

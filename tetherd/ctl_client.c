@@ -205,6 +205,8 @@ ctl_client_ask(int fd, const struct ctl_command *c, struct ctl_answer *answer)
 		msg_add_u32(&out, c->level);
 		msg_add_u32(&out, c->program);
 	}
+	if (c->type == MSG_CTL_ADMIN)
+		admin_request_add(&out, &c->admin);
 	status = send_message(fd, &out);
 	if (status != CTL_EXIT_DONE)
 		return status;

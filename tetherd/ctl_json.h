@@ -7,7 +7,7 @@
 
 /*
  * Answers for programs, as JSON (RFC 8259) in ASCII: names have underscores
- * for spaces, numbers are plain (bytes, seconds), what nobody knows is null.
+ * for spaces, numbers are plain (bytes, seconds, dates as seconds since 1970), what nobody knows is null.
  */
 
 /* All fields of all rows as one object. */
@@ -18,8 +18,5 @@ void ctl_json_table(FILE *, const struct ctl_answer *);
 
 /* An object with one text. */
 void ctl_json_text(FILE *, const char *name, const char *text);
-
-/* A string with its quotes.  Bytes that are no UTF-8 become U+FFFD. */
-void ctl_json_string(FILE *, const char *);
 
 #endif

@@ -61,6 +61,14 @@ print_view(uint32_t view, const struct ctl_answer *a, bool json)
 	}
 }
 
+/* What authd has to say with a list is no part of it. */
+static void
+print_people(const struct ctl_answer *a, bool json)
+{
+	(json ? ctl_json_table : ctl_print_table)(stdout, a);
+	ctl_print_text(stderr, a->reason);
+}
+
 static enum ctl_status
 end_output(void)
 {
@@ -80,6 +88,8 @@ print_answer(const struct ctl_command *c, const struct ctl_answer *a, bool json)
 		return ctl_client_result(a);
 	if (c->type == MSG_CTL_SHOW)
 		print_view(c->view, a, json);
+	else if (c->type == MSG_CTL_ADMIN && !admin_op_changes(c->admin.op))
+		print_people(a, json);
 	else
 		ctl_print_text(stdout, a->reason);
 	return end_output();

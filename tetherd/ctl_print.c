@@ -52,6 +52,18 @@ print_since(char *dst, size_t size, uint64_t seconds)
 	(void)snprintf(dst, size, "%s%s ago", begin, passed);
 }
 
+/* A number that is no time is shown as it is. */
+static void
+print_date(char *dst, size_t size, uint64_t seconds)
+{
+	time_t then = (time_t)seconds;
+	struct tm tm;
+
+	if (seconds > INT64_MAX || localtime_r(&then, &tm) == NULL ||
+	    strftime(dst, size, "%Y-%m-%d %H:%M:%S", &tm) == 0)
+		(void)snprintf(dst, size, "%" PRIu64, seconds);
+}
+
 /* As it would stand in tetherd.conf. */
 static void
 print_ms(char *dst, size_t size, uint64_t ms)
@@ -90,6 +102,9 @@ ctl_print_value(const struct ctl_field *f, char *dst, size_t size)
 		return;
 	case CONTROL_KIND_MS:
 		print_ms(dst, size, f->number);
+		return;
+	case CONTROL_KIND_DATE:
+		print_date(dst, size, f->number);
 		return;
 	case CONTROL_KIND_FLAG:
 		(void)strlcpy(dst, f->number == 0 ? "no" : "yes", size);

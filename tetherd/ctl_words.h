@@ -4,11 +4,12 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "common/admin.h"
 #include "common/msg.h"
 
 /*
  * The words of a command: each may be shortened as long as it is clear what
- * is meant.
+ * is meant, but for names.
  */
 
 struct ctl_command {
@@ -16,6 +17,7 @@ struct ctl_command {
 	uint32_t view;	  /* of MSG_CTL_SHOW */
 	uint32_t level;	  /* of MSG_CTL_LOG */
 	uint32_t program; /* of MSG_CTL_LOG; CONTROL_ALL without a word */
+	struct admin_request admin; /* of MSG_CTL_ADMIN */
 };
 
 /*

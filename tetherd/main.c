@@ -13,6 +13,7 @@
 
 #include "common/log.h"
 #include "sandbox/sandbox.h"
+#include "tetherd/audit.h"
 #include "tetherd/children.h"
 #include "tetherd/complaints.h"
 #include "tetherd/conf.h"
@@ -39,6 +40,7 @@ struct tetherd {
 	struct dial *dial;	  /* the orchestrator, for connector */
 	struct dial *dial_github; /* for authd */
 	struct control *control;
+	struct audit *audit;
 	struct event *signals[NSIGNALS];
 	bool was_ready;
 	bool failed;
@@ -116,6 +118,8 @@ on_lost(void *arg, enum program program)
 	struct tetherd *t = arg;
 
 	reload_on_lost(t->reload, program);
+	if (program == PROGRAM_AUTHD)
+		control_on_authd_lost(t->control);
 }
 
 static void
@@ -150,6 +154,38 @@ on_status(void *arg, enum program program, uint64_t id, struct status *status)
 	control_on_status(t->control, program, id, status);
 }
 
+static void
+on_audit(void *arg, enum program program, const struct audit_record *record)
+{
+	struct tetherd *t = arg;
+
+	audit_take(t->audit, program, record);
+}
+
+static int
+on_admin_user(void *arg, uint64_t id, const struct admin_user *user)
+{
+	struct tetherd *t = arg;
+
+	return control_on_admin_user(t->control, id, user);
+}
+
+static int
+on_admin_token(void *arg, uint64_t id, const struct admin_token *token)
+{
+	struct tetherd *t = arg;
+
+	return control_on_admin_token(t->control, id, token);
+}
+
+static int
+on_admin_done(void *arg, uint64_t id, const struct admin_done *done)
+{
+	struct tetherd *t = arg;
+
+	return control_on_admin_done(t->control, id, done);
+}
+
 static const struct children_ops children_ops = {
 	.all_ready = on_all_ready,
 	.all_running = on_all_running,
@@ -161,6 +197,10 @@ static const struct children_ops children_ops = {
 	.conf_refused = on_conf_refused,
 	.conf_switched = on_conf_switched,
 	.status = on_status,
+	.audit = on_audit,
+	.admin_user = on_admin_user,
+	.admin_token = on_admin_token,
+	.admin_done = on_admin_done,
 };
 
 static const struct parent_conf *
@@ -173,16 +213,24 @@ static const char *
 on_reload_check(void *arg, const struct settings *next)
 {
 	struct tetherd *t = arg;
+	const struct parent_conf *now = own_conf(reload_settings(t->reload));
+	const char *why = journal_stage(now, own_conf(next));
 
-	return journal_stage(
-	    own_conf(reload_settings(t->reload)), own_conf(next));
+	if (why != NULL)
+		return why;
+	why = audit_stage(t->audit, now, own_conf(next));
+	if (why != NULL)
+		journal_drop();
+	return why;
 }
 
 static void
 on_reload_dropped(void *arg)
 {
-	(void)arg;
+	struct tetherd *t = arg;
+
 	journal_drop();
+	audit_drop(t->audit);
 }
 
 /* What tetherctl set stays, unless the setting itself is another one. */
@@ -194,6 +242,7 @@ on_reload_switched(
 	enum log_level level = own_conf(now)->log_level;
 
 	journal_switch(own_conf(now), own_conf(old));
+	audit_switch(t->audit, own_conf(now), own_conf(old));
 	if (level == own_conf(old)->log_level)
 		return;
 	log_set_level(level);
@@ -253,6 +302,7 @@ on_signal(int sig, short what, void *arg)
 		break;
 	case SIGUSR1:
 		journal_reopen(own_conf(reload_settings(t->reload)));
+		audit_reopen(t->audit, own_conf(reload_settings(t->reload)));
 		children_log_status(t->children);
 		children_send_all(t->children, MSG_LOG_STATUS);
 		break;
@@ -332,6 +382,7 @@ finish(struct tetherd *t)
 	dial_free(t->dial_github);
 	children_free(t->children);
 	reload_free(t->reload);
+	audit_free(t->audit);
 	for (i = 0; i < NSIGNALS; i++)
 		event_free(t->signals[i]);
 	event_base_free(t->base);
@@ -398,6 +449,7 @@ main(int argc, char **argv)
 	log_set_level(own_conf(settings)->log_level);
 	set_title(arg0_end);
 	take_signals(&t);
+	t.audit = audit_new(t.base, own_conf(settings));
 	log_infox("startup: tetherd %s", TETHERD_VERSION);
 	log_infox("no chroot and no change of uid: all processes run as uid %d",
 	    (int)getuid());

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -308,7 +309,107 @@ test_file(void **state)
 	assert_int_equal(errno, EINVAL);
 	close(fd);
 	assert_int_equal(unlink(path), 0);
+
+	/* Links are followed, or not. */
+	assert_int_equal(symlink(old, path), 0);
+	fd = log_file_open(path);
+	assert_int_not_equal(fd, -1);
+	close(fd);
+	assert_int_equal(log_file_open_no_link(path), -1);
+	assert_int_equal(errno, ELOOP);
+	assert_int_equal(unlink(path), 0);
+	fd = log_file_open_no_link(old);
+	assert_int_not_equal(fd, -1);
+	close(fd);
+	assert_int_equal(unlink(old), 0);
 	assert_int_equal(rmdir(directory), 0);
+}
+
+/* What syslog(3) is told. */
+static int priority;
+static char message[LOG_AUDIT_MAX];
+
+void __syslog_chk(int, int, const char *, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void __attribute__((format(printf, 2, 0)))
+keep(int pri, const char *format, va_list ap)
+{
+	priority = pri;
+	(void)vsnprintf(message, sizeof(message), format, ap);
+}
+
+/* In place of the C library's, with and without _FORTIFY_SOURCE. */
+void
+__syslog_chk(int pri, int flag, const char *format, ...)
+{
+	va_list ap;
+
+	(void)flag;
+	va_start(ap, format);
+	keep(pri, format, ap);
+	va_end(ap);
+}
+
+void
+syslog(int pri, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	keep(pri, format, ap);
+	va_end(ap);
+}
+
+/* The audit log has a facility of its own, and else no other place. */
+static void
+test_audit(void **state)
+{
+	char line[LOG_AUDIT_MAX], text[2 * LOG_AUDIT_MAX] = "";
+	char path[] = "/tmp/test_log.XXXXXX";
+	int fd;
+
+	(void)state;
+	memset(line, 'x', sizeof(line));
+	line[sizeof(line) - 1] = '\0';
+	log_to_syslog("prog");
+	log_audit_line("audit: %s");
+	assert_int_equal(priority, LOG_AUTHPRIV | LOG_INFO);
+	assert_string_equal(message, "audit: %s");
+	log_line(LOG_LEVEL_WARN, "other");
+	assert_int_equal(priority, LOG_WARNING);
+	/* A long one is not cut. */
+	log_audit_line(line);
+	assert_string_equal(message, line);
+	fd = mkstemp(path);
+	assert_int_not_equal(fd, -1);
+	log_to_file("prog", dup(fd));
+	log_audit_line(line);
+	assert_true(pread(fd, text, sizeof(text) - 1, 0) > LOG_AUDIT_MAX);
+	assert_non_null(strstr(text, line));
+	log_to_stderr("prog");
+	close(fd);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void
+test_time(void **state)
+{
+	char text[LOG_TIME_SIZE];
+	unsigned year, n, i;
+	static const char form[] = "0000-00-00T00:00:00.000Z";
+
+	(void)state;
+	assert_ptr_equal(log_time(text), text);
+	assert_int_equal(strlen(text), strlen(form));
+	for (i = 0; i < strlen(form); i++)
+		if (form[i] == '0')
+			assert_in_range(text[i], '0', '9');
+		else
+			assert_int_equal(text[i], form[i]);
+	n = (unsigned)sscanf(text, "%u", &year);
+	assert_int_equal(n, 1);
+	assert_in_range(year, 2024, 9999);
 }
 
 static void
@@ -347,6 +448,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_fatal, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stderr, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_file, setup, teardown),
+		cmocka_unit_test(test_audit),
+		cmocka_unit_test(test_time),
 		cmocka_unit_test(test_safe),
 	};
 

@@ -10,6 +10,7 @@
 
 #include "tetherd/ctl_json.h"
 #include "tetherd/ctl_print.h"
+#include "tetherd/json_string.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -76,6 +77,10 @@ static const struct {
 	    "1970-01-01 00:00:01, 11574d 01:46:39 ago" },
 	{ CONTROL_KIND_SINCE, 1000000000, "11574d 01:46:40 ago" },
 	{ CONTROL_KIND_SINCE, UINT64_MAX, "213503982334601d 07:00:15 ago" },
+	{ CONTROL_KIND_DATE, 0, "1970-01-01 00:00:00" },
+	{ CONTROL_KIND_DATE, 1700000000, "2023-11-14 22:13:20" },
+	{ CONTROL_KIND_DATE, INT64_MAX, "9223372036854775807" },
+	{ CONTROL_KIND_DATE, UINT64_MAX, "18446744073709551615" },
 	{ CONTROL_KIND_FLAG, 0, "no" },
 	{ CONTROL_KIND_FLAG, 1, "yes" },
 	{ CONTROL_KIND_MS, 0, "0s" },
@@ -200,7 +205,7 @@ test_json_strings(void **state)
 	for (i = 0; i < COUNT(strings); i++) {
 		out = open_memstream(&text, &len);
 		assert_non_null(out);
-		ctl_json_string(out, strings[i].text);
+		json_string(out, strings[i].text);
 		assert_int_equal(fclose(out), 0);
 		assert_string_equal(text, strings[i].json);
 		free(text);

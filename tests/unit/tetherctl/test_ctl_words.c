@@ -14,9 +14,10 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define WORDS	 4
 
-#define COMMANDS                 \
-	"valid commands/args:\n" \
-	"  show\n  stats\n  reload\n  reconnect\n  disconnect\n  log\n"
+#define COMMANDS                                                        \
+	"valid commands/args:\n"                                        \
+	"  show\n  stats\n  reload\n  reconnect\n  disconnect\n  log\n" \
+	"  users\n  tokens\n"
 #define VIEWS                    \
 	"valid commands/args:\n" \
 	"  status\n  processes\n  limits\n  config\n"
@@ -26,15 +27,21 @@
 #define PROGRAMS                 \
 	"valid commands/args:\n" \
 	"  all\n  tetherd\n  connector\n  proxyd\n  authd\n  <cr>\n"
+#define WHOM	"valid commands/args:\n  <login or GitHub id>\n"
+#define ROLES	"valid commands/args:\n  full\n  read-only\n  default\n"
 #define NOTHING "valid commands/args:\n  <cr>\n"
 
 static const struct {
 	const char *words[WORDS + 1];
 	struct ctl_command command;
 } good[] = {
-#define SHOW(what)                                 \
-	{                                          \
-		MSG_CTL_SHOW, what, 0, CONTROL_ALL \
+#define SHOW(what)                                                           \
+	{                                                                    \
+		.type = MSG_CTL_SHOW, .view = (what), .program = CONTROL_ALL \
+	}
+#define OTHER(what)                                    \
+	{                                              \
+		.type = (what), .program = CONTROL_ALL \
 	}
 	{ { "show", "status" }, SHOW(CONTROL_STATUS) },
 	{ { "show", "processes" }, SHOW(CONTROL_PROCESSES) },
@@ -44,13 +51,13 @@ static const struct {
 	{ { "sh", "s" }, SHOW(CONTROL_STATUS) },
 	{ { "sho", "p" }, SHOW(CONTROL_PROCESSES) },
 	{ { "st" }, SHOW(CONTROL_STATS) },
-	{ { "reload" }, { MSG_CTL_RELOAD, 0, 0, CONTROL_ALL } },
-	{ { "rel" }, { MSG_CTL_RELOAD, 0, 0, CONTROL_ALL } },
-	{ { "rec" }, { MSG_CTL_RECONNECT, 0, 0, CONTROL_ALL } },
-	{ { "d" }, { MSG_CTL_DISCONNECT, 0, 0, CONTROL_ALL } },
-#define LOG(level, program)                    \
-	{                                      \
-		MSG_CTL_LOG, 0, level, program \
+	{ { "reload" }, OTHER(MSG_CTL_RELOAD) },
+	{ { "rel" }, OTHER(MSG_CTL_RELOAD) },
+	{ { "rec" }, OTHER(MSG_CTL_RECONNECT) },
+	{ { "d" }, OTHER(MSG_CTL_DISCONNECT) },
+#define LOG(how, whose)                                                 \
+	{                                                               \
+		.type = MSG_CTL_LOG, .level = (how), .program = (whose) \
 	}
 	{ { "log", "brief" }, LOG(CONTROL_BRIEF, CONTROL_ALL) },
 	{ { "l", "v" }, LOG(CONTROL_VERBOSE, CONTROL_ALL) },
@@ -60,6 +67,29 @@ static const struct {
 	{ { "log", "t", "connector" }, LOG(CONTROL_TRACE, PROGRAM_CONNECTOR) },
 	{ { "log", "b", "p" }, LOG(CONTROL_BRIEF, PROGRAM_PROXYD) },
 	{ { "log", "v", "au" }, LOG(CONTROL_VERBOSE, PROGRAM_AUTHD) },
+#define ADMIN(...)                                                        \
+	{                                                                 \
+		.type = MSG_CTL_ADMIN, .program = CONTROL_ALL, .admin = { \
+			__VA_ARGS__                                       \
+		}                                                         \
+	}
+	{ { "users" }, ADMIN(ADMIN_USERS, "", "") },
+	{ { "u" }, ADMIN(ADMIN_USERS, "", "") },
+	{ { "users", "disable", "octocat" },
+	    ADMIN(ADMIN_USER_DISABLE, "octocat", "") },
+	/* A name may look like a command, or the beginning of one. */
+	{ { "u", "d", "d" }, ADMIN(ADMIN_USER_DISABLE, "d", "") },
+	{ { "users", "enable", "583231" },
+	    ADMIN(ADMIN_USER_ENABLE, "583231", "") },
+	{ { "users", "role", "full", "full" },
+	    ADMIN(ADMIN_USER_ROLE, "full", "full") },
+	{ { "users", "r", "<login or GitHub id>", "r" },
+	    ADMIN(ADMIN_USER_ROLE, "<login or GitHub id>", "read-only") },
+	{ { "us", "ro", "\xff", "d" },
+	    ADMIN(ADMIN_USER_ROLE, "\xff", "default") },
+	{ { "tokens" }, ADMIN(ADMIN_TOKENS, "", "") },
+	{ { "t", "f", "h.example:443" },
+	    ADMIN(ADMIN_TOKEN_FORGET, "h.example:443", "") },
 };
 
 static const struct {
@@ -84,6 +114,20 @@ static const struct {
 	{ { "log", "brief", "a" }, "ambiguous word: a\n" PROGRAMS },
 	{ { "log", "brief", "dialer" }, "unknown word: dialer\n" PROGRAMS },
 	{ { "log", "brief", "all", "x" }, "unknown word: x\n" NOTHING },
+	{ { "users", "list" },
+	    "unknown word: list\nvalid commands/args:\n  disable\n  enable\n"
+	    "  role\n  <cr>\n" },
+	{ { "users", "disable" }, "missing word\n" WHOM },
+	{ { "users", "enable", "" }, "unknown word: \n" WHOM },
+	{ { "users", "disable", "a", "b" }, "unknown word: b\n" NOTHING },
+	{ { "users", "role" }, "missing word\n" WHOM },
+	{ { "users", "role", "a" }, "missing word\n" ROLES },
+	{ { "users", "role", "a", "admin" }, "unknown word: admin\n" ROLES },
+	{ { "users", "role", "a", "" }, "unknown word: \n" ROLES },
+	{ { "tokens", "forget" },
+	    "missing word\nvalid commands/args:\n  <host or host:port>\n" },
+	{ { "tokens", "x" },
+	    "unknown word: x\nvalid commands/args:\n  forget\n  <cr>\n" },
 };
 
 static int
@@ -118,6 +162,9 @@ test_good(void **state)
 		assert_int_equal(c.view, good[i].command.view);
 		assert_int_equal(c.level, good[i].command.level);
 		assert_int_equal(c.program, good[i].command.program);
+		assert_int_equal(c.admin.op, good[i].command.admin.op);
+		assert_string_equal(c.admin.whom, good[i].command.admin.whom);
+		assert_string_equal(c.admin.value, good[i].command.admin.value);
 	}
 }
 
@@ -153,6 +200,23 @@ test_long(void **state)
 	assert_true(strlen(text) < 256);
 }
 
+/* A name that tetherd could not be told, and the longest that it can. */
+static void
+test_long_name(void **state)
+{
+	char word[ADMIN_WHOM_SIZE + 1], text[8192] = "";
+	const char *words[] = { "users", "disable", word, NULL };
+	struct ctl_command c;
+
+	(void)state;
+	memset(word, 'x', sizeof(word) - 1);
+	word[sizeof(word) - 1] = '\0';
+	assert_int_equal(parse(words, &c, text, sizeof(text)), -1);
+	word[sizeof(word) - 2] = '\0';
+	assert_int_equal(parse(words, &c, text, sizeof(text)), 0);
+	assert_string_equal(c.admin.whom, word);
+}
+
 int
 main(void)
 {
@@ -160,6 +224,7 @@ main(void)
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_long),
+		cmocka_unit_test(test_long_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

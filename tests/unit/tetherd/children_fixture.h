@@ -24,6 +24,8 @@
 #include <cmocka.h>
 #include <event2/event.h>
 
+#include "common/admin.h"
+#include "common/audit.h"
 #include "common/log.h"
 #include "common/msg.h"
 #include "common/slice.h"
@@ -178,6 +180,40 @@ on_status(void *arg, enum program program, uint64_t id, struct status *s)
 				     : "");
 }
 
+static inline void
+on_audit(void *arg, enum program program, const struct audit_record *r)
+{
+	(void)arg;
+	note("audit of %s %s", program_name(program), r->login);
+}
+
+/* What authd must not say. */
+#define UNASKED 99
+
+static inline int
+on_user(void *arg, uint64_t id, const struct admin_user *u)
+{
+	(void)arg;
+	note("user %" PRIu64 " %s", id, u->login);
+	return id == UNASKED ? -1 : 0;
+}
+
+static inline int
+on_token(void *arg, uint64_t id, const struct admin_token *t)
+{
+	(void)arg;
+	note("token %" PRIu64 " %s", id, t->host);
+	return id == UNASKED ? -1 : 0;
+}
+
+static inline int
+on_done(void *arg, uint64_t id, const struct admin_done *d)
+{
+	(void)arg;
+	note("done %" PRIu64 " %d %s", id, d->good, d->text);
+	return id == UNASKED ? -1 : 0;
+}
+
 static const struct children_ops ops = {
 	.all_ready = on_ready,
 	.all_running = on_running,
@@ -189,6 +225,10 @@ static const struct children_ops ops = {
 	.conf_refused = on_refused,
 	.conf_switched = on_switched,
 	.status = on_status,
+	.audit = on_audit,
+	.admin_user = on_user,
+	.admin_token = on_token,
+	.admin_done = on_done,
 };
 
 static inline void

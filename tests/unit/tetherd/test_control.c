@@ -19,6 +19,7 @@
 #include <cmocka.h>
 #include <event2/event.h>
 
+#include "common/admin.h"
 #include "common/log.h"
 #include "common/msg.h"
 #include "common/status.h"
@@ -53,6 +54,7 @@ static struct {
 	enum log_level level;
 	const char *state;
 	size_t text_len; /* of the configuration */
+	struct admin_request request;
 } played;
 
 unsigned
@@ -84,6 +86,16 @@ children_set_log_level(
 	(void)c;
 	played.level_of = program;
 	played.level = level;
+}
+
+bool
+children_ask_admin(
+    struct children *c, uint64_t id, const struct admin_request *request)
+{
+	(void)c;
+	played.request = *request;
+	played.id = id;
+	return true;
 }
 
 void
@@ -570,6 +582,73 @@ test_log(void **state)
 	close(fd);
 }
 
+static void
+ask_admin(int fd, enum admin_op op, const char *whom)
+{
+	struct admin_request request = { .op = op };
+	struct msg_out m;
+
+	(void)strlcpy(request.whom, whom, sizeof(request.whom));
+	msg_start(&m, MSG_CTL_ADMIN, 0);
+	admin_request_add(&m, &request);
+	assert_int_equal(msg_send_now(fd, &m, -1), 0);
+	spin();
+}
+
+/* A list, a change, and the end of authd and of tetherd meanwhile. */
+static void
+test_admin(void **state)
+{
+	static const struct admin_user user = { .github_id = 7,
+		.login = "mona" };
+	static const struct admin_done good = { true, "" },
+				       bad = { false, "no such user: x" };
+	int fd = open_greeted();
+
+	(void)state;
+	ask_admin(fd, ADMIN_USERS, "");
+	assert_int_equal(played.request.op, ADMIN_USERS);
+	assert_false(has_message(fd));
+	assert_int_equal(control_on_admin_user(control, played.id, &user), 0);
+	assert_int_equal(control_on_admin_done(control, played.id, &good), 0);
+	assert_in(hear_rows(fd), "github id=7 login=mona ");
+
+	ask_admin(fd, ADMIN_USER_DISABLE, "x");
+	assert_string_equal(played.request.whom, "x");
+	assert_int_equal(control_on_admin_done(control, played.id, &bad), 0);
+	hear_done(fd, MSG_RUN, CONTROL_FAILED, "no such user: x");
+	assert_int_equal(control_on_admin_user(control, 0, &user), -1);
+	assert_int_equal(control_on_admin_done(control, 99, &good), -1);
+
+	ask_admin(fd, ADMIN_TOKENS, "");
+	control_on_authd_lost(control);
+	hear_done(fd, MSG_RUN, CONTROL_FAILED, "authd did not answer");
+	ask_admin(fd, ADMIN_TOKENS, "");
+	control_stop(control);
+	hear_done(fd, MSG_RUN, CONTROL_FAILED, "tetherd is stopping");
+	/* Then nobody is there. */
+	assert_int_equal(control_on_admin_user(control, played.id, &user), 0);
+	assert_int_equal(control_on_admin_done(control, played.id, &good), 0);
+	control_on_authd_lost(control);
+	close(fd);
+}
+
+/* He hung up before authd answered. */
+static void
+test_admin_gone(void **state)
+{
+	static const struct admin_user user = { .login = "mona" };
+	int fd = open_greeted();
+
+	(void)state;
+	ask_admin(fd, ADMIN_USERS, "");
+	close(fd);
+	assert_int_equal(
+	    event_base_loopexit(base, &(struct timeval){ .tv_sec = 2 }), 0);
+	event_base_dispatch(base);
+	assert_int_equal(control_on_admin_user(control, played.id, &user), 0);
+}
+
 /* Numbers that mean nothing. */
 static void
 test_wrong_values(void **state)
@@ -586,6 +665,7 @@ test_wrong_values(void **state)
 		{ MSG_CTL_LOG, 2, CONTROL_BRIEF, PROGRAM_TETHERCTL },
 		{ MSG_CTL_LOG, 2, CONTROL_BRIEF, CONTROL_ALL + 1 },
 		{ MSG_CTL_LOG, 2, UINT32_MAX, UINT32_MAX },
+		{ MSG_CTL_ADMIN, 2, ADMIN_USERS, 0 },
 	};
 	size_t i;
 	int fd;
@@ -731,6 +811,8 @@ main(void)
 		TEST(test_gone_while_working),
 		TEST(test_connection),
 		TEST(test_log),
+		TEST(test_admin),
+		TEST(test_admin_gone),
 		TEST(test_wrong_values),
 		TEST(test_garbage),
 		TEST(test_too_many),
