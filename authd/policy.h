@@ -41,6 +41,13 @@ bool policy_next(const struct authd_conf *, struct policy_rule *);
 /* Whether there is any; without one all whom the orchestrator names may in. */
 bool policy_has_rules(const struct authd_conf *);
 
+/* Whether there are teams or orgs, of which only GitHub knows the members. */
+bool policy_asks_github(const struct authd_conf *);
+
+/* Whether a users rule of any role names the login; *rule is the first. */
+bool policy_find_user(
+    const struct authd_conf *, const char *login, struct policy_rule *rule);
+
 /* "users", "team acme/staff", "read-only org acme": as the operator knows it. */
 void policy_describe(const struct policy_rule *, char *dst, size_t size);
 
@@ -52,9 +59,5 @@ bool policy_login_is_valid(const char *login);
 
 /* Fits a GitHub id, and SQLite's signed integers. */
 bool policy_id_is_valid(uint64_t github_id);
-
-/* NULL, or why somebody must not come in. */
-const char *policy_check(
-    const struct authd_conf *, uint64_t github_id, const char *login);
 
 #endif
