@@ -1,6 +1,7 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,11 +15,81 @@ static int database_harden(sqlite3 *);
 static enum db_result database_error(struct database *, int);
 static const char *database_advice(int);
 
+/* What SQLite is done with is wiped: it may have been a secret. */
+static void *
+memory_new(int size)
+{
+	return malloc((size_t)size);
+}
+
+static void
+memory_free(void *p)
+{
+	if (p != NULL)
+		freezero(p, malloc_usable_size(p));
+}
+
+static int
+memory_size(void *p)
+{
+	return (int)malloc_usable_size(p);
+}
+
+static void *
+memory_resize(void *p, int size)
+{
+	size_t old = malloc_usable_size(p);
+	void *to;
+
+	if ((size_t)size <= old)
+		return p;
+	if ((to = malloc((size_t)size)) == NULL)
+		return NULL;
+	memcpy(to, p, old);
+	memory_free(p);
+	return to;
+}
+
+static int
+memory_round(int size)
+{
+	return (size + 7) & ~7;
+}
+
+static int
+memory_init(void *unused)
+{
+	(void)unused;
+	return SQLITE_OK;
+}
+
+static void
+memory_finish(void *unused)
+{
+	(void)unused;
+}
+
 int
 database_start(void)
 {
+	static const sqlite3_mem_methods methods = {
+		.xMalloc = memory_new,
+		.xFree = memory_free,
+		.xRealloc = memory_resize,
+		.xSize = memory_size,
+		.xRoundup = memory_round,
+		.xInit = memory_init,
+		.xShutdown = memory_finish,
+	};
+	static bool started;
 	uint8_t byte;
 
+	/* Later they are refused. */
+	if (!started &&
+	    (sqlite3_config(SQLITE_CONFIG_MALLOC, &methods) != SQLITE_OK ||
+		sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0) != SQLITE_OK))
+		return -1;
+	started = true;
 	if (sqlite3_initialize() != SQLITE_OK)
 		return -1;
 	/* Out of reach later, /dev/urandom would be replaced by the time. */
@@ -43,6 +114,13 @@ database_close(struct database *db)
 		log_warnx("%s: a statement was left open", db->what);
 	db->handle = NULL;
 	db->failed = false;
+}
+
+void
+database_forget(struct database *db)
+{
+	if (db->handle != NULL)
+		(void)sqlite3_db_release_memory(db->handle);
 }
 
 void

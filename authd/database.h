@@ -46,8 +46,9 @@ struct database {
 };
 
 /*
- * Make SQLite read all that it wants to read apart from databases.  Before
- * the sandbox.  Returns 0, or -1.
+ * Make SQLite read all that it wants to read apart from databases, and wipe
+ * the memory that it is done with.  Before SQLite is used for anything else,
+ * and before the sandbox.  Returns 0, or -1.
  */
 int database_start(void);
 
@@ -56,6 +57,12 @@ void database_init(struct database *, const char *path, const char *what);
 
 /* Close the file if it is open; it is opened again when needed. */
 void database_close(struct database *);
+
+/*
+ * Wipe the copies of rows that SQLite keeps for the next time: to be called
+ * after a secret was read or written.
+ */
+void database_forget(struct database *);
 
 /* Close it and free what database_init() made. */
 void database_free(struct database *);

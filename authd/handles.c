@@ -48,7 +48,7 @@ handles_make(struct handles *h, uint64_t github_id, const char *login,
 	struct row row = { .github_id = github_id, .used_at = now };
 
 	handle[0] = '\0';
-	if (policy_check(h->conf, github_id, login) != NULL ||
+	if (!policy_id_is_valid(github_id) || !policy_login_is_valid(login) ||
 	    tether_db_open(t) != DB_OK)
 		return;
 	(void)strlcpy(row.login, login, sizeof(row.login));
@@ -71,13 +71,22 @@ handles_check(const struct handles *h, const char *handle, time_t now,
 	if (!handle_is_valid(handle) || !handle_hash(handle, row.hash) ||
 	    tether_db_open(t) != DB_OK || row_get(t, &row, now) != DB_OK)
 		return;
-	if (policy_check(h->conf, row.github_id, row.login) != NULL ||
+	if (!policy_id_is_valid(row.github_id) ||
+	    !policy_login_is_valid(row.login) ||
 	    !person_is_enabled(t, row.github_id))
 		return;
 	owner->github_id = row.github_id;
 	(void)strlcpy(owner->login, row.login, sizeof(owner->login));
 	/* A database that can only be read is no reason to refuse. */
 	(void)row_touch(t, &row, now);
+}
+
+enum db_result
+handles_revoke(struct tether_db *t, uint64_t github_id)
+{
+	struct row row = { .github_id = github_id };
+
+	return row_run(t, "DELETE FROM handles WHERE github_id = ?2", &row);
 }
 
 static void

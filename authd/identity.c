@@ -8,8 +8,17 @@
 /* The upstream's server may write between our looks: look again. */
 #define ATTEMPTS 3
 
-static const char unavailable[] = "user database is not available";
-static const char inactive[] = "your account is not active";
+static const struct identity_why unavailable = {
+	"user database is not available", ""
+};
+static const struct identity_why disabled = {
+	"your access to this instance is disabled",
+	"Ask the operator of this instance to enable it: tetherctl users enable."
+};
+static const struct identity_why no_name = { "no account name is free for you",
+	"Ask the operator of this instance for an account." };
+static const struct identity_why inactive = { "your account is not active",
+	"Ask the operator of this instance to make it active in the web app." };
 
 /* What a search for the upstream user found, and knows so far. */
 struct search {
@@ -26,19 +35,19 @@ static enum db_result search_candidate(struct search *, const char *, bool);
 static enum db_result search_is_free(struct search *, bool *);
 static enum db_result search_bind(struct search *);
 static enum session_status search_result(struct search *, enum db_result,
-    struct identity *, struct identity_counts *, const char **);
+    struct identity *, struct identity_counts *, struct identity_why *);
 static void search_log(const struct search *, struct identity_counts *);
 static bool login_is_namespaced(const char *);
 
 enum session_status
 identity_find(const struct identity_query *query, struct identity *identity,
-    struct identity_counts *counts, const char **reason)
+    struct identity_counts *counts, struct identity_why *why)
 {
 	struct search s = { .query = query };
 	enum db_result result;
 	int attempts = 0;
 
-	*reason = unavailable;
+	*why = unavailable;
 	if (tether_db_open(query->tether) != DB_OK ||
 	    upstream_db_open(query->upstream) != DB_OK)
 		return SESSION_UNAVAILABLE;
@@ -46,7 +55,7 @@ identity_find(const struct identity_query *query, struct identity *identity,
 	if (result == DB_FAILED)
 		return SESSION_UNAVAILABLE;
 	if (s.known.disabled) {
-		*reason = "your access to this instance is disabled";
+		*why = disabled;
 		return SESSION_DENIED;
 	}
 	s.known.github_id = query->github_id;
@@ -62,7 +71,7 @@ identity_find(const struct identity_query *query, struct identity *identity,
 		trouble_report(&query->upstream->db.trouble,
 		    "user database %s: no row can be made for login %s",
 		    query->upstream->db.path, query->login);
-	return search_result(&s, result, identity, counts, reason);
+	return search_result(&s, result, identity, counts, why);
 }
 
 bool
@@ -232,16 +241,16 @@ search_bind(struct search *s)
 static enum session_status
 search_result(struct search *s, enum db_result result,
     struct identity *identity, struct identity_counts *counts,
-    const char **reason)
+    struct identity_why *why)
 {
 	if (result == DB_NONE) {
-		*reason = "no account name is free for you";
+		*why = no_name;
 		return SESSION_DENIED;
 	}
 	if (result != DB_OK)
 		return SESSION_UNAVAILABLE;
 	if (!s->user.active) {
-		*reason = inactive;
+		*why = inactive;
 		return SESSION_DENIED;
 	}
 	search_log(s, counts);
@@ -250,7 +259,7 @@ search_result(struct search *s, enum db_result result,
 	    identity->user_name, s->user.name, sizeof(identity->user_name));
 	identity->has_role = s->known.has_role;
 	identity->role = s->known.role;
-	*reason = "";
+	why->reason = why->advice = "";
 	return SESSION_OK;
 }
 
@@ -265,7 +274,7 @@ search_log(const struct search *s, struct identity_counts *counts)
 		counts->created++;
 	else
 		counts->bound++;
-	/* The login has passed policy_check(): it is safe as it is. */
+	/* The login is a valid one: it is safe as it is. */
 	log_infox("GitHub id %" PRIu64 " login %s: %s user %s (id %" PRId64 ")",
 	    s->query->github_id, s->query->login,
 	    s->done == CREATED ? "created" : "bound to existing",

@@ -16,7 +16,7 @@ struct identity_query {
 	struct upstream_db *upstream;
 	struct tether_db *tether;
 	uint64_t github_id;
-	const char *login; /* has passed policy_check() */
+	const char *login; /* policy_login_is_valid() */
 	time_t now;
 	bool adopt; /* the user of that login, if it is nobody's */
 };
@@ -34,13 +34,18 @@ struct identity_counts {
 	unsigned long bound;
 };
 
+/* For the person: strings that live for ever, "" where there is none. */
+struct identity_why {
+	const char *reason;
+	const char *advice; /* what to ask the operator for */
+};
+
 /*
- * Find the upstream user, bind one or create one.  Not SESSION_OK: *reason
- * is a string for the person that lives for ever.  Both databases are open
- * afterwards if it is SESSION_OK.
+ * Find the upstream user, bind one or create one; *why says what is in the
+ * way if it is not SESSION_OK.  Both databases are open afterwards if it is.
  */
 enum session_status identity_find(const struct identity_query *,
-    struct identity *, struct identity_counts *, const char **reason);
+    struct identity *, struct identity_counts *, struct identity_why *why);
 
 /*
  * True if what identity_find() said a while ago still holds; false if it

@@ -3,14 +3,19 @@
 #include <string.h>
 #include <time.h>
 
+#include "authd/access.h"
 #include "authd/github.h"
 #include "authd/handles.h"
 #include "authd/memory.h"
+#include "authd/operator.h"
+#include "authd/questions.h"
 #include "authd/reload.h"
 #include "authd/sessions.h"
+#include "authd/sign_ins.h"
+#include "authd/tokens.h"
+#include "authd/vault.h"
 #include "common/child.h"
 #include "common/log.h"
-#include "common/session.h"
 #include "common/slice.h"
 #include "common/status.h"
 #include "sandbox/sandbox.h"
@@ -24,8 +29,13 @@ struct authd {
 	struct child child;
 	struct authd_conf conf;
 	struct github *github;
+	struct access *access;
 	struct sessions *sessions;
+	struct sign_ins *sign_ins;
+	struct questions *questions;
 	struct handles handles;
+	struct tokens *tokens;
+	struct operator_desk operator;
 	/* A question that came with a configuration that is to come yet. */
 	struct {
 		bool waits;
@@ -35,11 +45,15 @@ struct authd {
 };
 
 static int authd_on_session_get(void *, struct msg *);
+static int authd_on_session_get_by_token(void *, struct msg *);
 static int authd_on_handle_new(void *, struct msg *);
 static int authd_on_handle_check(void *, struct msg *);
 static int authd_on_token_get(void *, struct msg *);
+static int authd_on_admin(void *, struct msg *);
 static int authd_on_github_dialed(void *, struct msg *);
 static int authd_on_github_dial_failed(void *, struct msg *);
+static void authd_open(struct authd *);
+static void authd_close(struct authd *);
 static void authd_log_status(void *);
 static void authd_status(void *, struct status *);
 static const char *authd_conf_check(void *, const void *, uint32_t *);
@@ -48,6 +62,7 @@ static void authd_peer_lost(void *, enum program);
 
 static const struct channel_ops proxyd_ops = {
 	.handlers[MSG_SESSION_GET] = authd_on_session_get,
+	.handlers[MSG_SESSION_GET_BY_TOKEN] = authd_on_session_get_by_token,
 	.handlers[MSG_HANDLE_NEW] = authd_on_handle_new,
 	.handlers[MSG_HANDLE_CHECK] = authd_on_handle_check,
 };
@@ -59,13 +74,14 @@ static const struct channel_ops connector_ops = {
 static const struct child_ops ops = {
 	.peers[PROGRAM_PROXYD] = &proxyd_ops,
 	.peers[PROGRAM_CONNECTOR] = &connector_ops,
-	.parent[MSG_GITHUB_DIALED] = authd_on_github_dialed,
-	.parent[MSG_GITHUB_DIAL_FAILED] = authd_on_github_dial_failed,
 	.log_status = authd_log_status,
 	.status = authd_status,
 	.conf_check = authd_conf_check,
 	.conf_switch = authd_conf_switch,
 	.peer_lost = authd_peer_lost,
+	.parent[MSG_ADMIN] = authd_on_admin,
+	.parent[MSG_GITHUB_DIALED] = authd_on_github_dialed,
+	.parent[MSG_GITHUB_DIAL_FAILED] = authd_on_github_dial_failed,
 };
 
 int
@@ -76,37 +92,87 @@ main(int argc, char **argv)
 	(void)umask(077);
 	memory_start();
 	child_start(&authd.child, PROGRAM_AUTHD, argc, argv);
+	vault_init();
 	child_configure(&authd.child, &slice_authd, &authd.conf);
-	authd.github = github_new(&authd.child, &authd.conf);
-	authd.sessions = sessions_new(&authd.conf);
-	authd.handles.conf = &authd.conf;
-	authd.handles.tether = sessions_tether_db(authd.sessions);
+	if (vault_keep_conf(&authd.conf) == -1)
+		fatalx("no memory for the secrets of the configuration");
+	authd_open(&authd);
 	sandbox_enter(PROGRAM_AUTHD, authd.conf.sandbox);
 	child_run(&authd.child, &ops, &authd);
-	sessions_free(authd.sessions);
-	github_free(authd.github);
+	authd_close(&authd);
+	vault_drop_conf(&authd.conf);
 	slice_free_authd(&authd.conf);
 	child_finish(&authd.child);
 	return 0;
+}
+
+static void
+authd_open(struct authd *a)
+{
+	a->github = github_new(&a->child, &a->conf);
+	a->access = access_new(a->child.base, &a->conf, a->github);
+	a->sessions = sessions_new(&a->conf);
+	a->sign_ins = sign_ins_new(&a->child);
+	a->questions =
+	    questions_new(&a->child, a->access, a->sessions, a->sign_ins);
+	a->handles.tether = sessions_tether_db(a->sessions);
+	a->tokens = tokens_new(sessions_tether_db(a->sessions));
+	a->operator.child = & a->child;
+	a->operator.conf = & a->conf;
+	a->operator.sessions = a->sessions;
+	a->operator.sign_ins = a->sign_ins;
+	a->operator.tokens = a->tokens;
+}
+
+static void
+authd_close(struct authd *a)
+{
+	questions_free(a->questions);
+	sign_ins_free(a->sign_ins);
+	access_free(a->access);
+	github_free(a->github);
+	tokens_free(a->tokens);
+	sessions_free(a->sessions);
 }
 
 static int
 authd_on_session_get(void *arg, struct msg *m)
 {
 	struct authd *authd = arg;
-	char login[SESSION_LOGIN_MAX];
-	struct session session;
-	struct msg_out answer;
-	uint64_t github_id;
 
-	if (session_get_read(m, &github_id, login) == -1)
-		return -1;
-	sessions_get(authd->sessions, github_id, login, time(NULL), &session);
-	msg_start(&answer, MSG_SESSION, m->id);
-	session_add(&answer, &session);
-	(void)child_send(&authd->child, PROGRAM_PROXYD, &answer);
-	explicit_bzero(&session, sizeof(session));
-	return 0;
+	return questions_on_session_get(authd->questions, m);
+}
+
+static int
+authd_on_session_get_by_token(void *arg, struct msg *m)
+{
+	struct authd *authd = arg;
+
+	return questions_on_session_get_by_token(authd->questions, m);
+}
+
+static int
+authd_on_admin(void *arg, struct msg *m)
+{
+	struct authd *authd = arg;
+
+	return operator_on_admin(&authd->operator, m);
+}
+
+static int
+authd_on_github_dialed(void *arg, struct msg *m)
+{
+	struct authd *authd = arg;
+
+	return github_on_dialed(authd->github, m);
+}
+
+static int
+authd_on_github_dial_failed(void *arg, struct msg *m)
+{
+	struct authd *authd = arg;
+
+	return github_on_dial_failed(authd->github, m);
 }
 
 static int
@@ -178,22 +244,6 @@ authd_on_token_get(void *arg, struct msg *m)
 	return 0;
 }
 
-static int
-authd_on_github_dialed(void *arg, struct msg *m)
-{
-	struct authd *authd = arg;
-
-	return github_on_dialed(authd->github, m);
-}
-
-static int
-authd_on_github_dial_failed(void *arg, struct msg *m)
-{
-	struct authd *authd = arg;
-
-	return github_on_dial_failed(authd->github, m);
-}
-
 static void
 authd_peer_lost(void *arg, enum program peer)
 {
@@ -201,42 +251,37 @@ authd_peer_lost(void *arg, enum program peer)
 
 	if (peer == PROGRAM_CONNECTOR)
 		authd->token.waits = false;
-}
-
-/* What proxyd has been told is to be asked again. */
-static void
-authd_flush(struct authd *authd)
-{
-	struct msg_out flush;
-
-	msg_start(&flush, MSG_SESSION_FLUSH, 0);
-	(void)child_send(&authd->child, PROGRAM_PROXYD, &flush);
+	if (peer == PROGRAM_PROXYD)
+		questions_cancel(authd->questions);
 }
 
 static const char *
 authd_conf_check(void *arg, const void *next, uint32_t *flags)
 {
 	const struct authd *authd = arg;
-	const char *why = reload_check(&authd->conf, next, flags);
+	const char *why = github_check(authd->github, next);
 
-	return why != NULL ? why : github_check(authd->github, next);
+	return why != NULL ? why : reload_check(&authd->conf, next, flags);
 }
 
-/*
- * All that uses the settings looks at them where they are.  Handles are
- * checked against the new rules when they are used next.
- */
+/* All that uses the settings looks at them where they are. */
 static void
 authd_conf_switch(void *arg, void *next, uint32_t flags)
 {
 	struct authd *authd = arg;
 
 	(void)flags;
+	vault_drop_conf(&authd->conf);
 	slice_free_authd(&authd->conf);
 	memcpy(&authd->conf, next, sizeof(authd->conf));
-	github_reload(authd->github);
+	if (vault_keep_conf(&authd->conf) == -1)
+		log_warnx("no locked memory for the secrets of the new "
+			  "configuration: they are kept in other memory");
 	sessions_reload(authd->sessions);
-	authd_flush(authd);
+	github_reload(authd->github);
+	access_reload(authd->access);
+	sign_ins_forget(authd->sign_ins);
+	operator_flush(&authd->operator);
 	authd_answer_token(authd);
 }
 
@@ -248,6 +293,10 @@ authd_status(void *arg, struct status *status)
 	sessions_status(authd->sessions, status);
 	status_set_number(
 	    status, STATUS_AUTHD_HANDLES_MADE, authd->handles.made);
+	status_set_number(
+	    status, STATUS_AUTHD_GITHUB_ASKED, github_asked(authd->github));
+	status_set_number(
+	    status, STATUS_AUTHD_GITHUB_FAILED, github_failed(authd->github));
 }
 
 static void

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "authd/secret.h"
+#include "authd/vault.h"
 #include "common/log.h"
 #include "common/slice.h"
 
@@ -15,6 +16,15 @@ secret_init(struct secret *s, const struct authd_conf *conf)
 {
 	memset(s, 0, sizeof(*s));
 	s->conf = conf;
+	if ((s->value = vault_new(SECRET_MAX)) == NULL)
+		fatalx("no memory for the JWT secret");
+}
+
+void
+secret_free(struct secret *s)
+{
+	vault_free(s->value);
+	memset(s, 0, sizeof(*s));
 }
 
 void
@@ -51,12 +61,15 @@ secret_get(struct secret *s, struct upstream_db *u)
 static const char *
 secret_read(struct secret *s, struct upstream_db *u)
 {
+	enum db_result result;
+
 	/* Another database means another secret. */
 	if (s->value[0] != '\0' && s->generation == u->db.generation)
 		return s->value;
 	secret_forget(s);
-	switch (
-	    upstream_db_config(u, "jwt_secret", s->value, sizeof(s->value))) {
+	result = upstream_db_config(u, "jwt_secret", s->value, SECRET_MAX);
+	database_forget(&u->db);
+	switch (result) {
 	case DB_OK:
 		s->generation = u->db.generation;
 		return s->value;
@@ -92,6 +105,6 @@ secret_absent(struct secret *s)
 void
 secret_forget(struct secret *s)
 {
-	explicit_bzero(s->value, sizeof(s->value));
+	explicit_bzero(s->value, SECRET_MAX);
 	s->generation = 0;
 }

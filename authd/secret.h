@@ -18,12 +18,14 @@ struct authd_conf;
  */
 struct secret {
 	const struct authd_conf *conf;
-	char value[SECRET_MAX]; /* from the database; "" if not known */
-	uint64_t generation;	/* of the database that it came from */
+	char *value; /* from the database; "" if not known; in the vault */
+	uint64_t generation; /* of the database that it came from */
 	struct trouble trouble;
 };
 
+/* Fatal if the vault has no room. */
 void secret_init(struct secret *, const struct authd_conf *);
+void secret_free(struct secret *);
 
 /* Warn at start-up about a configuration that is dangerous or no use. */
 void secret_check(const struct secret *);

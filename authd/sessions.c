@@ -7,11 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "authd/access.h"
 #include "authd/identity.h"
 #include "authd/jwt.h"
 #include "authd/policy.h"
 #include "authd/secret.h"
 #include "authd/sessions.h"
+#include "authd/vault.h"
 #include "common/log.h"
 #include "common/slice.h"
 #include "common/status.h"
@@ -22,7 +24,7 @@ struct entry {
 	TAILQ_ENTRY(entry) by_use;
 	uint64_t github_id;
 	char *login;
-	char *jwt;
+	char *jwt; /* in the vault */
 	struct identity identity;
 	uint64_t generation; /* of the upstream's database */
 	time_t issued;
@@ -47,12 +49,14 @@ struct sessions {
 
 static struct entry *sessions_cached(
     struct sessions *, const struct identity_query *);
-static void sessions_make(
-    struct sessions *, const struct identity_query *, struct session *);
+static void sessions_allow(
+    struct sessions *, const struct access_verdict *, time_t, struct session *);
+static bool sessions_make(struct sessions *, const struct identity_query *,
+    struct identity *, struct session *);
 static void sessions_remember(struct sessions *, const struct identity_query *,
     const struct identity *, const char *);
-static void sessions_refuse(const struct identity_query *, struct session *,
-    enum session_status, const char *);
+static void sessions_refuse(
+    struct session *, enum session_status, const char *);
 static void sessions_forget(struct sessions *, struct entry *);
 
 static int
@@ -90,6 +94,7 @@ void
 sessions_free(struct sessions *s)
 {
 	sessions_refresh(s);
+	secret_free(&s->secret);
 	upstream_db_free(&s->upstream);
 	tether_db_free(&s->tether);
 	freezero(s, sizeof(*s));
@@ -101,29 +106,68 @@ sessions_tether_db(struct sessions *s)
 	return &s->tether;
 }
 
+/* Whatever the verdict is, it is about somebody, as far as is known. */
+static void
+session_start(struct session *session, const struct access_verdict *verdict)
+{
+	memset(session, 0, sizeof(*session));
+	session->github_id = verdict->github_id;
+	(void)strlcpy(session->login, verdict->login, sizeof(session->login));
+}
+
 void
-sessions_get(struct sessions *s, uint64_t github_id, const char *login,
+sessions_get(struct sessions *s, const struct access_verdict *verdict,
     time_t now, struct session *session)
 {
-	struct identity_query query = { &s->upstream, &s->tether, github_id,
-		login, now, s->conf->adopt };
-	const char *reason = policy_check(s->conf, github_id, login);
+	session_start(session, verdict);
+	switch (verdict->result) {
+	case ACCESS_ALLOWED:
+		sessions_allow(s, verdict, now, session);
+		break;
+	case ACCESS_BUSY:
+		sessions_refuse(session, SESSION_BUSY, verdict->reason);
+		break;
+	case ACCESS_REFUSED:
+	default:
+		sessions_refuse(session, SESSION_DENIED, verdict->reason);
+		break;
+	}
+	if (verdict->result != ACCESS_ALLOWED)
+		(void)strlcpy(
+		    session->advice, verdict->advice, sizeof(session->advice));
+	s->answers[session->status]++;
+}
+
+/* The rules let the person in; what remains is the operator's word. */
+static void
+sessions_allow(struct sessions *s, const struct access_verdict *verdict,
+    time_t now, struct session *session)
+{
+	struct identity_query query = { &s->upstream, &s->tether,
+		verdict->github_id, verdict->login, now, s->conf->adopt };
+	const struct identity *identity;
+	struct identity made = { 0 };
 	struct entry *entry;
 
-	memset(session, 0, sizeof(*session));
-	session->github_id = github_id;
-	(void)strlcpy(session->login, login, sizeof(session->login));
-	if (reason != NULL) {
-		sessions_refuse(&query, session, SESSION_DENIED, reason);
-	} else if ((entry = sessions_cached(s, &query)) != NULL) {
-		session->role = entry->identity.role;
-		(void)strlcpy(session->jwt, entry->jwt, sizeof(session->jwt));
-	} else {
-		sessions_make(s, &query, session);
+	/* Nothing else gets near a query. */
+	if (!policy_id_is_valid(query.github_id) ||
+	    !policy_login_is_valid(query.login)) {
+		sessions_refuse(
+		    session, SESSION_DENIED, "your user name is not valid");
+		return;
 	}
-	if (session->status == SESSION_OK)
-		session->lifetime_ms = SESSIONS_LIFETIME_OK;
-	s->answers[session->status]++;
+	identity = &made;
+	if ((entry = sessions_cached(s, &query)) != NULL) {
+		identity = &entry->identity;
+		(void)strlcpy(session->jwt, entry->jwt, sizeof(session->jwt));
+	} else if (!sessions_make(s, &query, &made, session)) {
+		return;
+	}
+	session->role = identity->has_role ? identity->role : verdict->role;
+	session->lifetime_ms = verdict->lifetime_ms < SESSIONS_LIFETIME_OK
+				   ? verdict->lifetime_ms
+				   : SESSIONS_LIFETIME_OK;
+	(void)strlcpy(session->reason, verdict->rule, sizeof(session->reason));
 }
 
 /* A JWT from before that is still good, as is the user it is for. */
@@ -154,57 +198,61 @@ stale:
 	return NULL;
 }
 
-static void
+/* False if there is none, with the reason in *session. */
+static bool
 sessions_make(struct sessions *s, const struct identity_query *query,
-    struct session *session)
+    struct identity *identity, struct session *session)
 {
-	struct identity identity = { 0 };
+	static const char nobody[] = "this instance cannot sign anybody in";
 	enum session_status status;
-	const char *reason, *secret;
+	struct identity_why why;
+	const char *secret;
 
-	status = identity_find(query, &identity, &s->identities, &reason);
+	status = identity_find(query, identity, &s->identities, &why);
 	if (status != SESSION_OK) {
-		sessions_refuse(query, session, status, reason);
-		return;
+		sessions_refuse(session, status, why.reason);
+		(void)strlcpy(
+		    session->advice, why.advice, sizeof(session->advice));
+		return false;
 	}
 	secret = secret_get(&s->secret, &s->upstream);
 	if (secret == NULL) {
-		sessions_refuse(query, session, SESSION_UNAVAILABLE,
-		    "this instance cannot sign anybody in");
-		return;
+		sessions_refuse(session, SESSION_UNAVAILABLE, nobody);
+		return false;
 	}
 	if (jwt_sign(session->jwt, sizeof(session->jwt), secret,
-		identity.user_id, identity.user_name, query->now) == -1) {
+		identity->user_id, identity->user_name, query->now) == -1) {
 		log_warnx(
-		    "can't make a JWT for user id %" PRId64, identity.user_id);
-		sessions_refuse(query, session, SESSION_UNAVAILABLE,
-		    "this instance cannot sign anybody in");
-		return;
+		    "can't make a JWT for user id %" PRId64, identity->user_id);
+		sessions_refuse(session, SESSION_UNAVAILABLE, nobody);
+		return false;
 	}
-	session->role = identity.role;
 	s->signed_in++;
-	sessions_remember(s, query, &identity, session->jwt);
+	sessions_remember(s, query, identity, session->jwt);
 	/* A database that can only be read is no reason to refuse. */
-	if (identity_seen(query, &identity) == DB_OK) {
+	if (identity_seen(query, identity) == DB_OK) {
 		trouble_over(&s->upstream.db.trouble, s->upstream.db.what);
 		trouble_over(&s->tether.db.trouble, s->tether.db.what);
 	}
+	return true;
 }
 
 static void
 sessions_remember(struct sessions *s, const struct identity_query *query,
     const struct identity *identity, const char *jwt)
 {
-	struct entry *e = calloc(1, sizeof(*e));
+	struct entry *e;
 
+	if (s->count == SESSIONS_MAX)
+		sessions_forget(s, TAILQ_LAST(&s->list, entry_list));
 	/* Without memory it is merely made again next time. */
-	if (e == NULL)
+	if ((e = calloc(1, sizeof(*e))) == NULL)
 		return;
 	e->login = strdup(query->login);
-	e->jwt = strdup(jwt);
+	e->jwt = vault_copy_cached(jwt);
 	if (e->login == NULL || e->jwt == NULL) {
 		free(e->login);
-		free(e->jwt);
+		vault_free(e->jwt);
 		free(e);
 		return;
 	}
@@ -212,28 +260,21 @@ sessions_remember(struct sessions *s, const struct identity_query *query,
 	e->identity = *identity;
 	e->generation = s->upstream.db.generation;
 	e->issued = e->checked = query->now;
-	if (s->count == SESSIONS_MAX)
-		sessions_forget(s, TAILQ_LAST(&s->list, entry_list));
 	(void)RB_INSERT(entry_tree, &s->tree, e);
 	TAILQ_INSERT_HEAD(&s->list, e, by_use);
 	s->count++;
 }
 
 static void
-sessions_refuse(const struct identity_query *query, struct session *session,
-    enum session_status status, const char *reason)
+sessions_refuse(
+    struct session *session, enum session_status status, const char *reason)
 {
-	char login[SESSION_LOGIN_MAX];
-
 	session->status = status;
+	if (status == SESSION_DENIED)
+		session->lifetime_ms = SESSIONS_LIFETIME_DENIED;
+	else if (status == SESSION_BUSY)
+		session->lifetime_ms = SESSIONS_LIFETIME_BUSY;
 	(void)strlcpy(session->reason, reason, sizeof(session->reason));
-	/* What makes a session unavailable has been logged already. */
-	if (status != SESSION_DENIED)
-		return;
-	session->lifetime_ms = SESSIONS_LIFETIME_DENIED;
-	log_infox("GitHub id %" PRIu64 " login %s: refused: %s",
-	    query->github_id, log_safe(login, sizeof(login), query->login),
-	    reason);
 }
 
 static void
@@ -243,8 +284,18 @@ sessions_forget(struct sessions *s, struct entry *e)
 	TAILQ_REMOVE(&s->list, e, by_use);
 	s->count--;
 	free(e->login);
-	freezero(e->jwt, strlen(e->jwt));
+	vault_free(e->jwt);
 	free(e);
+}
+
+void
+sessions_drop(struct sessions *s, uint64_t github_id)
+{
+	struct entry key = { .github_id = github_id };
+	struct entry *e = RB_FIND(entry_tree, &s->tree, &key);
+
+	if (e != NULL)
+		sessions_forget(s, e);
 }
 
 void
@@ -282,7 +333,7 @@ sessions_status(const struct sessions *s, struct status *status)
 	status_set_text(status, STATUS_AUTHD_DATABASE, text);
 	status_set_number(status, STATUS_AUTHD_ASKED,
 	    answers[SESSION_OK] + answers[SESSION_DENIED] +
-		answers[SESSION_UNAVAILABLE]);
+		answers[SESSION_UNAVAILABLE] + answers[SESSION_BUSY]);
 	status_set_number(status, STATUS_AUTHD_ALLOWED, answers[SESSION_OK]);
 	status_set_number(status, STATUS_AUTHD_DENIED, answers[SESSION_DENIED]);
 	status_set_number(
@@ -298,8 +349,8 @@ sessions_log_status(const struct sessions *s)
 {
 	log_infox("status: %zu sessions cached; %lu JWTs made, %lu users "
 		  "created, %lu bound; answers: %lu ok, %lu denied, "
-		  "%lu unavailable",
+		  "%lu unavailable, %lu too busy",
 	    s->count, s->signed_in, s->identities.created, s->identities.bound,
 	    s->answers[SESSION_OK], s->answers[SESSION_DENIED],
-	    s->answers[SESSION_UNAVAILABLE]);
+	    s->answers[SESSION_UNAVAILABLE], s->answers[SESSION_BUSY]);
 }

@@ -7,14 +7,15 @@
 #include "authd/jwt.h"
 #include "common/session.h"
 
+struct access_verdict;
 struct authd_conf;
 struct sessions;
 struct status;
 struct tether_db;
 
 /*
- * Answers who may use the upstream as whom: policy, identity, secret and
- * JWT brought together, with the answers of a while in memory.
+ * Answers who may use the upstream as whom: a verdict (access.h), identity,
+ * secret and JWT brought together, with the JWTs of a while in memory.
  */
 
 /* JWTs kept; the least recently used goes first. */
@@ -27,11 +28,12 @@ struct tether_db;
 #define SESSIONS_RENEW (JWT_LIFETIME / 2 - 300)
 
 /*
- * How long an answer may be kept, in milliseconds: so long may somebody go
- * on whom the operator has disabled or the upstream has deleted.
+ * How long an answer may be kept, in milliseconds, at most: so long may
+ * somebody go on whom the upstream has deleted.
  */
 #define SESSIONS_LIFETIME_OK	 60000
 #define SESSIONS_LIFETIME_DENIED 5000
+#define SESSIONS_LIFETIME_BUSY	 1000
 
 /*
  * conf must outlive it.  Makes tether.db with its directory, before the
@@ -45,11 +47,14 @@ void sessions_free(struct sessions *);
 struct tether_db *sessions_tether_db(struct sessions *);
 
 /*
- * The session of a GitHub user at the time now.  Always fills in *session,
- * which holds a JWT if its status is SESSION_OK: wipe it.
+ * The session of the person that a verdict is about, at the time now.  Always
+ * fills in *session, which holds a JWT if its status is SESSION_OK: wipe it.
  */
-void sessions_get(struct sessions *, uint64_t github_id, const char *login,
-    time_t now, struct session *session);
+void sessions_get(struct sessions *, const struct access_verdict *, time_t now,
+    struct session *session);
+
+/* The operator has said something about this person: look again. */
+void sessions_drop(struct sessions *, uint64_t github_id);
 
 /* Forget secret, JWTs and user ids, and open the databases anew. */
 void sessions_refresh(struct sessions *);

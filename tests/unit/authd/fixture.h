@@ -15,8 +15,11 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <openssl/crypto.h>
 #include <sqlite3.h>
 
+#include "authd/database.h"
+#include "authd/vault.h"
 #include "common/log.h"
 #include "common/slice.h"
 
@@ -116,6 +119,11 @@ setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 	int sockets[2], role;
 
+	/* As authd does, once. */
+	if (database_start() == -1)
+		return -1;
+	if (!CRYPTO_secure_malloc_initialized())
+		vault_init();
 	if (f == NULL || socketpair(AF_UNIX, SOCK_DGRAM, 0, sockets) == -1)
 		return -1;
 	(void)strlcpy(f->dir, "/tmp/authd.XXXXXX", sizeof(f->dir));

@@ -133,7 +133,7 @@ struct rig {
 	struct identity_query query;
 	struct identity identity;
 	struct identity_counts counts;
-	const char *reason;
+	struct identity_why why;
 };
 
 static void
@@ -161,7 +161,7 @@ rig_close(struct rig *r)
 static enum session_status
 rig_find(struct rig *r)
 {
-	return identity_find(&r->query, &r->identity, &r->counts, &r->reason);
+	return identity_find(&r->query, &r->identity, &r->counts, &r->why);
 }
 
 /* What must hold in both databases after a success. */
@@ -213,7 +213,7 @@ check_case(struct fixture *f, enum schema schema, size_t i)
 	rig_open(&r, f, cases[i].login);
 	run_sql(f->tether, cases[i].tether);
 	if (rig_find(&r) != cases[i].status)
-		fail_msg("%s: %s", cases[i].what, r.reason);
+		fail_msg("%s: %s", cases[i].what, r.why.reason);
 	if (cases[i].status == SESSION_OK) {
 		assert_string_equal(r.identity.user_name, cases[i].name);
 		if (cases[i].id != 0)
@@ -221,7 +221,7 @@ check_case(struct fixture *f, enum schema schema, size_t i)
 		assert_true(identity_is_current(&r.query, &r.identity));
 		check_rows(&r, f, schema);
 	} else {
-		assert_non_null(strstr(r.reason, cases[i].name));
+		assert_non_null(strstr(r.why.reason, cases[i].name));
 	}
 	assert_int_equal(r.counts.created, cases[i].created);
 	assert_int_equal(r.counts.bound, bound);

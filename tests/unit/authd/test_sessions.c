@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 
+#include "authd/access.h"
 #include "authd/jwt.h"
 #include "authd/sessions.h"
 #include "common/status.h"
@@ -13,14 +14,35 @@
 
 static const char no_database[] = "user database is not available";
 
+/* The rules let everybody in, for five minutes. */
+static struct access_verdict
+allowed(uint64_t github_id, const char *login)
+{
+	struct access_verdict verdict = { .result = ACCESS_ALLOWED,
+		.github_id = github_id,
+		.lifetime_ms = 300000 };
+
+	(void)strlcpy(verdict.login, login, sizeof(verdict.login));
+	(void)strlcpy(verdict.rule, "team acme/staff", sizeof(verdict.rule));
+	return verdict;
+}
+
 static struct session
-ask(struct sessions *s, uint64_t github_id, const char *login, time_t now)
+ask_about(struct sessions *s, const struct access_verdict *verdict, time_t now)
 {
 	struct session session;
 
 	memset(&session, 0xff, sizeof(session));
-	sessions_get(s, github_id, login, now, &session);
+	sessions_get(s, verdict, now, &session);
 	return session;
+}
+
+static struct session
+ask(struct sessions *s, uint64_t github_id, const char *login, time_t now)
+{
+	struct access_verdict verdict = allowed(github_id, login);
+
+	return ask_about(s, &verdict, now);
 }
 
 static void
@@ -58,7 +80,10 @@ test_burst(void **state)
 	assert_int_equal(first.status, SESSION_OK);
 	assert_int_equal(first.role, SESSION_ROLE_FULL);
 	assert_int_equal(first.lifetime_ms, 60000);
-	assert_string_equal(first.reason, "");
+	assert_string_equal(first.reason, "team acme/staff");
+	assert_string_equal(first.advice, "");
+	assert_int_equal(first.github_id, 5);
+	assert_string_equal(first.login, "mona");
 	for (i = 1; i < 16; i++) {
 		session = ask(s, 5, "mona", NOW);
 		assert_int_equal(session.status, SESSION_OK);
@@ -70,8 +95,10 @@ test_burst(void **state)
 	    query_sql(f->users, "SELECT last_login FROM users"), "null");
 	assert_int_equal(log_count(f, "created user mona (id 1)"), 1);
 	sessions_log_status(s);
-	assert_int_equal(log_count(f, "1 sessions cached; 1 JWTs made, 1 users "
-				      "created, 0 bound; answers: 16 ok"),
+	assert_int_equal(
+	    log_count(f, "1 sessions cached; 1 JWTs made, 1 users "
+			 "created, 0 bound; answers: 16 ok, 0 denied, 0 "
+			 "unavailable, 0 too busy"),
 	    1);
 	sessions_free(s);
 }
@@ -113,25 +140,159 @@ test_renewal(void **state)
 	sessions_free(s);
 }
 
+/* What a verdict makes of the person, and for how long. */
 static void
-test_denied(void **state)
+test_verdicts(void **state)
 {
+	static const struct {
+		enum access_result result;
+		uint32_t verdict_ms;
+		enum session_status status;
+		uint32_t session_ms;
+		const char *reason, *advice;
+	} cases[] = {
+		{ ACCESS_ALLOWED, 300000, SESSION_OK, 60000, "a rule", "" },
+		{ ACCESS_ALLOWED, 60001, SESSION_OK, 60000, "a rule", "" },
+		{ ACCESS_ALLOWED, 59999, SESSION_OK, 59999, "a rule", "" },
+		{ ACCESS_ALLOWED, 0, SESSION_OK, 0, "a rule", "" },
+		{ ACCESS_REFUSED, 300000, SESSION_DENIED, 5000, "why", "ask" },
+		{ ACCESS_REFUSED, 1, SESSION_DENIED, 5000, "why", "ask" },
+		{ ACCESS_BUSY, 300000, SESSION_BUSY, 1000, "why", "ask" },
+		{ (enum access_result)7, 9, SESSION_DENIED, 5000, "why",
+		    "ask" },
+	};
 	struct fixture *f = *state;
-	struct sessions *s;
+	struct access_verdict verdict = allowed(5, "mona");
+	struct sessions *s = sessions_new(&f->conf);
+	struct session session;
+	size_t i;
 
 	run_sql(f->users, schemas[NEW]);
-	set_conf(&f->conf.users[0], "lisa");
-	s = sessions_new(&f->conf);
-	check_refused(s, NOW, SESSION_DENIED,
-	    "you are not among the users of this instance");
-	assert_int_equal(
-	    log_count(f, "GitHub id 5 login mona: refused: you are not"), 1);
+	(void)strlcpy(verdict.rule, "a rule", sizeof(verdict.rule));
+	(void)strlcpy(verdict.reason, "why", sizeof(verdict.reason));
+	(void)strlcpy(verdict.advice, "ask", sizeof(verdict.advice));
+	for (i = 0; i < COUNT(cases); i++) {
+		verdict.result = cases[i].result;
+		verdict.lifetime_ms = cases[i].verdict_ms;
+		session = ask_about(s, &verdict, NOW);
+		assert_int_equal(session.status, cases[i].status);
+		assert_int_equal(session.lifetime_ms, cases[i].session_ms);
+		assert_string_equal(session.reason, cases[i].reason);
+		assert_string_equal(session.advice, cases[i].advice);
+		assert_int_equal(session.github_id, 5);
+		assert_string_equal(session.login, "mona");
+		assert_int_equal(
+		    session.jwt[0] != '\0', cases[i].status == SESSION_OK);
+	}
+	/* Who is refused does not get to the databases. */
+	verdict.github_id = 6;
+	verdict.result = ACCESS_REFUSED;
+	(void)ask_about(s, &verdict, NOW);
+	verdict.github_id = 0;
+	verdict.result = ACCESS_BUSY;
+	(void)ask_about(s, &verdict, NOW);
+	assert_string_equal(
+	    query_sql(f->users, "SELECT group_concat(username) FROM users"),
+	    "mona");
+	assert_string_equal(
+	    query_sql(f->tether, "SELECT count(*) FROM identities"), "1");
+	sessions_free(s);
+}
+
+/* Should a verdict ever let in what is nobody: it gets no further. */
+static void
+test_nobody(void **state)
+{
+	static const struct {
+		uint64_t github_id;
+		const char *login;
+	} cases[] = {
+		{ 0, "mona" },
+		{ (uint64_t)INT64_MAX + 1, "mona" },
+		{ UINT64_MAX, "mona" },
+		{ 5, "" },
+		{ 5, "mo na" },
+		{ 5, "mo\nna" },
+		{ 5, "mona'" },
+		{ 5, "../mona" },
+	};
+	struct fixture *f = *state;
+	struct sessions *s = sessions_new(&f->conf);
+	struct session session;
+	size_t i;
+
+	run_sql(f->users, schemas[NEW]);
+	for (i = 0; i < COUNT(cases); i++) {
+		session = ask(s, cases[i].github_id, cases[i].login, NOW);
+		assert_int_equal(session.status, SESSION_DENIED);
+		assert_string_equal(session.jwt, "");
+	}
 	assert_string_equal(
 	    query_sql(f->users, "SELECT count(*) FROM users"), "0");
-	assert_int_equal(ask(s, 0, "lisa", NOW).status, SESSION_DENIED);
-	assert_int_equal(ask(s, 1, "li\nsa", NOW).status, SESSION_DENIED);
-	assert_int_equal(log_count(f, "login li?sa: refused"), 1);
-	assert_int_equal(ask(s, 1, "lisa", NOW).status, SESSION_OK);
+	sessions_free(s);
+}
+
+/* The operator's role counts more than that of the rules, either way. */
+static void
+test_roles(void **state)
+{
+	static const struct {
+		const char *operator;
+		enum session_role rules, role;
+	} cases[] = {
+		{ "NULL", SESSION_ROLE_FULL, SESSION_ROLE_FULL },
+		{ "NULL", SESSION_ROLE_READ_ONLY, SESSION_ROLE_READ_ONLY },
+		{ "'full'", SESSION_ROLE_FULL, SESSION_ROLE_FULL },
+		{ "'full'", SESSION_ROLE_READ_ONLY, SESSION_ROLE_FULL },
+		{ "'read-only'", SESSION_ROLE_FULL, SESSION_ROLE_READ_ONLY },
+		{ "'read-only'", SESSION_ROLE_READ_ONLY,
+		    SESSION_ROLE_READ_ONLY },
+	};
+	struct fixture *f = *state;
+	struct access_verdict verdict = allowed(5, "mona");
+	struct sessions *s = sessions_new(&f->conf);
+	time_t now = NOW;
+	char sql[128];
+	size_t i;
+	int j;
+
+	run_sql(f->users, schemas[NEW]);
+	check_ok(s, now);
+	for (i = 0; i < COUNT(cases); i++) {
+		(void)snprintf(sql, sizeof(sql),
+		    "UPDATE identities SET role = %s", cases[i].operator);
+		run_sql(f->tether, sql);
+		verdict.role = cases[i].rules;
+		now++;
+		/* The second time from memory, and with the other role of the
+		 * rules as well. */
+		for (j = 0; j < 2; j++)
+			assert_int_equal(
+			    ask_about(s, &verdict, now).role, cases[i].role);
+	}
+	sessions_free(s);
+}
+
+/* Within the same second only if somebody says so. */
+static void
+test_drop(void **state)
+{
+	struct fixture *f = *state;
+	struct sessions *s = sessions_new(&f->conf);
+	struct session session;
+
+	run_sql(f->users, schemas[NEW]);
+	check_ok(s, NOW);
+	assert_int_equal(ask(s, 6, "lisa", NOW).status, SESSION_OK);
+	run_sql(f->tether, "UPDATE identities SET disabled = 1");
+	check_ok(s, NOW);
+	sessions_drop(s, 5);
+	sessions_drop(s, 99);
+	check_refused(
+	    s, NOW, SESSION_DENIED, "your access to this instance is disabled");
+	session = ask(s, 5, "mona", NOW);
+	assert_non_null(strstr(session.advice, "tetherctl users enable"));
+	assert_int_equal(ask(s, 6, "lisa", NOW).status, SESSION_OK);
 	sessions_free(s);
 }
 
@@ -541,11 +702,6 @@ test_reload(void **state)
 	run_sql(f->users, schemas[OLD]);
 	first = ask(s, 5, "mona", NOW);
 	assert_int_equal(first.status, SESSION_OK);
-	set_conf(&f->conf.users[0], "lisa");
-	sessions_reload(s);
-	check_refused(s, NOW, SESSION_DENIED,
-	    "you are not among the users of this instance");
-	set_conf(&f->conf.users[0], "lisa mona");
 	set_conf(&f->conf.jwt_secret, "another secret");
 	sessions_reload(s);
 	assert_string_not_equal(ask(s, 5, "mona", NOW).jwt, first.jwt);
@@ -586,7 +742,7 @@ test_status(void **state)
 		enum status_id id;
 		uint64_t value;
 	} wanted[] = {
-		{ STATUS_AUTHD_ASKED, 6 },
+		{ STATUS_AUTHD_ASKED, 8 },
 		{ STATUS_AUTHD_ALLOWED, 3 },
 		{ STATUS_AUTHD_DENIED, 2 },
 		{ STATUS_AUTHD_FAILED, 1 },
@@ -596,6 +752,7 @@ test_status(void **state)
 	struct fixture *f = *state;
 	struct sessions *s = sessions_new(&f->conf);
 	struct status *status = status_new(PROGRAM_AUTHD);
+	struct access_verdict busy = { .result = ACCESS_BUSY };
 	char text[128];
 	size_t i;
 
@@ -612,6 +769,7 @@ test_status(void **state)
 	for (i = 0; i < 2; i++) {
 		(void)ask(s, 5, "mona", NOW);
 		(void)ask(s, 0, "mona", NOW);
+		(void)ask_about(s, &busy, NOW);
 	}
 	(void)ask(s, 6, "lisa", NOW);
 	sessions_status(s, status);
@@ -632,7 +790,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_burst),
 		TEST(test_renewal),
-		TEST(test_denied),
+		TEST(test_verdicts),
+		TEST(test_nobody),
+		TEST(test_roles),
+		TEST(test_drop),
 		TEST(test_revalidation),
 		TEST(test_secret_rotation),
 		TEST(test_cache_bound),
