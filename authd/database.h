@@ -60,7 +60,8 @@ void database_close(struct database *);
 
 /*
  * Wipe the copies of rows that SQLite keeps for the next time: to be called
- * after a secret was read or written.
+ * after a secret was read.  After one was written only database_close() gets
+ * at all of them.
  */
 void database_forget(struct database *);
 
