@@ -159,6 +159,7 @@ test_list(void **state)
 
 	(void)come_in(5, "mona");
 	done = want(ADMIN_USERS, "", "");
+	assert_string_equal(done.text, "");
 	assert_int_equal(sent_count, 2);
 	m = sent_message(0, PROGRAM_PARENT, MSG_ADMIN_USER);
 	assert_int_equal(m.id, 77);

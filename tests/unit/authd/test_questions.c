@@ -4,6 +4,7 @@
 #include "authd/questions.h"
 #include "authd/sessions.h"
 #include "authd/sign_ins.h"
+#include "common/monotonic.h"
 #include "tests/unit/authd/peers.h"
 
 #define TOKEN "ghp_a-token"
@@ -16,7 +17,16 @@ static struct asked {
 	bool by_token;
 } asked[2 * QUESTIONS_MAX];
 static size_t asked_count;
-static bool at_once; /* everybody is let in */
+static bool at_once;  /* everybody is let in, */
+static bool is_known; /* as is known from before */
+
+static int64_t now_ms;
+
+int64_t
+monotonic_ms(void)
+{
+	return now_ms;
+}
 
 static struct access_verdict
 allowed(uint64_t github_id, const char *login)
@@ -41,6 +51,7 @@ ask_access(uint64_t github_id, const char *login, bool by_token,
 	memset(verdict, 0xff, sizeof(*verdict));
 	if (at_once) {
 		*verdict = allowed(github_id, login);
+		verdict->fresh = !is_known;
 		return true;
 	}
 	assert_true(asked_count < COUNT(asked));
@@ -184,6 +195,15 @@ test_at_once(void **state)
 	assert_string_equal(session.login, "tokenlisa");
 	assert_int_equal(sent_count, 2);
 	assert_int_equal(audit_count, 2);
+
+	/* What is found out anew is worth a record, now and then. */
+	now_ms += SIGN_INS_PAUSE_MS;
+	is_known = true;
+	ask(13, 5, "mona");
+	assert_int_equal(audit_count, 2);
+	is_known = false;
+	ask(14, 5, "mona");
+	assert_int_equal(audit_count, 3);
 }
 
 /* The answers come in whatever order the verdicts do. */
