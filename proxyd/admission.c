@@ -121,3 +121,12 @@ admission_allows(struct admission *a, const char *method, const char *target,
 		rates_note_failure(p->rates, a->request->github_id);
 	return false;
 }
+
+const char *
+admission_page_token(const struct admission *a)
+{
+	return a->role == SESSION_ROLE_FULL &&
+		       a->proxyd->conf.callback_url[0] != '\0'
+		   ? a->jwt
+		   : NULL;
+}

@@ -46,4 +46,11 @@ void admission_clear(struct admission *);
 bool admission_allows(struct admission *, const char *method,
     const char *target, struct denied *denied);
 
+/*
+ * The JWT that a page of this person is to have, because it goes to the web
+ * app by itself (callback url); NULL for none.  With it all may be done that
+ * the role full may do, so that no other role gets it.
+ */
+const char *admission_page_token(const struct admission *);
+
 #endif

@@ -102,6 +102,12 @@ write_config(FILE *out, const struct page *page, bool person)
 		write_string(out, "handle", page->handle);
 		(void)fputc(',', out);
 		write_string(out, "login", page->login);
+		if (page->token != NULL) {
+			(void)fputc(',', out);
+			write_string(out, "callback", page->callback);
+			(void)fputc(',', out);
+			write_string(out, "token", page->token);
+		}
 	} else if (page->base64)
 		(void)fputs(",\"base64\":true", out);
 	(void)fputc('}', out);

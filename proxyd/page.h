@@ -23,6 +23,12 @@ struct page {
 	const char *login;  /* "" if nobody is known */
 	bool external;	    /* the script as a file, not inline */
 	bool base64;	    /* bytes come as that: the worker undoes it */
+	/*
+	 * Where the web app is to be had without us, and the JWT of the person
+	 * for there; both NULL unless the page is to go there by itself.
+	 */
+	const char *callback;
+	const char *token;
 };
 
 /* The script, and a name for this version of it and all rewriting. */

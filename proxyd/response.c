@@ -75,6 +75,8 @@ begin_rewrite(struct response *r, const char *handle)
 		.login = handle[0] != '\0' ? r->request->login : "",
 		.external = p->conf.page_script_external,
 		.base64 = (p->link.capabilities & LINK_BASE64) == 0,
+		.callback = p->conf.callback_url,
+		.token = r->token,
 	};
 
 	if (r->kind == REWRITE_HTML || r->kind == REWRITE_WORKER) {

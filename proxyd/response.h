@@ -27,6 +27,7 @@ struct response {
 	const struct prefix *prefix;   /* NULL: nothing is rewritten */
 	const char *target;	       /* what was asked for at last */
 	char base[UPSTREAM_BASE_SIZE]; /* and where */
+	const char *token; /* the JWT for a page to have, NULL for none */
 	struct headers headers;
 	struct body body;
 	size_t received; /* bytes of the body, as the upstream sent it */
@@ -40,8 +41,8 @@ struct response {
 };
 
 /*
- * The pointers must outlive it.  The prefix is NULL for no rewriting; target
- * and base are the caller's to set before there is a response.
+ * The pointers must outlive it.  The prefix is NULL for no rewriting;
+ * target, base and token are the caller's to set before there is a response.
  */
 void response_init(struct response *, const struct proxyd *,
     const struct request *, const struct prefix *);

@@ -286,6 +286,7 @@ transfer(struct transaction *t)
 	}
 	ask.authorization = t->admission.jwt;
 	t->response.target = ask.target;
+	t->response.token = admission_page_token(&t->admission);
 	(void)strlcpy(t->response.base, upstream_base(p->upstream),
 	    sizeof(t->response.base));
 	t->transfer = upstream_start(p->upstream, &ask, &upstream_ops, t);

@@ -160,6 +160,10 @@ patchConstructor("EventSource", (args, newTarget, native) => {
 		["object", "function"].includes(typeof args[1]);
 	if (args.length === 0 || !isDictionary || !isOwn(url))
 		return native(...args);
+	const direct = callbackURL(appPath(withoutToken(url, () => true)),
+		false);
+	if (direct !== null)
+		return native(direct, ...args.slice(1));
 	const target = construct(EventTarget, [], newTarget);
 	sources.set(target, new Source(target, url,
 		Boolean(args[1]?.withCredentials)));

@@ -158,20 +158,24 @@ patchConstructor("StorageEvent", (args, newTarget, native) => {
 	return native(...args);
 });
 
-// The handle in place of the token that the app would get at its login.
+// The handle in place of the token that the app would get at its login; or the
+// token itself.
 function storeHandle() {
 	const area = areas.get(globalThis.localStorage);
 	const token = storageGet(area, "auth-token");
 	const user = storageGet(area, "orchestrator-user");
 	const login = String(config.login ?? "");
 
-	if (!token || user !== login || token.startsWith("tether_"))
+	if (callback !== null)
+		storageSet(area, "auth-token", config.token);
+	else if (!token || user !== login || token.startsWith("tether_") ||
+		isExpired(token))
 		storageSet(area, "auth-token", handle);
 	if (login !== "" && user !== login)
 		storageSet(area, "orchestrator-user", login);
 }
 
-if (handle !== "")
+if (handle !== "" || callback !== null)
 	try {
 		storeHandle();
 	} catch {

@@ -280,8 +280,11 @@ patchConstructor("WebSocket", (args, newTarget, native) => {
 		throw socketError("construct", "SyntaxError", "The URL " +
 			`contains a fragment identifier ('${url.hash}').`);
 	const protocols = protocolList(args[1]);
-	const target = construct(EventTarget, [], newTarget);
 	const path = appPath(withoutToken(url, () => true));
+	const direct = callbackURL(path, true);
+	if (direct !== null)
+		return native(direct, ...args.slice(1));
+	const target = construct(EventTarget, [], newTarget);
 	connections.set(target, new Connection(target, url, path, protocols));
 	return target;
 });

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
 import { eachRow } from "../integration/lib/table.mjs";
+import { jwt } from "./lib/jwt.mjs";
 import { BASE, CONFIG, openPage } from "./lib/page.mjs";
 
 const PREFIX = `tether:${BASE} `;
@@ -221,6 +222,21 @@ describe("the token of the app", () => {
 		[{}, { handle: "" }, {}],
 		[{}, { login: "" }, { token: "tether_one" }],
 		[{}, { handle: undefined, login: undefined }, {}],
+		// A JWT that is over is not kept, and a page that goes to the
+		// app by itself has one of its own.
+		[{ token: jwt(1), user: "octocat" }, {},
+			{ token: "tether_one", user: "octocat" }],
+		[{ token: jwt(2 ** 33), user: "octocat" }, {},
+			{ token: jwt(2 ** 33), user: "octocat" }],
+		[{ token: jwt(2 ** 33), user: "octocat" },
+			{ callback: "http://ui.test", token: "a.b.c" },
+			{ token: "a.b.c", user: "octocat" }],
+		[{}, { callback: "http://ui.test", token: "a.b.c", handle: "" },
+			{ token: "a.b.c", user: "octocat" }],
+		[{}, { callback: "http://ui.test" },
+			{ token: "tether_one", user: "octocat" }],
+		[{}, { callback: "nowhere", token: "a.b.c" },
+			{ token: "tether_one", user: "octocat" }],
 	];
 	const names = { token: "auth-token", user: "orchestrator-user" };
 

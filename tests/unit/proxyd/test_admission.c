@@ -254,6 +254,27 @@ test_allows(void **state)
 	}
 }
 
+/* A page gets the JWT only where it is to go by itself, as somebody. */
+static void
+test_page_token(void **state)
+{
+	struct fixture *f = *state;
+	char none[] = "", url[] = "https://ui.test";
+
+	f->p.conf.callback_url = none;
+	start(f);
+	assert_null(admission_page_token(&f->admission));
+	f->p.conf.callback_url = url;
+	assert_string_equal(admission_page_token(&f->admission), "a.b.c");
+	session.role = SESSION_ROLE_READ_ONLY;
+	start(f);
+	assert_true(f->allowed);
+	assert_null(admission_page_token(&f->admission));
+	f->request.identified = false;
+	start(f);
+	assert_null(admission_page_token(&f->admission));
+}
+
 static void
 test_rates(void **state)
 {
@@ -311,6 +332,7 @@ main(void)
 		TEST(test_later),
 		TEST(test_nobody),
 		TEST(test_allows),
+		TEST(test_page_token),
 		TEST(test_rates),
 	};
 

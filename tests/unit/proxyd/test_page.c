@@ -39,7 +39,7 @@ test_island(void **state)
 	static const char nasty[] =
 	    "</script><!--<script>\"\\&'\x01 \xe2\x80\xa8]]>";
 	const struct page page = { &prefix, "a&b'(c)", "tether_x", nasty, false,
-		false };
+		false, NULL, NULL };
 	char *text = page_injection(&page), *json, *p;
 	struct json_object *config, *member;
 
@@ -67,6 +67,31 @@ test_island(void **state)
 	free(text);
 }
 
+/* Where the page goes by itself, and with what. */
+static void
+test_callback(void **state)
+{
+	struct page page = { .prefix = &prefix,
+		.client_id = "box",
+		.handle = "tether_x",
+		.login = "mona",
+		.callback = "https://ui.test/</script>" };
+	char *text = page_injection(&page);
+
+	(void)state;
+	assert_non_null(strstr(text, "\"login\":\"mona\"}</script>"));
+	free(text);
+	page.token = "a.b-c.d_e";
+	text = page_injection(&page);
+	assert_non_null(strstr(text,
+	    "\"login\":\"mona\",\"callback\":\"https\\u003a//ui.test/"
+	    "\\u003c/script\\u003e\",\"token\":\"a.b-c.d_e\"}</script>"));
+	free(text);
+	text = page_worker(&page);
+	assert_null(strstr(text, "a.b-c.d_e"));
+	free(text);
+}
+
 static bool
 contains(const char *text, const char *part)
 {
@@ -76,7 +101,8 @@ contains(const char *text, const char *part)
 static void
 test_script(void **state)
 {
-	const struct page page = { &prefix, "box", "", "", false, false };
+	const struct page page = { &prefix, "box", "", "", false, false, NULL,
+		NULL };
 	struct rewrite_insert script = page_script();
 	char *text = page_injection(&page), *at;
 	size_t i;
@@ -98,7 +124,8 @@ test_script(void **state)
 static void
 test_external(void **state)
 {
-	const struct page page = { &prefix, "box", "", "", true, false };
+	const struct page page = { &prefix, "box", "", "", true, false, NULL,
+		NULL };
 	char *text = page_injection(&page), *tag;
 
 	(void)state;
@@ -159,6 +186,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_island),
+		cmocka_unit_test(test_callback),
 		cmocka_unit_test(test_script),
 		cmocka_unit_test(test_external),
 		cmocka_unit_test(test_worker),
