@@ -85,7 +85,7 @@ audit_tunnel(const struct tunnel *t, const char *reason)
 		.verdict = AUDIT_REFUSED,
 		.github_id = t->github_id,
 		.login = t->login,
-		.role = ROLE_NOBODY,
+		.role = t->role,
 		.target = t->path };
 	char *why;
 

@@ -35,6 +35,15 @@ reply_begin(const char *request_id, bool last)
 }
 
 void
+reply_add_text(struct evbuffer *out, const char *name, const char *value)
+{
+	if (evbuffer_add_printf(out, ",\"%s\":\"", name) == -1 ||
+	    escape_add_text(out, value, strlen(value)) == -1)
+		fatal("reply");
+	add(out, "\"", 1);
+}
+
+void
 reply_end(struct proxyd *p, uint64_t number, const char *request_id,
     struct evbuffer *out, bool last)
 {

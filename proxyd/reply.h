@@ -49,6 +49,8 @@ void reply_error_message(struct proxyd *, uint64_t number,
  * and reply_end() takes.
  */
 struct evbuffer *reply_begin(const char *request_id, bool last);
+/* A further member of an object that the caller writes: ,"name":"value". */
+void reply_add_text(struct evbuffer *, const char *name, const char *value);
 void reply_end(struct proxyd *, uint64_t number, const char *request_id,
     struct evbuffer *, bool last);
 

@@ -8,9 +8,11 @@
 #include "proxyd/escape.h"
 #include "proxyd/proxyd.h"
 #include "proxyd/reply.h"
+#include "proxyd/role.h"
 #include "proxyd/tunnel.h"
 #include "proxyd/tunnel_opening.h"
 #include "proxyd/tunnel_parts.h"
+#include "proxyd/tunnel_people.h"
 
 static void tunnel_over(struct tunnel *, uint16_t, const char *, bool);
 static void far_close(struct tunnel *, uint16_t, const char *);
@@ -29,6 +31,7 @@ tunnel_new(struct proxyd *proxyd, enum tunnel_kind kind, uint64_t number,
 	t->proxyd = proxyd;
 	t->kind = kind;
 	t->state = TUNNEL_OPENING;
+	t->role = ROLE_NOBODY;
 	t->number = number;
 	t->changed = changed;
 	t->changed_arg = arg;
@@ -43,6 +46,7 @@ tunnel_free(struct tunnel *t)
 	if (t->far != NULL)
 		t->ops->free(t->far);
 	tunnel_opening_free(t->opening);
+	tunnel_people_leave(t);
 	tunnel_up_clear(t);
 	tunnel_down_clear(t);
 	t->proxyd->buffered -= t->buffered;
@@ -60,7 +64,8 @@ tunnel_is_done(const struct tunnel *t)
 void
 tunnel_count(struct tunnel *t)
 {
-	size_t bytes = t->up.owed + evbuffer_get_length(t->down.pending);
+	size_t bytes = t->up.owed + t->up.filter.len +
+		       evbuffer_get_length(t->down.pending);
 
 	t->proxyd->buffered += bytes - t->buffered;
 	t->buffered = bytes;
@@ -117,23 +122,22 @@ static void
 say_over(struct tunnel *t, uint16_t code, const char *reason, bool clean)
 {
 	struct evbuffer *out = reply_begin(t->id, true);
-	const char *name = "reason";
-	int rc;
 
-	if (t->kind == TUNNEL_SOCKET) {
-		rc = evbuffer_add_printf(out,
-		    "{\"t\":\"close\",\"code\":%u,\"clean\":%s", code,
-		    clean ? "true" : "false");
+	if (t->kind == TUNNEL_STREAM) {
+		if (evbuffer_add_printf(out, "{\"t\":\"end\"") == -1)
+			fatal("tunnel");
+		if (reason[0] != '\0')
+			reply_add_text(out, "error", reason);
 	} else {
-		rc = evbuffer_add_printf(out, "{\"t\":\"end\"");
-		name = reason[0] != '\0' ? "error" : NULL;
+		if (evbuffer_add_printf(out,
+			"{\"t\":\"close\",\"code\":%u,\"clean\":%s", code,
+			clean ? "true" : "false") == -1)
+			fatal("tunnel");
+		reply_add_text(out, "reason", reason);
 	}
-	if (rc != -1 && name != NULL)
-		rc = evbuffer_add_printf(out, ",\"%s\":\"", name) == -1 ||
-			     escape_add_text(out, reason, strlen(reason)) == -1
-			 ? -1
-			 : evbuffer_add(out, "\"", 1);
-	if (rc == -1 || evbuffer_add(out, "}", 1) == -1)
+	if (t->advice[0] != '\0')
+		reply_add_text(out, "advice", t->advice);
+	if (evbuffer_add(out, "}", 1) == -1)
 		fatal("tunnel");
 	reply_end(t->proxyd, t->number, t->id, out, true);
 }
@@ -197,6 +201,12 @@ tunnel_break(struct tunnel *t, uint16_t code, const char *reason)
 	tunnel_over(t, code, reason, code != WS_CLOSE_ABNORMAL);
 	far_close(t, WS_CLOSE_GOING_AWAY, "");
 	t->changed(t->changed_arg, t);
+}
+
+void
+tunnel_advise(struct tunnel *t, const char *advice)
+{
+	(void)strlcpy(t->advice, advice, sizeof(t->advice));
 }
 
 void

@@ -12,6 +12,7 @@
 
 #include "common/session.h"
 #include "common/ws.h"
+#include "proxyd/chat_filter.h"
 #include "proxyd/reorder.h"
 #include "proxyd/window.h"
 
@@ -22,7 +23,8 @@
  *
  * What a tunnel holds is bounded: TUNNEL_OWED_MAX bytes of the page's pieces,
  * here and in the upstream's output, and on the other way the 96 KiB that
- * were read when the window closed.
+ * were read when the window closed.  What a page says where it may only look
+ * waits here until it is a whole message, too: CHAT_FILTER_MAX bytes.
  */
 
 /* Bytes of a page's piece; it keeps to less. */
@@ -75,7 +77,9 @@ struct tunnel_far_ops {
 /* From the page to the upstream. */
 struct tunnel_up {
 	struct reorder order;
-	bool fragmented; /* a message is unfinished, of this type: */
+	bool mute;		   /* who may only look, and so says little */
+	struct chat_filter filter; /* of what that is */
+	bool fragmented;	   /* a message is unfinished, of this type: */
 	enum ws_type type;
 	struct piece_list sent; /* with the far end, without their data */
 	size_t owed, count;	/* bytes and pieces not credited */
@@ -105,8 +109,9 @@ struct tunnel_end {
 	char reason[SESSION_REASON_MAX + 8];
 };
 
-struct tunnel_opening; /* what is asked for; see tunnel_open.h */
 struct proxyd;
+struct tunnel_opening; /* what is asked for, until it is decided */
+struct tunnel_person;  /* see tunnel_people.h */
 
 struct tunnel {
 	RB_ENTRY(tunnel) by_id; /* of tunnels.c, as is: */
@@ -119,6 +124,11 @@ struct tunnel {
 	uint64_t github_id; /* whose it is, once that is known */
 	char *login;
 	char *path; /* of the upstream, for audit.h; NULL if malformed */
+	enum session_role role;	      /* ROLE_NOBODY until that is known */
+	struct tunnel_person *person; /* NULL until it may be opened */
+	TAILQ_ENTRY(tunnel) of_person;
+	char advice[SESSION_REASON_MAX]; /* what helps against its end, or "" */
+	int64_t held_noted; /* when a message that was held back was */
 	struct tunnel_opening *opening;
 	int64_t open_until; /* for TUNNEL_OPENING, monotonic ms */
 	const struct tunnel_far_ops *ops;
@@ -177,6 +187,12 @@ void tunnel_far_gone(
 /*
  * For tunnels.c: what pages say, and time.
  */
+
+/*
+ * What its person may ask the operator for when it is refused, or broken, in
+ * a moment: told along with the reason.
+ */
+void tunnel_advise(struct tunnel *, const char *advice);
 
 /* It can not be opened, because of reason: "403 …".  Frees the far end. */
 void tunnel_refuse(struct tunnel *, const char *reason);

@@ -200,7 +200,7 @@ on_owner(void *arg, const struct handle_answer *answer)
 	t->github_id = answer->github_id;
 	if ((t->login = strdup(answer->login)) == NULL)
 		fatal("tunnel");
-	why = tunnels_may_open(p->tunnels, t, o->ask.target);
+	why = tunnels_may_ask(p->tunnels, t);
 	if (why != NULL) {
 		tunnel_refuse(t, why);
 		return;
@@ -226,17 +226,43 @@ connect_far(struct tunnel_opening *o, const char *jwt)
 	tunnel_opening_free(o);
 }
 
+static int
+status_of(enum session_status status)
+{
+	switch (status) {
+	case SESSION_DENIED:
+		return 403;
+	case SESSION_BUSY:
+		return 429;
+	case SESSION_OK:
+	case SESSION_UNAVAILABLE:
+	case SESSION_STATUS_COUNT:
+		break;
+	}
+	return 503;
+}
+
 static void
 on_session(void *arg, const struct session *session)
 {
 	struct tunnel_opening *o = arg;
+	struct tunnel *t = o->tunnel;
+	struct tunnels *all = t->proxyd->tunnels;
 	char reason[SESSION_REASON_MAX + 4];
+	const char *why;
 
 	if (session->status == SESSION_OK) {
-		connect_far(o, session->jwt);
+		why = tunnels_may_open(all, t, session->role);
+		if (why == NULL)
+			connect_far(o, session->jwt);
+		else
+			tunnel_refuse(t, why);
 		return;
 	}
+	if (session->status == SESSION_DENIED)
+		tunnels_note_denied(all, t);
 	(void)snprintf(reason, sizeof(reason), "%d %s",
-	    session->status == SESSION_DENIED ? 403 : 503, session->reason);
-	tunnel_refuse(o->tunnel, reason);
+	    status_of(session->status), session->reason);
+	tunnel_advise(t, session->advice);
+	tunnel_refuse(t, reason);
 }

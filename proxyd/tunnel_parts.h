@@ -3,9 +3,10 @@
 
 #include <stdbool.h>
 
+struct piece;
 struct tunnel;
 
-/* Shared by tunnel.c, tunnel_up.c and tunnel_down.c only. */
+/* Shared by tunnel.c and its parts only. */
 
 /* Count what it holds in memory. */
 void tunnel_count(struct tunnel *);
@@ -16,6 +17,9 @@ void tunnel_up_fail(struct tunnel *);
 void tunnel_up_clear(struct tunnel *);
 /* Whether a piece is missing. */
 bool tunnel_up_has_gap(const struct tunnel *);
+
+/* Send a piece of somebody who may only look, as far as that goes. */
+void tunnel_mute_send(struct tunnel *, const struct piece *);
 
 void tunnel_down_init(struct tunnel *);
 void tunnel_down_clear(struct tunnel *);

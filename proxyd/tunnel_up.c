@@ -28,6 +28,7 @@ tunnel_up_clear(struct tunnel *t)
 		TAILQ_REMOVE(&up->sent, p, entry);
 		piece_free(p);
 	}
+	chat_filter_clear(&up->filter);
 	up->owed = up->count = 0;
 }
 
@@ -114,7 +115,9 @@ forward(struct tunnel *t, struct piece *p)
 		return -1;
 	up->fragmented = p->more;
 	up->type = p->type;
-	if (t->far != NULL)
+	if (t->far != NULL && up->mute)
+		tunnel_mute_send(t, p);
+	else if (t->far != NULL)
 		t->ops->send(t->far, p);
 	free(p->data);
 	p->data = NULL;

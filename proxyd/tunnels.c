@@ -9,9 +9,12 @@
 #include "common/timer.h"
 #include "proxyd/deny.h"
 #include "proxyd/proxyd.h"
+#include "proxyd/rates.h"
 #include "proxyd/reply.h"
 #include "proxyd/role.h"
+#include "proxyd/sessions.h"
 #include "proxyd/tunnel_opening.h"
+#include "proxyd/tunnel_people.h"
 #include "proxyd/tunnels.h"
 #include "proxyd/user_requests.h"
 
@@ -25,6 +28,7 @@ struct tunnels {
 	struct proxyd *proxyd;
 	struct tunnel_tree by_id;
 	struct tunnel_list all;
+	struct tunnel_people *people;
 	size_t count;
 	struct event *tick;
 	int64_t next_ping;
@@ -40,6 +44,7 @@ RB_GENERATE(tunnel_tree, tunnel, by_id, tunnel_compare)
 
 static void on_tick(int, short, void *);
 static void on_reaper(int, short, void *);
+static void on_flushed(void *);
 
 static int
 tunnel_compare(const struct tunnel *a, const struct tunnel *b)
@@ -57,10 +62,12 @@ tunnels_new(struct proxyd *proxyd)
 	ts->proxyd = proxyd;
 	RB_INIT(&ts->by_id);
 	TAILQ_INIT(&ts->all);
+	ts->people = tunnel_people_new(proxyd);
 	ts->tick = evtimer_new(proxyd->child.base, on_tick, ts);
 	ts->reaper = event_new(proxyd->child.base, -1, 0, on_reaper, ts);
 	if (ts->tick == NULL || ts->reaper == NULL)
 		fatalx("no timer");
+	sessions_on_flush(proxyd->sessions, on_flushed, ts);
 	return ts;
 }
 
@@ -80,6 +87,8 @@ tunnels_free(struct tunnels *ts)
 
 	while ((t = TAILQ_FIRST(&ts->all)) != NULL)
 		remove_tunnel(ts, t);
+	sessions_on_flush(ts->proxyd->sessions, NULL, NULL);
+	tunnel_people_free(ts->people);
 	event_free(ts->tick);
 	event_free(ts->reaper);
 	free(ts);
@@ -131,7 +140,18 @@ on_tick(int fd, short what, void *arg)
 		if (ping)
 			tunnel_ping(t);
 	}
+	tunnel_people_check(ts->people, now_ms);
 	timer_set(ts->tick, TICK_MS);
+}
+
+/* What is known of people counts no more. */
+static void
+on_flushed(void *arg)
+{
+	struct tunnels *ts = arg;
+
+	tunnel_people_hurry(ts->people);
+	tunnel_people_check(ts->people, monotonic_ms());
 }
 
 static struct tunnel *
@@ -201,24 +221,66 @@ tunnels_open(
 }
 
 const char *
-tunnels_may_open(
-    const struct tunnels *ts, const struct tunnel *t, const char *target)
+tunnels_may_ask(const struct tunnels *ts, const struct tunnel *t)
 {
+	struct proxyd *p = ts->proxyd;
 	const struct tunnel *other;
+	uint32_t wait_s;
 	size_t n = 0;
 
-	if (deny_matches(ts->proxyd->deny, ROLE_NOBODY, target)) {
-		ts->proxyd->counts.denied++;
-		return "403 " DENY_REASON;
+	if (rates_admit(p->rates, RATE_TUNNELS, t->github_id, &wait_s) !=
+	    NULL) {
+		p->counts.rate++;
+		return "429 too many tunnels opened";
 	}
 	TAILQ_FOREACH (other, &ts->all, entry)
 		if (other->github_id == t->github_id)
 			n++;
-	log_debugx("tunnel to %.*s for %llu", (int)strcspn(target, "?"), target,
-	    (unsigned long long)t->github_id);
-	return n > ts->proxyd->conf.tunnels_user_max
+	log_debugx(
+	    "tunnel to %s for %llu", t->path, (unsigned long long)t->github_id);
+	return n > p->conf.tunnels_user_max
 		   ? "503 too many tunnels of one person"
 		   : NULL;
+}
+
+/* Whether the role may have that tunnel: NULL, or why not, with advice. */
+static const char *
+find_objection(
+    const struct tunnels *ts, struct tunnel *t, enum session_role role)
+{
+	if (deny_matches(ts->proxyd->deny, role, t->path)) {
+		tunnel_advise(t, DENY_ADVICE);
+		return "403 " DENY_REASON;
+	}
+	if (t->kind == TUNNEL_SOCKET &&
+	    role_socket(role, t->path) == ROLE_SOCKET_CLOSED) {
+		tunnel_advise(t, ROLE_READ_ONLY_ADVICE);
+		return "403 " ROLE_READ_ONLY_REASON;
+	}
+	return NULL;
+}
+
+const char *
+tunnels_may_open(struct tunnels *ts, struct tunnel *t, enum session_role role)
+{
+	const char *why = find_objection(ts, t, role);
+
+	t->role = role;
+	if (why != NULL) {
+		tunnels_note_denied(ts, t);
+		return why;
+	}
+	t->up.mute = t->kind == TUNNEL_SOCKET &&
+		     role_socket(role, t->path) == ROLE_SOCKET_MUTE;
+	tunnel_people_join(ts->people, t);
+	return NULL;
+}
+
+void
+tunnels_note_denied(struct tunnels *ts, const struct tunnel *t)
+{
+	ts->proxyd->counts.denied++;
+	rates_note_failure(ts->proxyd->rates, t->github_id);
 }
 
 bool
@@ -272,9 +334,10 @@ tunnels_close_denied(struct tunnels *ts)
 	struct tunnel *t;
 
 	TAILQ_FOREACH (t, &ts->all, entry) {
-		if (t->path == NULL ||
-		    !deny_matches(deny, ROLE_NOBODY, t->path))
+		/* Of others it is not decided yet. */
+		if (t->person == NULL || !deny_matches(deny, t->role, t->path))
 			continue;
+		tunnel_advise(t, DENY_ADVICE);
 		tunnel_refuse(t, "403 " DENY_REASON);
 		tunnel_break(t, WS_CLOSE_POLICY,
 		    t->kind == TUNNEL_STREAM ? "403 " DENY_REASON

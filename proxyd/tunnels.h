@@ -35,11 +35,17 @@ void tunnels_open(
 struct tunnel *tunnels_find(struct tunnels *, const char *id);
 
 /*
- * Where it is decided whether a person may have this tunnel, to that target
- * of the upstream: NULL, or why not, for the page.
+ * Where it is decided whether a person may have this tunnel: NULL, or why
+ * not, for the page.  First whether authd is to be asked at all, then by the
+ * role that it names, which the tunnel has from then on; what helps is told
+ * to the tunnel.
  */
+const char *tunnels_may_ask(const struct tunnels *, const struct tunnel *);
 const char *tunnels_may_open(
-    const struct tunnels *, const struct tunnel *, const char *target);
+    struct tunnels *, struct tunnel *, enum session_role);
+
+/* Count that something was refused to the tunnel's person. */
+void tunnels_note_denied(struct tunnels *, const struct tunnel *);
 
 /* Whether a piece more is not too much for the tunnel's person. */
 bool tunnels_may_send(const struct tunnels *, const struct tunnel *);

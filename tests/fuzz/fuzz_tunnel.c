@@ -222,7 +222,9 @@ check(const struct tunnel *t)
 	if (t->up.owed > TUNNEL_OWED_MAX ||
 	    t->up.count > TUNNEL_OWED_COUNT_MAX ||
 	    window_room(&t->down.window) > WINDOW_SIZE ||
-	    t->buffered > TUNNEL_OWED_MAX + 65536 + TUNNEL_GATHER ||
+	    t->up.filter.len > CHAT_FILTER_MAX ||
+	    t->buffered >
+		TUNNEL_OWED_MAX + CHAT_FILTER_MAX + 65536 + TUNNEL_GATHER ||
 	    (t->state == TUNNEL_OVER && t->buffered > 0))
 		abort();
 }
@@ -252,6 +254,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	p.tunnels = tunnels_new(&p);
 	a = open_tunnel("A", "tunnel.open", &fars[0]);
 	b = open_tunnel("B", "stream.open", &fars[1]);
+	a->up.mute = size > 0 && (*data & 0x40) != 0;
 	while (size > 0) {
 		op = *data++;
 		size--;

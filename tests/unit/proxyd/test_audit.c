@@ -153,19 +153,22 @@ test_tunnels(void **state)
 		{ "", AUDIT_GIVEN_UP, 0, "" },
 	};
 	char path[] = "/ws?token=secret", login[] = "mona";
-	struct tunnel t = {
-		.proxyd = &proxyd, .github_id = 5, .login = login, .path = path
-	};
+	struct tunnel t = { .proxyd = &proxyd,
+		.github_id = 5,
+		.login = login,
+		.path = path,
+		.role = SESSION_ROLE_READ_ONLY };
 	size_t i;
 
 	(void)state;
 	proxyd.conf.audit = false;
 	for (i = 0; i < COUNT(table); i++) {
 		audit_tunnel(&t, table[i].reason);
-		expect(AUDIT_TUNNEL, table[i].verdict, 5, "mona", "", "", "/ws",
-		    table[i].status, table[i].why);
+		expect(AUDIT_TUNNEL, table[i].verdict, 5, "mona", "read-only",
+		    "", "/ws", table[i].status, table[i].why);
 	}
 	t.github_id = 0;
+	t.role = ROLE_NOBODY;
 	t.login = NULL;
 	t.path = NULL;
 	audit_tunnel(&t, "400 no path");

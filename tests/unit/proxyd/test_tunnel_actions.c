@@ -273,14 +273,11 @@ test_closed_paths(void **state)
 		{ "stream.open", "/api/gitx", false },
 	};
 	struct fixture *f = *state;
-	char none[] = "", paths[] = "/shell\n/api/git\n";
-	const struct proxyd_conf conf = { .deny_paths = paths,
-		.deny_paths_role = { none, none } };
 	char payload[128], id[8];
 	uint64_t denied = 0;
 	size_t i;
 
-	f->proxyd.deny = deny_new(&conf);
+	set_deny(f, "/shell\n/api/git\n", "");
 	for (i = 0; i < COUNT(table); i++) {
 		(void)snprintf(id, sizeof(id), "R%zu", i);
 		(void)snprintf(payload, sizeof(payload),
@@ -298,8 +295,6 @@ test_closed_paths(void **state)
 		assert_int_equal(f->proxyd.counts.denied, denied);
 	}
 	assert_int_equal(nfars, 2);
-	deny_free(f->proxyd.deny);
-	f->proxyd.deny = NULL;
 }
 
 /* Those that go on in vain are ended; those that have not begun go on. */

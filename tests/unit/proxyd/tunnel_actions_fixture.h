@@ -7,6 +7,8 @@
 
 #include "proxyd/deny.h"
 #include "proxyd/handles.h"
+#include "proxyd/rates.h"
+#include "proxyd/role.h"
 #include "proxyd/sessions.h"
 #include "proxyd/tunnel_opening.h"
 #include "proxyd/tunnel_socket.h"
@@ -30,6 +32,9 @@ static struct session_wait *session_asked;
 static struct session session;
 static bool session_is_cached;
 static unsigned canceled;
+static unsigned questions; /* about sessions */
+static void (*on_flush)(void *arg);
+static void *on_flush_arg;
 
 void
 handles_check(struct handles *hs, const char *handle, struct handle_wait *wait)
@@ -55,10 +60,20 @@ sessions_get(struct sessions *s, uint64_t github_id, const char *login,
 	(void)s;
 	assert_int_not_equal(github_id, 0);
 	assert_string_equal(login, "octocat");
+	questions++;
 	if (session_is_cached)
 		return &session;
 	session_asked = wait;
+	wait->in = (struct session_entry *)&session;
 	return NULL;
+}
+
+void
+sessions_on_flush(struct sessions *s, void (*flushed)(void *arg), void *arg)
+{
+	(void)s;
+	on_flush = flushed;
+	on_flush_arg = arg;
 }
 
 void
@@ -66,6 +81,7 @@ sessions_cancel(struct session_wait *wait)
 {
 	if (session_asked == wait) {
 		session_asked = NULL;
+		wait->in = NULL;
 		canceled++;
 	}
 }
@@ -118,6 +134,31 @@ struct fixture {
 	uint64_t number;
 };
 
+static inline void
+clear_deny(struct fixture *f)
+{
+	struct proxyd_conf *conf = &f->proxyd.conf;
+
+	deny_free(f->proxyd.deny);
+	f->proxyd.deny = NULL;
+	free(conf->deny_paths);
+	free(conf->deny_paths_role[SESSION_ROLE_FULL]);
+	free(conf->deny_paths_role[SESSION_ROLE_READ_ONLY]);
+}
+
+/* Paths that are closed for all, and for those who may only look. */
+static inline void
+set_deny(struct fixture *f, const char *all, const char *read_only)
+{
+	struct proxyd_conf *conf = &f->proxyd.conf;
+
+	clear_deny(f);
+	conf->deny_paths = strdup(all);
+	conf->deny_paths_role[SESSION_ROLE_FULL] = strdup("");
+	conf->deny_paths_role[SESSION_ROLE_READ_ONLY] = strdup(read_only);
+	f->proxyd.deny = deny_new(conf);
+}
+
 static int
 setup(void **state)
 {
@@ -126,6 +167,7 @@ setup(void **state)
 	f->proxyd.child.base = event_base_new();
 	f->proxyd.conf.tunnels_max = TUNNELS_MAX;
 	f->proxyd.conf.tunnels_user_max = TUNNELS_PERSON_MAX;
+	f->proxyd.rates = rates_new(&f->proxyd.conf);
 	f->proxyd.tunnels = tunnels_new(&f->proxyd);
 	memset(&session, 0, sizeof(session));
 	session.status = SESSION_OK;
@@ -136,6 +178,7 @@ setup(void **state)
 	outbox_is_full = false;
 	nfars = 0;
 	canceled = 0;
+	questions = 0;
 	*state = f;
 	return 0;
 }
@@ -147,6 +190,9 @@ teardown(void **state)
 	size_t i;
 
 	tunnels_free(f->proxyd.tunnels);
+	assert_null(on_flush);
+	rates_free(f->proxyd.rates);
+	clear_deny(f);
 	assert_int_equal(f->proxyd.buffered, 0);
 	for (i = 0; i < nfars; i++)
 		evbuffer_free(fars[i].got);
@@ -198,6 +244,7 @@ answer_session(void)
 
 	assert_non_null(wait);
 	session_asked = NULL;
+	wait->in = NULL;
 	wait->done(wait->arg, &session);
 }
 

@@ -110,7 +110,7 @@ expect_reply(uint64_t number, bool last, const char *wanted)
 	assert_string_equal(text, wanted);
 }
 
-static void
+static inline void
 expect_error(uint64_t number)
 {
 	struct json_object *error, *data = next_reply(number, true);
