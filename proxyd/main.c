@@ -17,6 +17,7 @@
 #include "proxyd/transactions.h"
 #include "proxyd/tunnels.h"
 #include "proxyd/upstream.h"
+#include "proxyd/user_auth.h"
 #include "sandbox/sandbox.h"
 
 /* How long answers wait for a connector that takes over from a dead one. */
@@ -54,6 +55,7 @@ clear_all(struct proxyd *p)
 	intake_clear(p->intake);
 	transactions_clear(p->transactions);
 	tunnels_clear(p->tunnels);
+	user_auth_clear(p->user_auth);
 	outbox_clear(p->outbox);
 	trim(p, buffered);
 }
@@ -154,7 +156,8 @@ on_session(void *arg, struct msg *m)
 {
 	struct proxyd *p = arg;
 
-	return sessions_on_session(p->sessions, m);
+	return user_auth_owns(m->id) ? user_auth_on_session(p->user_auth, m)
+				     : sessions_on_session(p->sessions, m);
 }
 
 static int
@@ -192,6 +195,7 @@ on_peer_attached(void *arg, enum program peer)
 		return;
 	sessions_on_authd(p->sessions);
 	handles_on_authd(p->handles);
+	user_auth_on_authd(p->user_auth);
 }
 
 static void
@@ -204,6 +208,7 @@ on_peer_lost(void *arg, enum program peer)
 	p->link_is_up = false;
 	intake_clear(p->intake);
 	tunnels_clear(p->tunnels);
+	user_auth_clear(p->user_auth);
 	outbox_rewind(p->outbox);
 	timer_set(p->timer, p->child.stopping ? GOODBYE_MS : HAND_OVER_MS);
 	check_drained(p);
@@ -291,6 +296,7 @@ main(int argc, char **argv)
 	p.transactions = transactions_new(&p);
 	p.tunnels = tunnels_new(&p);
 	tunnels_on_none(p.tunnels, on_no_tunnels, &p);
+	p.user_auth = user_auth_new(&p);
 	p.intake = intake_new(&p);
 	p.timer = evtimer_new(p.child.base, on_timer, &p);
 	if (p.timer == NULL)
@@ -298,6 +304,7 @@ main(int argc, char **argv)
 	sandbox_enter(PROGRAM_PROXYD, p.conf.sandbox);
 	child_run(&p.child, &child_ops, &p);
 	intake_free(p.intake);
+	user_auth_free(p.user_auth);
 	tunnels_free(p.tunnels);
 	transactions_free(p.transactions);
 	outbox_free(p.outbox);

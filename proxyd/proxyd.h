@@ -44,6 +44,7 @@ struct proxyd {
 	struct intake *intake;
 	struct transactions *transactions;
 	struct tunnels *tunnels;
+	struct user_auth *user_auth;
 	struct outbox *outbox;
 	bool link_is_up;
 	struct link_up link;

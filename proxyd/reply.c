@@ -85,23 +85,40 @@ reply_complete(struct proxyd *p, uint64_t number, const char *request_id,
 	reply_json(p, number, request_id, data, true);
 }
 
+static void
+add_true(struct json_object *object, const char *name)
+{
+	struct json_object *boolean = json_object_new_boolean(true);
+
+	if (boolean == NULL)
+		fatalx("json: out of memory");
+	json_add(object, name, boolean);
+}
+
+static struct json_object *
+make_error(const char *message, bool refused)
+{
+	struct json_object *data = json_object_new_object();
+
+	if (data == NULL)
+		fatalx("json: out of memory");
+	add_true(data, "error");
+	if (refused)
+		add_true(data, "auth_error");
+	json_add_string(data, "message", message);
+	return data;
+}
+
 void
 reply_error(struct proxyd *p, uint64_t number, const char *request_id,
     const char *message)
 {
-	struct json_object *data = json_object_new_object();
-	struct json_object *error = json_object_new_boolean(true);
-
-	if (data == NULL || error == NULL)
-		fatalx("json: out of memory");
-	json_add(data, "error", error);
-	json_add_string(data, "message", message);
-	reply_complete(p, number, request_id, data);
+	reply_complete(p, number, request_id, make_error(message, false));
 }
 
-void
-reply_error_message(struct proxyd *p, uint64_t number, const char *request_id,
-    const char *message)
+static void
+say_error(struct proxyd *p, uint64_t number, const char *request_id,
+    const char *message, bool refused)
 {
 	struct json_object *error = json_message("error");
 	struct evbuffer *out = evbuffer_new();
@@ -112,8 +129,29 @@ reply_error_message(struct proxyd *p, uint64_t number, const char *request_id,
 		fatal("reply");
 	json_add_string(error, "request_id", request_id);
 	json_add_string(error, "message", message);
+	if (refused)
+		add_true(error, "auth_error");
 	text = json_text(error, &len);
 	add(out, text, len);
 	json_object_put(error);
 	outbox_reply(p->outbox, number, out, false);
+}
+
+void
+reply_error_message(struct proxyd *p, uint64_t number, const char *request_id,
+    const char *message)
+{
+	say_error(p, number, request_id, message, false);
+}
+
+void
+reply_refusal(struct proxyd *p, uint64_t number, const char *request_id,
+    const char *message, const char *advice)
+{
+	struct json_object *data = make_error(message, true);
+
+	if (advice[0] != '\0')
+		json_add_string(data, "advice", advice);
+	say_error(p, number, request_id, message, true);
+	reply_complete(p, number, request_id, data);
 }

@@ -44,6 +44,12 @@ void reply_error_message(struct proxyd *, uint64_t number,
     const char *request_id, const char *message);
 
 /*
+ * Both, for somebody who may not: with auth_error, and advice, "" for none.
+ */
+void reply_refusal(struct proxyd *, uint64_t number, const char *request_id,
+    const char *message, const char *advice);
+
+/*
  * The same by hand, for data that no json_object ever holds: between the two
  * the caller adds one JSON value to the buffer that reply_begin() returns,
  * and reply_end() takes.

@@ -16,6 +16,7 @@ struct proxyd;
 struct user_request {
 	uint64_t number;
 	const char *request_id;
+	const char *action;	     /* that of the table, which stays */
 	struct json_object *payload; /* an object, or NULL for none */
 };
 
