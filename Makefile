@@ -168,8 +168,8 @@ NODE_TEST = TETHERD_BUILD=$(B) node --test --test-concurrency=$(1) $(2)
 # The script of a page and the prologue of its service worker: the parts share
 # one scope each, in this order.
 PAGE_PARTS = natives begin wrap url globals bytes callback request caches \
-	notification storage loading elements socket arrivals handlers outgoing websocket \
-	stream eventsource leave
+	notification storage loading elements socket notice arrivals handlers \
+	outgoing websocket stream eventsource leave
 WORKER_PARTS = natives worker_begin wrap url bytes request caches \
 	notification worker
 

@@ -33,6 +33,15 @@ function dropHandle(headers) {
 
 // answerRequest(request) may answer in the network's place, or say null.
 let answerRequest = () => null;
+// watchAnswer(response) sees what the network answers.
+let watchAnswer = () => {};
+
+async function fetchNative(native, request) {
+	const response = await native(request);
+
+	watchAnswer(response);
+	return undoBase64(response);
+}
 
 // fetch() is defined to begin with making a Request of its arguments: it is
 // the one place to see all of it, whichever way it was said.
@@ -47,5 +56,5 @@ patchMethod(globalOwner("fetch"), "fetch", async (self, args, native) => {
 		return native(...args); // says what is wrong in its own words
 	}
 	dropHandle(request.headers);
-	return answerRequest(request) ?? undoBase64(await native(request));
+	return answerRequest(request) ?? fetchNative(native, request);
 });

@@ -130,15 +130,16 @@ class Stream {
 
 		if (!this.#begun && `${error}`.startsWith("403") &&
 			!this.#renewed) {
-			this.#again(error);
+			this.#again(data);
 			return;
 		}
 		this.#forget();
+		noticeEnd(error, data.advice);
 		this.#hooks.end(error);
 	}
 
 	// Once more, if it was the handle that had expired.
-	async #again(error) {
+	async #again(data) {
 		this.#renewed = true;
 		const isOther = await renewHandle(this.#handle);
 		if (this.#done)
@@ -146,7 +147,7 @@ class Stream {
 		if (isOther)
 			this.#open();
 		else
-			this.#end({ t: "end", error });
+			this.#end(data);
 	}
 
 	#forget() {

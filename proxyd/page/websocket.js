@@ -96,6 +96,15 @@ class Connection {
 			tell("tunnel.pong", { id: this.#id });
 		else if (data.t === "text" || data.t === "bin")
 			this.#arrivals.add(data);
+		else if (data.t === "denied")
+			this.#denied(data);
+	}
+
+	// What was sent last got no further than to proxyd.
+	#denied({ message, advice, answer }) {
+		showNotice(message, advice);
+		if (typeof answer === "string" && this.readyState === OPEN)
+			this.#tell(answer);
 	}
 
 	#open({ protocol }) {
@@ -122,9 +131,13 @@ class Connection {
 			this.#parts = [];
 			// One that says close() hears no more.
 			if (this.readyState === OPEN)
-				fire(this.#target, new MessageEvent("message",
-					{ data, origin: this.#origin }));
+				this.#tell(data);
 		}
+	}
+
+	#tell(data) {
+		fire(this.#target, new MessageEvent("message",
+			{ data, origin: this.#origin }));
 	}
 
 	#assemble(isText) {
@@ -195,12 +208,13 @@ class Connection {
 	}
 
 	#end(data) {
-		const { t, code, reason = "", clean } = data;
+		const { t, code, reason = "", clean, advice } = data;
 		// Nothing follows: what is missing now is lost.
 		const isOrderly = t === "close" && Number.isInteger(code) &&
 			this.#arrivals.complete;
 
 		this.#forget();
+		noticeEnd(reason, advice);
 		if (!this.#opened)
 			this.#fail(`${reason}`);
 		else if (isOrderly && clean)

@@ -31,6 +31,7 @@ const patched = `
 	[Element.prototype, "setAttribute"],
 	[Element.prototype, "setAttributeNS"],
 	[Element.prototype, "attachShadow"],
+	[XMLHttpRequest.prototype, "send"],
 	[HTMLImageElement.prototype, "src"],
 	[HTMLAnchorElement.prototype, "href"],
 	[SVGAnimatedString.prototype, "baseVal"],

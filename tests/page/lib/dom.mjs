@@ -42,14 +42,31 @@ function reflect(owner, names) {
 }
 
 export function makeDom() {
-	class Element {
-		#localName;
-		attributes = new Map();
+	class Node extends EventTarget {
 		children = [];
 		parent = null;
+		isRoot = false;
+
+		get isConnected() {
+			return this.isRoot || Boolean(this.parent?.isConnected);
+		}
+
+		appendChild(child) {
+			child.parent = this;
+			this.children.push(child);
+			return child;
+		}
+	}
+
+	class Element extends Node {
+		#localName;
+		attributes = new Map();
+		style = { cssText: "" };
+		shadow = null; // whatever its mode
 		textContent = "";
 
 		constructor(localName = "") {
+			super();
 			this.#localName = localName;
 		}
 
@@ -76,8 +93,7 @@ export function makeDom() {
 
 		append(...children) {
 			for (const child of children)
-				child.parent = this;
-			this.children.push(...children);
+				this.appendChild(child);
 		}
 
 		remove() {
@@ -94,8 +110,10 @@ export function makeDom() {
 				...child.querySelectorAll(selector)]);
 		}
 
-		attachShadow() {
-			return { isShadowRoot: true };
+		attachShadow({ mode } = {}) {
+			this.shadow = Object.assign(new Node(),
+				{ isShadowRoot: true, mode, parent: this });
+			return this.shadow;
 		}
 	}
 
@@ -111,7 +129,7 @@ export function makeDom() {
 		}
 	}
 
-	const dom = { Element, SVGAnimatedString };
+	const dom = { Node, Element, SVGAnimatedString };
 	for (const [name, [local, ...names]] of Object.entries(REFLECTED)) {
 		dom[name] = class extends Element {
 			constructor() {

@@ -341,8 +341,13 @@ function makeEventSource(log) {
 }
 
 function makeRequests(log) {
-	class XMLHttpRequest {
+	class XMLHttpRequest extends EventTarget {
 		readyState = 0;
+		status = 0;
+		responseURL = "";
+		responseType = "";
+		response = "";
+		fields = {};
 
 		open(method, url) {
 			this.readyState = 1;
@@ -354,6 +359,22 @@ function makeRequests(log) {
 				throw new DOMException("state",
 					"InvalidStateError");
 			log("header", name, value);
+		}
+
+		send(...args) {
+			log("send", ...args);
+		}
+
+		getResponseHeader(name) {
+			log("getResponseHeader", name);
+			return this.fields[name] ?? null;
+		}
+
+		// For the tests: what the network does.
+		answer(status, fields, response, responseURL) {
+			Object.assign(this, { status, fields, response,
+				responseURL });
+			this.dispatchEvent(new Event("load"));
 		}
 	}
 	class Navigator {

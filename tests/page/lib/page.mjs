@@ -37,7 +37,7 @@ export function openPage({ config = CONFIG, globals = {}, run = true,
 	const sockets = [];
 	const hub = new Hub(clock);
 	const target = new EventTarget();
-	const root = new dom.Element("html");
+	const root = Object.assign(new dom.Element("html"), { isRoot: true });
 	const { Storage, StorageEvent } = makeStorage();
 	const areas = storage ?? {};
 
@@ -61,6 +61,7 @@ export function openPage({ config = CONFIG, globals = {}, run = true,
 		baseURI: href,
 		currentScript: external ? null : add("script"),
 		documentElement: root,
+		createElement: (name) => new dom.Element(name),
 		getElementById: (id) => root.children.find((child) =>
 			child.attributes.get("id") === id) ?? null,
 	};
