@@ -12,6 +12,7 @@
 #include "authd/reload.h"
 #include "authd/sessions.h"
 #include "authd/sign_ins.h"
+#include "authd/token_question.h"
 #include "authd/tokens.h"
 #include "authd/vault.h"
 #include "common/child.h"
@@ -36,12 +37,7 @@ struct authd {
 	struct handles handles;
 	struct tokens *tokens;
 	struct operator_desk operator;
-	/* A question that came with a configuration that is to come yet. */
-	struct {
-		bool waits;
-		uint64_t id;
-		uint64_t conf_id;
-	} token;
+	struct token_question token_question;
 };
 
 static int authd_on_session_get(void *, struct msg *);
@@ -52,6 +48,7 @@ static int authd_on_token_get(void *, struct msg *);
 static int authd_on_admin(void *, struct msg *);
 static int authd_on_github_dialed(void *, struct msg *);
 static int authd_on_github_dial_failed(void *, struct msg *);
+static int authd_on_token_granted(void *, struct msg *);
 static void authd_open(struct authd *);
 static void authd_close(struct authd *);
 static void authd_log_status(void *);
@@ -69,6 +66,7 @@ static const struct channel_ops proxyd_ops = {
 
 static const struct channel_ops connector_ops = {
 	.handlers[MSG_TOKEN_GET] = authd_on_token_get,
+	.handlers[MSG_TOKEN_GRANTED] = authd_on_token_granted,
 };
 
 static const struct child_ops ops = {
@@ -117,6 +115,7 @@ authd_open(struct authd *a)
 	    questions_new(&a->child, a->access, a->sessions, a->sign_ins);
 	a->handles.tether = sessions_tether_db(a->sessions);
 	a->tokens = tokens_new(sessions_tether_db(a->sessions));
+	token_question_init(&a->token_question, &a->child, &a->conf, a->tokens);
 	a->operator.child = & a->child;
 	a->operator.conf = & a->conf;
 	a->operator.sessions = a->sessions;
@@ -131,6 +130,7 @@ authd_close(struct authd *a)
 	sign_ins_free(a->sign_ins);
 	access_free(a->access);
 	github_free(a->github);
+	token_question_clear(&a->token_question);
 	tokens_free(a->tokens);
 	sessions_free(a->sessions);
 }
@@ -211,37 +211,20 @@ authd_on_handle_check(void *arg, struct msg *m)
 	return 0;
 }
 
-/*
- * Answer the question, once the token belongs to the orchestrator that
- * connector knows.  If connector is the one behind it will ask again.
- */
-static void
-authd_answer_token(struct authd *authd)
-{
-	struct msg_out answer;
-
-	if (!authd->token.waits || authd->token.conf_id != authd->child.conf_id)
-		return;
-	authd->token.waits = false;
-	msg_start(&answer, MSG_TOKEN, authd->token.id);
-	msg_add_str(&answer, authd->conf.token);
-	msg_add_str(&answer, "");
-	(void)child_send(&authd->child, PROGRAM_CONNECTOR, &answer);
-}
-
 static int
 authd_on_token_get(void *arg, struct msg *m)
 {
 	struct authd *authd = arg;
-	uint64_t conf_id = msg_get_u64(m);
 
-	if (!msg_end(m))
-		return -1;
-	authd->token.waits = true;
-	authd->token.id = m->id;
-	authd->token.conf_id = conf_id;
-	authd_answer_token(authd);
-	return 0;
+	return token_question_on_get(&authd->token_question, m);
+}
+
+static int
+authd_on_token_granted(void *arg, struct msg *m)
+{
+	struct authd *authd = arg;
+
+	return token_question_on_granted(&authd->token_question, m);
 }
 
 static void
@@ -250,7 +233,7 @@ authd_peer_lost(void *arg, enum program peer)
 	struct authd *authd = arg;
 
 	if (peer == PROGRAM_CONNECTOR)
-		authd->token.waits = false;
+		token_question_forget(&authd->token_question);
 	if (peer == PROGRAM_PROXYD)
 		questions_cancel(authd->questions);
 }
@@ -282,7 +265,7 @@ authd_conf_switch(void *arg, void *next, uint32_t flags)
 	access_reload(authd->access);
 	sign_ins_forget(authd->sign_ins);
 	operator_flush(&authd->operator);
-	authd_answer_token(authd);
+	token_question_answer(&authd->token_question);
 }
 
 static void

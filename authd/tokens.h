@@ -7,6 +7,7 @@
 
 #include "authd/database.h"
 #include "common/admin.h"
+#include "common/client_id.h"
 
 /*
  * Tokens that orchestrators granted to this instance, by "host:port": kept in
@@ -18,25 +19,31 @@ struct tokens;
 
 /* Bytes, without the NUL. */
 #define TOKENS_TOKEN_MAX     4096
-#define TOKENS_CLIENT_ID_MAX 128
+#define TOKENS_CLIENT_ID_MAX CLIENT_ID_MAX
 
 /* The database must outlive it.  Fatal when out of memory. */
 struct tokens *tokens_new(struct tether_db *);
 void tokens_free(struct tokens *);
 
 /*
- * The token for a host, and the client id that it was granted for, both "" if
- * there is none (or the database fails, which is logged).  The caller wipes
- * the token.
+ * The token for a host, and the client id that it was granted for: DB_OK.
+ * Both are "" with DB_NONE, if there is none, and with DB_FAILED (logged), if
+ * nobody can tell now.  The caller wipes the token.
  */
-void tokens_get(struct tokens *, const char *host,
+enum db_result tokens_get(struct tokens *, const char *host,
     char token[TOKENS_TOKEN_MAX + 1], char client_id[TOKENS_CLIENT_ID_MAX + 1]);
 
-/* Keep a token in place of the host's one; now is the time of day. */
-void tokens_put(struct tokens *, const char *host, const char *token,
+/*
+ * Keep a token in place of the host's one, and say so in the log; now is the
+ * time of day.  DB_FAILED if it is only kept in memory.
+ */
+enum db_result tokens_put(struct tokens *, const char *host, const char *token,
     const char *client_id, time_t now);
 
-/* Call each() for every host that there is a token of, at most max times. */
+/*
+ * Call each() for every host that there is a token of, at most max times.
+ * Whether it is used the caller knows better.
+ */
 enum db_result tokens_list(struct tokens *, size_t max,
     void (*each)(void *arg, const struct admin_token *), void *arg);
 

@@ -5,14 +5,14 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "common/client_id.h"
 #include "common/slice.h"
 #include "tetherd/setting_check.h"
 #include "tetherd/url.h"
 
-#define CLIENT_ID_MAX 128
-#define LOGIN_MAX     64
-#define SLUG_MAX      100
-#define GROUP_MAX     32
+#define LOGIN_MAX 64
+#define SLUG_MAX  100
+#define GROUP_MAX 32
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS	"0123456789"
@@ -41,18 +41,10 @@ check_token(const char *s)
 		     "token";
 }
 
-/* It becomes a segment of every proxied URL's path (RFC 3986: pchar). */
 const char *
 check_client_id(const char *s)
 {
-	if (strlen(s) > CLIENT_ID_MAX)
-		return "longer than 128 characters";
-	if (strcmp(s, ".") == 0 || strcmp(s, "..") == 0)
-		return "not usable as a part of a URL";
-	return consists_of(s, strlen(s), CLIENT_ID_MAX,
-		   LETTERS DIGITS "-._~!$&'()*+,;=:@")
-		   ? NULL
-		   : "characters that have no place in a URL";
+	return client_id_check(s);
 }
 
 const char *
