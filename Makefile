@@ -152,7 +152,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/lib$$(*D).a $(B)/libsandbox.a $(B)/l
 $(UNIT:%=%.o): | deps-check
 
 # They start the program itself.
-$(B)/tests/unit/connector/test_connector: | $(B)/libexec/tetherd/connector
+$(B)/tests/unit/connector/test_connector $(B)/tests/unit/connector/test_pending: | $(B)/libexec/tetherd/connector
 $(B)/tests/unit/authd/test_token: | $(B)/libexec/tetherd/authd
 
 unit: $(UNIT)

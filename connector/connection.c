@@ -1,11 +1,9 @@
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <event2/event.h>
 
 #include "common/log.h"
-#include "common/status.h"
 #include "common/timer.h"
 #include "common/ws.h"
 #include "connector/connection_internal.h"
@@ -16,9 +14,6 @@
 /* Unsent bytes at which the orchestrator counts as gone: answers wait for
  * room, but not the errors that it can cause. */
 #define OUTPUT_MAX (8 * 1024 * 1024)
-
-/* Room for "wss://[address]:65535". */
-#define URL_SIZE 300
 
 static void on_timer(int, short, void *);
 static void on_send_ping(void *);
@@ -69,12 +64,14 @@ drop_transport(struct connection *c)
 	c->handshake = NULL;
 	ws_free(c->ws);
 	c->ws = NULL;
+	c->pending_id[0] = '\0';
 }
 
 void
 connection_free(struct connection *c)
 {
 	drop_transport(c);
+	connection_forget_grant(c);
 	heartbeat_clear(&c->heartbeat);
 	event_free(c->timer);
 	free(c);
@@ -166,7 +163,8 @@ connection_refresh(struct connection *c)
 {
 	bool held = c->state == STATE_HELD || c->state == STATE_WAITING ||
 		    (c->state == STATE_CLOSING &&
-			(c->then == THEN_HOLD || c->then == THEN_STAY));
+			(c->then == THEN_HOLD || c->then == THEN_STAY ||
+			    c->then == THEN_LATER));
 
 	if (held)
 		connection_reconnect(c);
@@ -207,7 +205,8 @@ on_send_ping(void *arg)
 {
 	struct connection *c = arg;
 
-	outgoing_ping(c->connector);
+	outgoing_ping(
+	    c->connector, c->state == STATE_PENDING ? c->pending_id : NULL);
 }
 
 static void
@@ -224,11 +223,14 @@ go_on(struct connection *c, enum then then, const char *why)
 
 	connection_set_reason(c, why);
 	/* No trouble with the old orchestrator is one with the new. */
-	if (c->ops->ended(c->arg) && (then == THEN_RETRY || then == THEN_HOLD))
+	if (c->ops->ended(c->arg) &&
+	    (then == THEN_RETRY || then == THEN_LATER || then == THEN_HOLD))
 		then = THEN_CONNECT;
 	switch (then) {
 	case THEN_RETRY:
-		ms = backoff_next(&c->backoff);
+	case THEN_LATER:
+		ms = then == THEN_LATER ? BACKOFF_MAX_MS
+					: backoff_next(&c->backoff);
 		log_warnx("disconnected: %s; next attempt in %u ms", why, ms);
 		connection_wait(c, ms);
 		break;
@@ -251,6 +253,14 @@ go_on(struct connection *c, enum then then, const char *why)
 	}
 }
 
+static bool
+is_open(const struct connection *c)
+{
+	return c->ws != NULL &&
+	       (c->state == STATE_UP || c->state == STATE_REGISTERING ||
+		   c->state == STATE_PENDING);
+}
+
 void
 connection_lose(struct connection *c, enum then then, const char *why)
 {
@@ -258,8 +268,7 @@ connection_lose(struct connection *c, enum then then, const char *why)
 
 	/* An open WebSocket is closed as it should be, except when the
 	 * other end does not seem to be there. */
-	if ((c->state == STATE_UP || c->state == STATE_REGISTERING) &&
-	    then != THEN_RETRY) {
+	if (is_open(c) && then != THEN_RETRY) {
 		connection_set_state(c, STATE_CLOSING);
 		c->then = then;
 		c->wants_token = false;
@@ -282,7 +291,7 @@ connection_lose(struct connection *c, enum then then, const char *why)
 void
 connection_refuse(struct connection *c, const char *why)
 {
-	if (c->state == STATE_UP || c->state == STATE_REGISTERING) {
+	if (is_open(c)) {
 		log_warnx("%s", why);
 		connection_lose(c, THEN_HOLD, why);
 	}
@@ -326,72 +335,4 @@ uint64_t
 connection_received(const struct connection *c)
 {
 	return c->received;
-}
-
-static const char *
-state_text(const struct connection *c)
-{
-	static const char *const states[] = {
-		[STATE_HELD] = "held until asked to reconnect",
-		[STATE_WAITING] = "waiting for the next attempt",
-		[STATE_DIALING] = "connecting",
-		[STATE_HANDSHAKE] = "in the opening handshake",
-		[STATE_REGISTERING] = "registering",
-		[STATE_UP] = "registered",
-		[STATE_CLOSING] = "closing",
-	};
-
-	if (!c->started)
-		return "not started";
-	if (c->state == STATE_HELD && !c->connector->conf.enabled)
-		return "standalone";
-	return states[c->state];
-}
-
-/* Where we connect to; "none" if nowhere. */
-static const char *
-connection_url(const struct connection *c, char *buf, size_t size)
-{
-	const struct connector_conf *conf = &c->connector->conf;
-	bool v6 = strchr(conf->host, ':') != NULL;
-
-	if (!conf->enabled)
-		return "none";
-	(void)snprintf(buf, size, "%s://%s%s%s:%u", conf->tls ? "wss" : "ws",
-	    v6 ? "[" : "", conf->host, v6 ? "]" : "", conf->port);
-	return buf;
-}
-
-void
-connection_log_registered(const struct connection *c)
-{
-	char url[URL_SIZE];
-
-	log_infox("registered with %s as %s",
-	    connection_url(c, url, sizeof(url)), c->connector->conf.client_id);
-}
-
-void
-connection_log_status(const struct connection *c)
-{
-	log_infox("status: orchestrator %s, %s", c->connector->conf.host,
-	    state_text(c));
-}
-
-void
-connection_status(const struct connection *c, struct status *s)
-{
-	struct timespec now;
-	char url[URL_SIZE];
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	status_set_text(s, STATUS_CONNECTOR_CONNECTION, state_text(c));
-	status_set_number(s, STATUS_CONNECTOR_SINCE,
-	    (uint64_t)(now.tv_sec - c->since.tv_sec -
-		       (now.tv_nsec < c->since.tv_nsec)));
-	status_set_text(s, STATUS_CONNECTOR_LAST_DISCONNECT, c->reason);
-	status_set_text(s, STATUS_CONNECTOR_ORCHESTRATOR,
-	    connection_url(c, url, sizeof(url)));
-	status_set_text(
-	    s, STATUS_CONNECTOR_CLIENT_ID, c->connector->conf.client_id);
 }

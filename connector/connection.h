@@ -65,10 +65,25 @@ void connection_on_registered(struct connection *);
 void connection_on_pong(struct connection *);
 void connection_refuse(struct connection *, const char *why);
 
+/*
+ * The same, without a token: while connection_is_pending().  A token that was
+ * granted is sound, and for that client id; authd is to keep it, and the
+ * connection is made anew with it.
+ */
+void connection_on_granted(
+    struct connection *, const char *token, const char *client_id);
+void connection_on_claim_timeout(struct connection *, const char *why);
+
 /* Close with 1000; finished() follows. */
 void connection_finish(struct connection *);
 
 bool connection_is_up(const struct connection *);
+
+/* It waits for somebody to claim this instance. */
+bool connection_is_pending(const struct connection *);
+
+/* The orchestrator was told who may claim us, and knows no better. */
+bool connection_shows_claims(const struct connection *);
 
 /* Send a text message; dropped when there is no connection. */
 void connection_send(struct connection *, const char *text, size_t len);

@@ -5,17 +5,29 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "common/client_id.h"
 #include "connector/backoff.h"
 #include "connector/connection.h"
 #include "connector/heartbeat.h"
 
 /*
  * What the files of the connection share: connection.c has its states and
- * what is wished of it, connection_open.c what happens to it from outside.
+ * what is wished of it, connection_open.c what happens to it from outside,
+ * connection_pending.c what is done without a token, connection_status.c what
+ * is told of it.
  */
 
 /* From the first SYN to the finished upgrade, and from there to registered. */
 #define CONNECT_MS 30000
+
+/* Room for "[address]:65535". */
+#define CONNECTION_HOST_SIZE 300
+
+/* "pending_" and 128 random bits. */
+#define PENDING_ID_SIZE sizeof("pending_0123456789abcdef0123456789abcdef")
+
+/* Nobody has more to say to an instance that has no token. */
+#define PENDING_MESSAGE_MAX (64 * 1024)
 
 enum state {
 	STATE_HELD,	   /* until the operator asks, or the peers are there */
@@ -23,12 +35,14 @@ enum state {
 	STATE_DIALING,	   /* the parent sees to a socket */
 	STATE_HANDSHAKE,   /* TLS and upgrade */
 	STATE_REGISTERING, /* the WebSocket is open */
+	STATE_PENDING,	   /* the same, for somebody to claim us */
 	STATE_UP,
 	STATE_CLOSING,
 };
 
 enum then {
 	THEN_RETRY,
+	THEN_LATER, /* after the longest delay */
 	THEN_CONNECT,
 	THEN_HOLD, /* as the orchestrator wants it */
 	THEN_STAY, /* as the operator wants it */
@@ -47,6 +61,14 @@ struct connection {
 	bool stays_down; /* once started */
 	bool refusal_logged;
 	bool wants_token; /* authd was asked, and has not answered */
+	/* From the upgrade on, without a token; else "". */
+	char pending_id[PENDING_ID_SIZE];
+	/* A token that authd has not confirmed, or NULL. */
+	struct grant {
+		char *token;
+		char client_id[CLIENT_ID_MAX + 1];
+		char host[CONNECTION_HOST_SIZE]; /* that granted it */
+	} * grant;
 	struct event *timer;
 	struct backoff backoff;
 	struct heartbeat heartbeat;
@@ -64,7 +86,24 @@ void connection_set_reason(struct connection *, const char *);
 /* Ask for a token that is about to be sent; for handshake_ops, too. */
 void connection_ask_token(void *connection);
 
+/* Send the upgrade; target is wiped and freed, NULL when out of memory. */
+void connection_send_upgrade(struct connection *, char *target);
+
+/* authd has no token for us: ask for one to be granted, or give up. */
+void connection_on_no_token(struct connection *);
+
+/* The WebSocket for that is open. */
+void connection_start_pending(struct connection *);
+
+/* authd has it, or nobody wants it any more. */
+void connection_forget_grant(struct connection *);
+
+/* The orchestrator, as "host:port". */
+void connection_host(
+    const struct connection *, char host[CONNECTION_HOST_SIZE]);
+
 void connection_log_registered(const struct connection *);
+void connection_log_pending(const struct connection *);
 
 /* Wait for the next attempt; what there was of the last one is dropped. */
 void connection_wait(struct connection *, uint32_t ms);

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <event2/buffer.h>
@@ -12,8 +13,12 @@
 #include "connector/connector.h"
 #include "connector/handshake.h"
 #include "connector/outgoing.h"
+#include "connector/target.h"
 
 #define TOKEN_MAX 4096
+
+/* How an orchestrator closes what nobody claimed in time. */
+#define CLOSE_NOT_CLAIMED 4000
 
 static void on_open(void *, struct bufferevent *);
 static void on_refused(void *, int);
@@ -85,26 +90,70 @@ connection_on_dial_failed(struct connection *c, struct msg *m)
 	return 0;
 }
 
+void
+connection_send_upgrade(struct connection *c, char *target)
+{
+	if (target == NULL) {
+		connection_lose(c, THEN_RETRY, "out of memory");
+		return;
+	}
+	handshake_send_upgrade(c->handshake, target);
+	freezero(target, strlen(target));
+}
+
+/* What we are called comes with the token; it is news only once. */
+static void
+adopt_client_id(struct connector *connector, const char *client_id)
+{
+	if (strcmp(connector->granted_id, client_id) == 0)
+		return;
+	(void)strlcpy(
+	    connector->granted_id, client_id, sizeof(connector->granted_id));
+	if (client_id[0] != '\0' &&
+	    strcmp(client_id, connector->conf.client_id) != 0)
+		log_infox("client id %s, for which the token was granted, "
+			  "instead of %s",
+		    client_id, connector->conf.client_id);
+}
+
+static void
+use_token(struct connection *c, const char *token, const char *client_id)
+{
+	struct connector *connector = c->connector;
+
+	connection_forget_grant(c);
+	if (c->state == STATE_HANDSHAKE) {
+		adopt_client_id(connector, client_id);
+		connection_send_upgrade(
+		    c, target_new(&connector->conf,
+			   connector_client_id(connector), token));
+	} else if (strcmp(connector->granted_id, client_id) != 0)
+		connection_lose(c, THEN_RETRY, "another token");
+	else
+		outgoing_register(connector, token);
+}
+
 int
 connection_on_token(struct connection *c, struct msg *m)
 {
-	char token[TOKEN_MAX + 1], client_id[256];
+	char token[TOKEN_MAX + 1], client_id[CLIENT_ID_MAX + 1];
+	int rc = -1;
 
 	msg_get_str(m, token, sizeof(token));
 	msg_get_str(m, client_id, sizeof(client_id));
-	if (!msg_end(m))
-		return -1;
-	if (m->id != c->attempt || !c->wants_token)
-		return 0; /* for an attempt that was given up */
-	c->wants_token = false;
-	if (token[0] == '\0')
-		connection_lose(c, THEN_RETRY, "there is no token");
-	else if (c->state == STATE_HANDSHAKE)
-		handshake_send_upgrade(c->handshake, token);
-	else
-		outgoing_register(c->connector, token);
+	if (msg_end(m)) {
+		rc = 0;
+		/* Else it is for an attempt that was given up. */
+		if (m->id == c->attempt && c->wants_token) {
+			c->wants_token = false;
+			if (token[0] == '\0')
+				connection_on_no_token(c);
+			else
+				use_token(c, token, client_id);
+		}
+	}
 	explicit_bzero(token, sizeof(token));
-	return 0;
+	return rc;
 }
 
 static void
@@ -126,11 +175,13 @@ static void
 on_open(void *arg, struct bufferevent *bev)
 {
 	struct connection *c = arg;
+	bool pending = connection_shows_claims(c);
 
 	handshake_free(c->handshake);
 	c->handshake = NULL;
-	c->ws =
-	    ws_new(bev, WS_CLIENT, c->connector->conf.message_max, &ws_ops, c);
+	c->ws = ws_new(bev, WS_CLIENT,
+	    pending ? PENDING_MESSAGE_MAX : c->connector->conf.message_max,
+	    &ws_ops, c);
 	if (c->ws == NULL ||
 	    evbuffer_add_cb(bufferevent_get_input(bev), on_input, c) == NULL) {
 		if (c->ws == NULL)
@@ -138,9 +189,36 @@ on_open(void *arg, struct bufferevent *bev)
 		connection_lose(c, THEN_RETRY, "out of memory");
 		return;
 	}
+	if (pending) {
+		connection_start_pending(c);
+		return;
+	}
 	connection_set_state(c, STATE_REGISTERING);
 	timer_set(c->timer, CONNECT_MS);
 	connection_ask_token(c);
+}
+
+/* Not transient: a new token will have to come from somewhere. */
+static void
+on_token_refused(struct connection *c)
+{
+	char host[CONNECTION_HOST_SIZE];
+	bool granted = c->connector->granted_id[0] != '\0';
+
+	connection_host(c, host);
+	if (!c->refusal_logged)
+		log_warnx("disconnected: upgrade refused: HTTP 401, the token "
+			  "is not valid; %s%s%snext attempt in %u ms, and then "
+			  "once a minute",
+		    granted ? "to have another one granted: tetherctl tokens "
+			      "forget "
+			    : "",
+		    granted ? host : "", granted ? "; " : "",
+		    BACKOFF_REFUSED_MS);
+	c->refusal_logged = true;
+	connection_set_reason(
+	    c, "upgrade refused: HTTP 401, the token is not valid");
+	connection_wait(c, BACKOFF_REFUSED_MS);
 }
 
 static void
@@ -149,22 +227,13 @@ on_refused(void *arg, int status)
 	struct connection *c = arg;
 	char why[64];
 
-	if (status != 401) {
-		(void)snprintf(
-		    why, sizeof(why), "upgrade refused: HTTP %d", status);
-		connection_lose(c, THEN_RETRY, why);
+	if (status == 401 && !connection_shows_claims(c)) {
+		on_token_refused(c);
 		return;
 	}
-	/* Not transient: a new token will have to come from somewhere. */
-	if (!c->refusal_logged)
-		log_warnx("disconnected: upgrade refused: HTTP 401, the token "
-			  "is not valid; next attempt in %u ms, and then "
-			  "once a minute",
-		    BACKOFF_REFUSED_MS);
-	c->refusal_logged = true;
-	connection_set_reason(
-	    c, "upgrade refused: HTTP 401, the token is not valid");
-	connection_wait(c, BACKOFF_REFUSED_MS);
+	(void)snprintf(why, sizeof(why), "upgrade%s refused: HTTP %d",
+	    connection_shows_claims(c) ? " without a token" : "", status);
+	connection_lose(c, THEN_RETRY, why);
 }
 
 void
@@ -188,6 +257,9 @@ void
 connection_on_pong(struct connection *c)
 {
 	heartbeat_on_pong(&c->heartbeat);
+	/* It is as good as registered: it has stood for a while. */
+	if (c->state == STATE_PENDING)
+		backoff_reset(&c->backoff);
 }
 
 static void
@@ -224,13 +296,18 @@ on_ws_closed(
 	struct connection *c = arg;
 	char safe[128], why[192];
 
-	(void)ws;
 	log_safe(safe, sizeof(safe), reason);
 	if (clean)
 		(void)snprintf(why, sizeof(why), "closed with %u%s%s", code,
 		    safe[0] == '\0' ? "" : " ", safe);
 	else
 		(void)snprintf(why, sizeof(why), "connection lost: %s", safe);
-	connection_lose(
-	    c, c->state == STATE_CLOSING ? c->then : THEN_RETRY, why);
+	ws_free(ws);
+	c->ws = NULL;
+	if (c->state == STATE_CLOSING)
+		connection_lose(c, c->then, why);
+	else if (c->state == STATE_PENDING && code == CLOSE_NOT_CLAIMED)
+		connection_lose(c, THEN_LATER, why);
+	else
+		connection_lose(c, THEN_RETRY, why);
 }

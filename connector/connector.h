@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "common/child.h"
+#include "common/client_id.h"
 #include "common/slice.h"
 #include "common/trust.h"
 
@@ -36,9 +37,14 @@ struct connector {
 	struct uploads *uploads;
 	struct exchange *exchange;
 	struct user_requests *user_requests;
+	/* That came with a token that was granted; else "". */
+	char granted_id[CLIENT_ID_MAX + 1];
 	const char *status;    /* idle, active or busy */
 	uint32_t capabilities; /* of the orchestrator, see common/link.h */
 	struct counters counters;
 };
+
+/* What this instance is called: as its token says, else as configured. */
+const char *connector_client_id(const struct connector *);
 
 #endif

@@ -96,12 +96,12 @@ announce_link(struct exchange *ex)
 void
 exchange_link_up(struct exchange *ex, uint32_t capabilities)
 {
-	const struct connector_conf *conf = &ex->connector->conf;
+	const struct connector *connector = ex->connector;
 
 	ex->link.capabilities = capabilities;
-	ex->link.message_max = conf->message_max;
-	(void)strlcpy(
-	    ex->link.client_id, conf->client_id, sizeof(ex->link.client_id));
+	ex->link.message_max = connector->conf.message_max;
+	(void)strlcpy(ex->link.client_id, connector_client_id(connector),
+	    sizeof(ex->link.client_id));
 	announce_link(ex);
 }
 

@@ -11,7 +11,6 @@
 #include "common/slice.h"
 #include "common/upgrade.h"
 #include "connector/handshake.h"
-#include "connector/target.h"
 #include "connector/tls.h"
 
 struct handshake {
@@ -115,9 +114,8 @@ handshake_free(struct handshake *h)
 }
 
 void
-handshake_send_upgrade(struct handshake *h, const char *token)
+handshake_send_upgrade(struct handshake *h, const char *target)
 {
-	char *target = target_new(h->conf, token);
 	struct upgrade upgrade = {
 		.host = h->conf->host,
 		.port = h->conf->port,
@@ -125,14 +123,9 @@ handshake_send_upgrade(struct handshake *h, const char *token)
 		.target = target,
 		.version = h->conf->version,
 	};
-	int rc = -1;
 
 	h->asked = true;
-	if (target != NULL) {
-		rc = upgrade_request(
-		    &upgrade, h->key, bufferevent_get_output(h->bev));
-		freezero(target, strlen(target));
-	}
-	if (rc == -1)
+	if (upgrade_request(&upgrade, h->key, bufferevent_get_output(h->bev)) ==
+	    -1)
 		h->ops->failed(h->arg, "can't make the upgrade request");
 }

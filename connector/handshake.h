@@ -38,7 +38,7 @@ void handshake_start(struct handshake *);
 /* Drop the connection, unless it is done.  NULL is allowed. */
 void handshake_free(struct handshake *);
 
-/* The answer to token_wanted(). */
-void handshake_send_upgrade(struct handshake *, const char *token);
+/* The answer to token_wanted(): path and query to ask for. */
+void handshake_send_upgrade(struct handshake *, const char *target);
 
 #endif

@@ -1,11 +1,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <event2/buffer.h>
 #include <json-c/json.h>
 
+#include "common/client_id.h"
 #include "common/json.h"
 #include "common/link.h"
 #include "common/log.h"
+#include "common/slice.h"
 #include "connector/connection.h"
 #include "connector/connector.h"
 #include "connector/exchange.h"
@@ -81,6 +84,11 @@ on_registered(struct connector *connector, const struct incoming *in)
 
 	if (success == -1)
 		return "success";
+	if (connection_is_pending(connector->connection)) {
+		count_ignored(connector);
+		log_warnx("registered while pending ignored");
+		return NULL;
+	}
 	if (!success) {
 		(void)snprintf(why, sizeof(why), "registration refused: %s",
 		    get_safe(in, "message", text, sizeof(text)));
@@ -109,7 +117,8 @@ on_command(struct connector *connector, const struct incoming *in)
 	if (strcmp(command, "disconnect") == 0)
 		connection_refuse(connector->connection,
 		    "the orchestrator told us to disconnect");
-	else if (strcmp(command, "refresh_status") == 0)
+	else if (strcmp(command, "refresh_status") == 0 &&
+		 !connection_is_pending(connector->connection))
 		outgoing_status_update(connector);
 	else {
 		count_ignored(connector);
@@ -150,14 +159,73 @@ on_http_proxy_request(struct connector *connector, const struct incoming *in)
 	return NULL;
 }
 
-/* Belongs to pending mode, in which this instance never is. */
+/* Whether a message of pending mode comes to an instance that is in it. */
+static bool
+is_for_pending(struct connector *connector, const struct incoming *in)
+{
+	char type[32];
+
+	if (connection_is_pending(connector->connection))
+		return true;
+	count_ignored(connector);
+	log_warnx("%s ignored: not pending",
+	    get_safe(in, "type", type, sizeof(type)));
+	return false;
+}
+
+/* Some say so of every instance, and let it be claimed nevertheless. */
 static const char *
 on_pending_registered(struct connector *connector, const struct incoming *in)
 {
-	if (get_success(in) == -1)
+	int success = get_success(in);
+	char text[256];
+
+	if (success == -1)
 		return "success";
-	count_ignored(connector);
-	log_debugx("pending_registered ignored");
+	if (is_for_pending(connector, in) && !success)
+		log_infox("still pending, though the orchestrator says: %s",
+		    get_safe(in, "message", text, sizeof(text)));
+	return NULL;
+}
+
+static const char *
+on_token_granted(struct connector *connector, const struct incoming *in)
+{
+	const char *token = json_string(in->json, "token", NULL);
+	const char *client_id = json_string(in->json, "client_id", NULL);
+
+	if (!is_for_pending(connector, in))
+		return NULL;
+	if (token[0] == '\0' || strlen(token) > CONF_SECRET_MAX ||
+	    !slice_is_token(token))
+		return "token";
+	if (client_id_check(client_id) != NULL)
+		return "client_id";
+	connection_on_granted(connector->connection, token, client_id);
+	return NULL;
+}
+
+static const char *
+on_authorization_denied(struct connector *connector, const struct incoming *in)
+{
+	char text[256], why[320];
+
+	(void)snprintf(why, sizeof(why), "authorization denied: %s",
+	    get_safe(in, "reason", text, sizeof(text)));
+	if (is_for_pending(connector, in))
+		connection_refuse(connector->connection, why);
+	return NULL;
+}
+
+static const char *
+on_authorization_timeout(struct connector *connector, const struct incoming *in)
+{
+	char text[256], why[320];
+
+	(void)snprintf(why, sizeof(why), "nobody claimed this instance: %s",
+	    get_safe(in, "message", text, sizeof(text)));
+	if (is_for_pending(connector, in))
+		connection_on_claim_timeout(connector->connection, why);
 	return NULL;
 }
 
@@ -182,20 +250,6 @@ on_user_request(struct connector *connector, const struct incoming *in)
 	return NULL;
 }
 
-/*
- * A message of the protocol that asks for what this instance does not do.
- * Only its form is looked at.
- */
-static const char *
-on_other(struct connector *connector, const struct incoming *in)
-{
-	char text[64];
-
-	count_ignored(connector);
-	log_debugx("%s ignored", get_safe(in, "type", text, sizeof(text)));
-	return NULL;
-}
-
 /* Members that a message needs besides what its handler checks: strings. */
 #define NEEDS_MAX 2
 
@@ -212,9 +266,9 @@ static const struct {
 	{ "error", on_error, { "message" } },
 	{ "user_request", on_user_request, { "request_id", "action" } },
 	{ "user_request_follow_up", on_user_request, { "request_id" } },
-	{ "token_granted", on_other, { "token", "client_id" } },
-	{ "authorization_denied", on_other, { "reason" } },
-	{ "authorization_timeout", on_other, { "message" } },
+	{ "token_granted", on_token_granted, { "token", "client_id" } },
+	{ "authorization_denied", on_authorization_denied, { "reason" } },
+	{ "authorization_timeout", on_authorization_timeout, { "message" } },
 };
 
 static const char *
@@ -226,6 +280,23 @@ missing_member(const struct incoming *in, const char *const *needs)
 		if (json_string(in->json, needs[i], NULL) == NULL)
 			return needs[i];
 	return NULL;
+}
+
+/* Wherever a token may stand, nothing of it is to stay; text is used up. */
+static void
+wipe(const struct incoming *in)
+{
+	struct json_object *token;
+	size_t n;
+
+	if (json_object_object_get_ex(in->json, "token", &token) &&
+	    json_object_is_type(token, json_type_string))
+		explicit_bzero((void *)(uintptr_t)json_object_get_string(token),
+		    (size_t)json_object_get_string_len(token));
+	while ((n = evbuffer_get_contiguous_space(in->text)) > 0) {
+		explicit_bzero(evbuffer_pullup(in->text, (ev_ssize_t)n), n);
+		evbuffer_drain(in->text, n);
+	}
 }
 
 static void
@@ -251,6 +322,8 @@ dispatch(struct connector *connector, const struct incoming *in)
 			log_warnx(
 			    "%s without a valid %s ignored", type, missing);
 		}
+		if (handlers[i].handle == on_token_granted)
+			wipe(in);
 		return;
 	}
 	count_ignored(connector);

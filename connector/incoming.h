@@ -6,7 +6,7 @@ struct evbuffer;
 
 /*
  * A message from the orchestrator: understood, checked and acted on.  What
- * is malformed gets a line in the log and nothing else.
+ * is malformed gets a line in the log and nothing else.  Text may be drained.
  */
 void incoming_message(struct connector *, struct evbuffer *text);
 

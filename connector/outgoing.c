@@ -85,9 +85,22 @@ outgoing_register(struct connector *connector, const char *token)
 		? NULL
 		: check(json_object_new_string(conf->callback_url)));
 	json_add(metadata, "capabilities", capabilities);
-	json_add_string(message, "client_id", conf->client_id);
+	json_add_string(message, "client_id", connector_client_id(connector));
 	json_add(message, "metadata", metadata);
 	message_send_token(connector, message, token);
+}
+
+void
+outgoing_pending_register(struct connector *connector, const char *pending_id)
+{
+	const struct connector_conf *conf = &connector->conf;
+	struct json_object *message = json_message("pending_register");
+
+	json_add_string(message, "pending_id", pending_id);
+	json_add_string(message, "hostname", conf->hostname);
+	json_add_string(message, "project", conf->project);
+	json_add_string(message, "platform", "linux");
+	(void)message_send(connector, message);
 }
 
 void
@@ -95,17 +108,19 @@ outgoing_status_update(struct connector *connector)
 {
 	struct json_object *message = json_message("status_update");
 
-	json_add_string(message, "client_id", connector->conf.client_id);
+	json_add_string(message, "client_id", connector_client_id(connector));
 	json_add_string(message, "status", connector->status);
 	(void)message_send(connector, message);
 }
 
 void
-outgoing_ping(struct connector *connector)
+outgoing_ping(struct connector *connector, const char *pending_id)
 {
 	struct json_object *message = json_message("ping");
 
-	json_add_string(message, "client_id", connector->conf.client_id);
+	json_add_string(message, "client_id", connector_client_id(connector));
+	if (pending_id != NULL)
+		json_add_string(message, "pending_id", pending_id);
 	(void)message_send(connector, message);
 }
 

@@ -11,7 +11,12 @@ struct connector;
 
 void outgoing_register(struct connector *, const char *token);
 void outgoing_status_update(struct connector *);
-void outgoing_ping(struct connector *);
+
+/* Without a token, with the id that this connection has instead. */
+void outgoing_pending_register(struct connector *, const char *pending_id);
+
+/* pending_id is NULL unless there is one. */
+void outgoing_ping(struct connector *, const char *pending_id);
 
 /*
  * A http_proxy_response with an error of our own; request_id has len bytes.

@@ -161,6 +161,14 @@ conf_is_same(const struct connector_conf *a, const struct connector_conf *b)
 	       is_same(a->callback_url, b->callback_url);
 }
 
+static bool
+claims_are_same(const struct connector_conf *a, const struct connector_conf *b)
+{
+	return is_same(a->claim_users, b->claim_users) &&
+	       is_same(a->claim_orgs, b->claim_orgs) &&
+	       is_same(a->claim_teams, b->claim_teams);
+}
+
 /* The next configuration is the one in force. */
 static void
 apply(struct turnover *t)
@@ -207,7 +215,9 @@ turnover_switch(struct turnover *t, struct connector_conf *next, uint32_t flags)
 	struct connection *connection = connector->connection;
 	bool same = conf_is_same(&connector->conf, next) &&
 		    trust_is_same(&connector->trust, &t->checked) &&
-		    (flags & CONF_TOKEN) == 0;
+		    (flags & CONF_TOKEN) == 0 &&
+		    (!connection_shows_claims(connection) ||
+			claims_are_same(&connector->conf, next));
 
 	if (next->enabled && next->tls && t->checked.ctx == NULL)
 		fatalx("told to go on with what needs a restart");

@@ -52,6 +52,7 @@ struct far {
 	struct bufferevent *bev; /* until the upgrade */
 	struct ws *ws;
 	char url[256];
+	char pending_id[64]; /* that it said */
 };
 
 static struct instance {
@@ -75,7 +76,12 @@ static struct instance {
 	bool silent; /* no answer to "register" */
 	bool no_dial;
 	bool no_token;
+	bool deaf;		/* no answer to "ping" */
+	int questions_answered; /* and then the token is forgotten; 0: never */
 	int dial_failures;
+	/* what authd has */
+	char token[64], client_id[64];
+	int grants_lost; /* before it keeps one */
 } * in;
 
 static void __attribute__((format(printf, 1, 2))) note(const char *format, ...)
@@ -137,9 +143,23 @@ on_far_message(
 	} else if (strcmp(kind, "http_proxy_response") == 0) {
 		assert_true(json_object_object_get_ex(json, "status", &status));
 		note("answer:%zu:%s:%d", i, id, json_object_get_int(status));
+	} else if (strcmp(kind, "pending_register") == 0) {
+		(void)strlcpy(in->far[i].pending_id,
+		    json_string(json, "pending_id", NULL),
+		    sizeof(in->far[i].pending_id));
+		note("pending:%zu:%s:%s:%s", i,
+		    json_string(json, "hostname", NULL),
+		    json_string(json, "project", NULL),
+		    json_string(json, "platform", NULL));
 	} else if (strcmp(kind, "ping") == 0) {
+		id = json_string(json, "pending_id", NULL);
 		note("ping:%zu", i);
-		far_send(i, "{\"type\":\"pong\"}");
+		if (id != NULL) {
+			assert_string_equal(id, in->far[i].pending_id);
+			note("of:%s", json_string(json, "client_id", NULL));
+		}
+		if (!in->deaf)
+			far_send(i, "{\"type\":\"pong\"}");
 	} else
 		note("%s:%zu:%s", kind, i, id == NULL ? "" : id);
 	json_object_put(json);
@@ -171,7 +191,7 @@ on_far_readable(struct bufferevent *bev, void *arg)
 	static const char name[] = "Sec-WebSocket-Key: ";
 	struct evbuffer *input = bufferevent_get_input(bev);
 	struct far *far = arg;
-	char head[2048] = "", accept[WS_ACCEPT_SIZE], *at;
+	char head[65536] = "", accept[WS_ACCEPT_SIZE], *at;
 
 	(void)evbuffer_copyout(input, head, sizeof(head) - 1);
 	if (strstr(head, "\r\n\r\n") == NULL)
@@ -239,8 +259,33 @@ on_token_get(void *arg, struct msg *m)
 		return 0;
 	}
 	msg_start(&out, MSG_TOKEN, m->id);
-	msg_add_str(&out, "ao_token");
+	msg_add_str(&out, in->token);
+	msg_add_str(&out, in->client_id);
 	channel_send(in->authd, &out, -1);
+	if (in->questions_answered > 0 && --in->questions_answered == 0)
+		in->token[0] = in->client_id[0] = '\0';
+	return 0;
+}
+
+/* Kept as authd would, unless it has another configuration. */
+static int
+on_token_granted(void *arg, struct msg *m)
+{
+	uint64_t conf_id = msg_get_u64(m);
+	char token[64], client_id[64];
+
+	(void)arg;
+	msg_get_str(m, token, sizeof(token));
+	msg_get_str(m, client_id, sizeof(client_id));
+	assert_true(msg_end(m));
+	note("granted:%llu:%s:%s", (unsigned long long)conf_id, token,
+	    client_id);
+	if (in->grants_lost > 0) {
+		in->grants_lost--;
+		return 0;
+	}
+	(void)strlcpy(in->token, token, sizeof(in->token));
+	(void)strlcpy(in->client_id, client_id, sizeof(in->client_id));
 	return 0;
 }
 
@@ -424,7 +469,10 @@ static const struct channel_ops proxyd_ops = {
 };
 
 static const struct channel_ops authd_ops = {
-	.handlers = { [MSG_TOKEN_GET] = on_token_get },
+	.handlers = {
+		[MSG_TOKEN_GET] = on_token_get,
+		[MSG_TOKEN_GRANTED] = on_token_granted,
+	},
 	.broken = on_broken,
 };
 
@@ -488,6 +536,7 @@ instance_setup(void **state)
 	if (in == NULL || (in->base = event_base_new()) == NULL)
 		return -1;
 	in->log = -1;
+	(void)strlcpy(in->token, "ao_token", sizeof(in->token));
 	in->conf = (struct connector_conf){
 		.enabled = true,
 		.host = copy("host.example"),
@@ -503,6 +552,9 @@ instance_setup(void **state)
 		.project = copy("/project"),
 		.version = copy("1"),
 		.callback_url = copy(""),
+		.claim_users = copy(""),
+		.claim_orgs = copy(""),
+		.claim_teams = copy(""),
 		.sandbox = true,
 	};
 	return 0;

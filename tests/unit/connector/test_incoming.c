@@ -14,6 +14,7 @@
 
 #include "common/link.h"
 #include "common/log.h"
+#include "common/slice.h"
 #include "connector/connection.h"
 #include "connector/connector.h"
 #include "connector/exchange.h"
@@ -27,8 +28,8 @@
  * What incoming_message() does is what it calls: all of that is noted here
  * instead of being done.
  */
-static char calls[1024];
-static bool is_up;
+static char calls[8192];
+static bool is_up, is_pending;
 static int log_fd;
 
 static void
@@ -44,6 +45,29 @@ connection_is_up(const struct connection *c)
 {
 	(void)c;
 	return is_up;
+}
+
+bool
+connection_is_pending(const struct connection *c)
+{
+	(void)c;
+	return is_pending;
+}
+
+void
+connection_on_granted(
+    struct connection *c, const char *token, const char *client_id)
+{
+	(void)c;
+	note("granted", token);
+	note("as", client_id);
+}
+
+void
+connection_on_claim_timeout(struct connection *c, const char *why)
+{
+	(void)c;
+	note("timeout", why);
 }
 
 void
@@ -110,9 +134,12 @@ user_requests_add(struct user_requests *ur, const char *request_id, size_t len,
 
 #define REQUEST(id)	 "{\"type\":\"http_proxy_request\",\"request_id\":" id "}"
 #define REGISTERED(more) "{\"type\":\"registered\",\"success\":true" more "}"
-#define NO_ID		 "http_proxy_request without a valid request_id ignored"
-#define NO_JSON		 "message that is not a JSON object ignored"
-#define NO_TYPE		 "message without a type ignored"
+#define GRANTED(token, id)                               \
+	"{\"type\":\"token_granted\",\"token\":\"" token \
+	"\",\"client_id\":\"" id "\"}"
+#define NO_ID	"http_proxy_request without a valid request_id ignored"
+#define NO_JSON "message that is not a JSON object ignored"
+#define NO_TYPE "message without a type ignored"
 
 /* A message, the calls that it leads to, and the line in the log if any. */
 static const struct {
@@ -191,8 +218,14 @@ static const struct {
 	    "user_request without a valid request_id ignored", 0 },
 	{ "{\"type\":\"user_request_follow_up\"}", "",
 	    "user_request_follow_up without a valid request_id ignored", 0 },
-	/* what this instance does not do, well formed or not */
-	{ "{\"type\":\"pending_registered\",\"success\":false}", "", NULL, 0 },
+	/* what only comes to an instance without a token, well formed or not */
+	{ "{\"type\":\"pending_registered\",\"success\":false}", "",
+	    "pending_registered ignored: not pending", 0 },
+	{ GRANTED("ao_1", "box"), "", "token_granted ignored: not pending", 0 },
+	{ "{\"type\":\"authorization_denied\",\"reason\":\"\"}", "",
+	    "authorization_denied ignored: not pending", 0 },
+	{ "{\"type\":\"authorization_timeout\",\"message\":\"\"}", "",
+	    "authorization_timeout ignored: not pending", 0 },
 	{ "{\"type\":\"pending_registered\"}", "",
 	    "pending_registered without a valid success ignored", 0 },
 	{ "{\"type\":\"token_granted\",\"token\":\"t\"}", "",
@@ -288,6 +321,146 @@ test_not_up(void **state)
 	assert_int_equal(connector.counters.messages_ignored, 3);
 }
 
+#define BAD_TOKEN "token_granted without a valid token ignored"
+#define BAD_ID	  "token_granted without a valid client_id ignored"
+
+/* What comes while nobody has claimed us; as above. */
+static const struct {
+	const char *text, *called, *line;
+	bool heard; /* though nothing is done */
+} pending_table[] = {
+	{ "{\"type\":\"pong\"}", "pong()", NULL, true },
+	{ "{\"type\":\"pending_registered\",\"success\":true}", "", NULL,
+	    true },
+	{ "{\"type\":\"pending_registered\",\"success\":false,"
+	  "\"message\":\"no\\nsuch\"}",
+	    "", "still pending, though the orchestrator says: no?such", true },
+	{ "{\"type\":\"pending_registered\"}", "",
+	    "pending_registered without a valid success ignored", false },
+	{ "{\"type\":\"authorization_denied\",\"reason\":\"no\\u001b\"}",
+	    "refuse(authorization denied: no?)", NULL, false },
+	{ "{\"type\":\"authorization_timeout\",\"message\":\"late\"}",
+	    "timeout(nobody claimed this instance: late)", NULL, false },
+	{ GRANTED("ao_1_x", "box"), "granted(ao_1_x)as(box)", NULL, false },
+	{ GRANTED("~!\\\"\\\\", "a@b:c"), "granted(~!\"\\)as(a@b:c)", NULL,
+	    false },
+	{ GRANTED("", "box"), "", BAD_TOKEN, false },
+	{ GRANTED("a b", "box"), "", BAD_TOKEN, false },
+	{ GRANTED("a\\r\\n", "box"), "", BAD_TOKEN, false },
+	{ GRANTED("a\\u0000b", "box"), "", BAD_TOKEN, false },
+	{ GRANTED("\xc3\xa9", "box"), "", BAD_TOKEN, false },
+	{ GRANTED("ao_1", ""), "", BAD_ID, false },
+	{ GRANTED("ao_1", ".."), "", BAD_ID, false },
+	{ GRANTED("ao_1", "../x"), "", BAD_ID, false },
+	{ GRANTED("ao_1", "a/b"), "", BAD_ID, false },
+	{ GRANTED("ao_1", "a%2fb"), "", BAD_ID, false },
+	{ GRANTED("ao_1", "a?b"), "", BAD_ID, false },
+	{ GRANTED("ao_1", "a b"), "", BAD_ID, false },
+	{ GRANTED("ao_1", "a\\u0000b"), "", BAD_ID, false },
+	{ GRANTED("ao_1", LONG_ID_64 LONG_ID_64), /* just short enough */
+	    "granted(ao_1)as(" LONG_ID_64 LONG_ID_64 ")", NULL, false },
+	{ GRANTED("ao_1", LONG_ID_64 LONG_ID_64 "x"), "", BAD_ID, false },
+	/* what only comes to one that has a token */
+	{ REGISTERED(""), "", "registered while pending ignored", false },
+	{ "{\"type\":\"registered\",\"success\":false}", "",
+	    "registered while pending ignored", false },
+	{ REQUEST("\"9f\""), "", "http_proxy_request before registered ignored",
+	    false },
+	{ "{\"type\":\"command\",\"command\":\"refresh_status\"}", "",
+	    "command ignored: refresh_status", false },
+	{ "{\"type\":\"command\",\"command\":\"disconnect\"}",
+	    "refuse(the orchestrator told us to disconnect)", NULL, false },
+};
+
+static void
+test_pending(void **state)
+{
+	struct connector connector;
+	size_t i;
+
+	(void)state;
+	is_up = false;
+	is_pending = true;
+	for (i = 0; i < COUNT(pending_table); i++) {
+		memset(&connector, 0, sizeof(connector));
+		handle(&connector, pending_table[i].text);
+		assert_string_equal(calls, pending_table[i].called);
+		assert_line(pending_table[i].text, pending_table[i].line);
+		assert_int_equal(connector.counters.messages_ignored,
+		    pending_table[i].called[0] == '\0' &&
+			!pending_table[i].heard);
+		assert_int_equal(connector.capabilities, 0);
+	}
+	is_pending = false;
+}
+
+/* The longest token, and one that is too long. */
+static void
+test_long_token(void **state)
+{
+	struct connector connector = { 0 };
+	char token[CONF_SECRET_MAX + 2], text[sizeof(token) + 128];
+	size_t i;
+
+	(void)state;
+	is_pending = true;
+	for (i = 0; i < 2; i++) {
+		memset(token, 'x', sizeof(token));
+		token[CONF_SECRET_MAX + i] = '\0';
+		(void)snprintf(text, sizeof(text), GRANTED("%s", "box"), token);
+		handle(&connector, text);
+		assert_line("", i == 0 ? NULL : BAD_TOKEN);
+		assert_int_equal(calls[0] == '\0', i == 1);
+	}
+	is_pending = false;
+}
+
+/* Nothing of a token stays where it came: in several pieces, too. */
+static void
+test_wiped(void **state)
+{
+	static char pieces[][64] = { "{\"type\":\"token_granted\",",
+		"\"token\":\"ao_1", "_secret\",\"client_id\":", "\"box\"}" };
+	static const char zeros[64];
+	struct connector connector = { 0 };
+	struct evbuffer *buffer;
+	size_t i, n, way, len[COUNT(pieces)];
+
+	(void)state;
+	for (i = 0; i < COUNT(pieces); i++)
+		len[i] = strlen(pieces[i]);
+	/* Accepted, ignored, malformed. */
+	for (way = 0; way < 3; way++) {
+		char copy[COUNT(pieces)][64];
+
+		memcpy(copy, pieces, sizeof(copy));
+		if (way == 2)
+			memcpy(copy[3], "123456", 6);
+		is_pending = way != 1;
+		buffer = evbuffer_new();
+		for (i = 0; i < COUNT(pieces); i++)
+			assert_int_equal(
+			    evbuffer_add_reference(buffer, copy[i],
+				way == 2 && i == 3 ? 1 : len[i], NULL, NULL),
+			    0);
+		if (way == 2)
+			evbuffer_add(buffer, "}", 1);
+		calls[0] = '\0';
+		incoming_message(&connector, buffer);
+		evbuffer_free(buffer);
+		for (i = 0; i < 3; i++)
+			for (n = 0; n < len[i]; n++)
+				assert_memory_equal(copy[i], zeros, len[i]);
+		assert_string_equal(
+		    calls, way == 0 ? "granted(ao_1_secret)as(box)" : "");
+		assert_line("", way == 0 ? NULL
+				: way == 1
+				    ? "token_granted ignored: not pending"
+				    : BAD_ID);
+	}
+	is_pending = false;
+}
+
 /* What the last orchestrator could do does not count for this one. */
 static void
 test_capabilities(void **state)
@@ -342,6 +515,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_messages),
 		cmocka_unit_test(test_not_up),
+		cmocka_unit_test(test_pending),
+		cmocka_unit_test(test_long_token),
+		cmocka_unit_test(test_wiped),
 		cmocka_unit_test(test_capabilities),
 		cmocka_unit_test(test_prefixes),
 	};

@@ -10,6 +10,8 @@
 #include "common/slice.h"
 #include "connector/target.h"
 
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
 static const struct {
 	const char *target, *token, *client_id, *expected;
 } rows[] = {
@@ -33,17 +35,70 @@ test_target(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (i = 0; i < COUNT(rows); i++) {
 		struct connector_conf conf = {
 			.target = strdup(rows[i].target),
-			.client_id = strdup(rows[i].client_id),
 		};
 
-		target = target_new(&conf, rows[i].token);
+		target = target_new(&conf, rows[i].client_id, rows[i].token);
 		assert_string_equal(target, rows[i].expected);
 		free(target);
 		free(conf.target);
-		free(conf.client_id);
+	}
+}
+
+static const struct {
+	const char *target, *users, *orgs, *teams, *expected;
+} pending_rows[] = {
+	{ "/ws/connect", "ada", "", "", "/ws/pending?user=ada" },
+	{ "/ws/connect", "", "acme", "", "/ws/pending?org=acme" },
+	{ "/ws/connect", "", "", "acme/staff",
+	    "/ws/pending?team=acme%2Fstaff" },
+	{ "/ws/connect", "ada bob-1", "acme", "acme/a_b acme/c",
+	    "/ws/pending?user=ada%2Cbob-1&org=acme"
+	    "&team=acme%2Fa_b%2Cacme%2Fc" },
+	/* the last segment, whatever it is */
+	{ "/deep/er/ws/connect", "ada", "", "",
+	    "/deep/er/ws/pending?user=ada" },
+	{ "/ws/connect/", "ada", "", "", "/ws/connect/pending?user=ada" },
+	{ "/ws", "ada", "", "", "/pending?user=ada" },
+	{ "/", "ada", "", "", "/pending?user=ada" },
+	/* the rest of the query */
+	{ "/ws/connect?zone=a/b&x", "ada", "", "",
+	    "/ws/pending?zone=a/b&x&user=ada" },
+	{ "/ws/connect?user=eve&zone=1&org&team=x/y&", "ada", "", "",
+	    "/ws/pending?zone=1&user=ada" },
+	{ "/ws/connect?users=1&&teams", "", "acme", "",
+	    "/ws/pending?users=1&teams&org=acme" },
+	{ "/ws/connect?", "ada", "", "", "/ws/pending?user=ada" },
+	/* nothing can leave its place */
+	{ "/c", "a&b=c#d/?+%", "\xc3\xa9", "\r\n",
+	    "/pending?user=a%26b%3Dc%23d%2F%3F%2B%25&org=%C3%A9"
+	    "&team=%0D%0A" },
+};
+
+static void
+test_pending(void **state)
+{
+	char *target;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(pending_rows); i++) {
+		struct connector_conf conf = {
+			.target = strdup(pending_rows[i].target),
+			.claim_users = strdup(pending_rows[i].users),
+			.claim_orgs = strdup(pending_rows[i].orgs),
+			.claim_teams = strdup(pending_rows[i].teams),
+		};
+
+		target = target_new_pending(&conf);
+		assert_string_equal(target, pending_rows[i].expected);
+		free(target);
+		free(conf.target);
+		free(conf.claim_users);
+		free(conf.claim_orgs);
+		free(conf.claim_teams);
 	}
 }
 
@@ -52,6 +107,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_target),
+		cmocka_unit_test(test_pending),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,6 +33,7 @@ static struct fixture {
 	int64_t began;
 	/* what it is told */
 	bool up;
+	bool claims;	  /* shown to the orchestrator */
 	bool from_before; /* a request */
 	uint64_t received;
 	size_t output, requests, unanswered;
@@ -66,6 +67,13 @@ connection_is_up(const struct connection *c)
 {
 	(void)c;
 	return f->up;
+}
+
+bool
+connection_shows_claims(const struct connection *c)
+{
+	(void)c;
+	return f->claims;
 }
 
 /* As the real one does. */
@@ -194,6 +202,9 @@ conf_new(const char *client_id)
 		.project = copy("/project"),
 		.version = copy("1"),
 		.callback_url = copy(""),
+		.claim_users = copy(""),
+		.claim_orgs = copy(""),
+		.claim_teams = copy(""),
 		.sandbox = true,
 	};
 }
@@ -357,6 +368,37 @@ test_changes(void **state)
 	assert_string_equal(f->calls, "");
 	run_until(100);
 	assert_string_equal(f->calls, "refuse stop-user renew apply:old ");
+}
+
+/* Who may claim us is of account until somebody did. */
+static void
+test_claims(void **state)
+{
+	char **texts[] = { &f->connector.conf.claim_users,
+		&f->connector.conf.claim_orgs, &f->connector.conf.claim_teams };
+	size_t i;
+
+	(void)state;
+	f->up = false;
+	for (i = 0; i < COUNT(texts); i++) {
+		f->claims = false;
+		free(*texts[i]);
+		*texts[i] = copy("ada");
+		switch_to(conf_new("old"), 0);
+		assert_string_equal(f->calls, "apply:old refresh ");
+		f->calls[0] = '\0';
+		f->claims = true;
+		switch_to(conf_new("old"), 0);
+		assert_string_equal(f->calls, "apply:old refresh ");
+		f->calls[0] = '\0';
+		free(*texts[i]);
+		*texts[i] = copy("ada");
+		switch_to(conf_new("old"), 0);
+		assert_string_equal(f->calls, "renew apply:old ");
+		f->calls[0] = '\0';
+	}
+	switch_to(conf_new("old"), CONF_TOKEN);
+	assert_string_equal(f->calls, "renew apply:old ");
 }
 
 /* Two that never connect are the same, whatever they say. */
@@ -649,12 +691,12 @@ test_ca(void **state)
 	f->up = false;
 	switch_to(conf_tls("/ca.pem", a), 0);
 	assert_string_equal(f->calls, "renew apply:old ");
-	first = f->connector.trust.ctx;
-	assert_non_null(first);
 	f->up = true;
 	f->calls[0] = '\0';
 	switch_to(conf_tls("/other.pem", a), 0);
 	assert_string_equal(f->calls, "apply:old refresh ");
+	first = f->connector.trust.ctx;
+	assert_non_null(first);
 	f->calls[0] = '\0';
 	switch_to(conf_tls("/other.pem", b), 0);
 	assert_string_equal(f->calls, "");
@@ -713,6 +755,7 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_changes),
+		TEST(test_claims),
 		TEST(test_standalone),
 		TEST(test_not_up),
 		TEST(test_serving),

@@ -1,0 +1,512 @@
+#include <signal.h>
+
+#include "tests/unit/connector/instance.h"
+
+/*
+ * The program connector without a token: the test is authd and the
+ * orchestrator.
+ */
+
+#define GRANT                                                             \
+	"{\"type\":\"token_granted\",\"token\":\"ao_new\",\"client_id\":" \
+	"\"box7\"}"
+
+static void
+run_without_token(void)
+{
+	in->token[0] = '\0';
+	instance_run();
+	await("ready");
+	attach(PROGRAM_AUTHD);
+	attach(PROGRAM_PROXYD);
+}
+
+static int
+setup(void **state)
+{
+	if (instance_setup(state) == -1)
+		return -1;
+	replace(&in->conf.target, "/ws/connect?zone=1");
+	replace(&in->conf.claim_users, "ada bob");
+	replace(&in->conf.claim_orgs, "acme");
+	return 0;
+}
+
+static void
+start_pending(void)
+{
+	run_without_token();
+	await("pending:0");
+}
+
+static const char *
+status_of(enum status_id id)
+{
+	int i;
+
+	status_free(in->status);
+	in->status = NULL;
+	channel_send_empty(in->channel, MSG_STATUS_GET, 7);
+	for (i = 0; i < 1000 && in->status == NULL; i++)
+		spin(5);
+	assert_non_null(in->status);
+	return status_text(in->status, id);
+}
+
+static void
+await_connection(const char *text)
+{
+	int i;
+
+	for (i = 0; i < 1000; i++)
+		if (strcmp(status_of(STATUS_CONNECTOR_CONNECTION), text) == 0)
+			return;
+	fail_msg("not \"%s\" but \"%s\"", text,
+	    status_of(STATUS_CONNECTOR_CONNECTION));
+}
+
+/* How often a line was logged that has the text. */
+static size_t
+count_lines(const char *text)
+{
+	char line[2048];
+	size_t count = 0;
+	ssize_t n;
+
+	while ((n = recv(in->log, line, sizeof(line) - 1, 0)) > 0) {
+		line[n] = '\0';
+		count += strstr(line, text) != NULL;
+		assert_null(strstr(line, "ao_"));
+	}
+	return count;
+}
+
+#define HELD "held until asked to reconnect"
+
+/* From no token to registered with the one that was granted. */
+static void
+test_granted(void **state)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	(void)state;
+	in->conf.reconnect_ms = 60000; /* not waited for */
+	in->conf.heartbeat_ms = 50;
+	start_pending();
+	assert_true(was_noted("pending:0:hostname:/project:linux"));
+	assert_string_equal(
+	    in->far[0].url, "/ws/pending?zone=1&user=ada%2Cbob&org=acme");
+	assert_memory_equal(in->far[0].pending_id, "pending_", 8);
+	assert_int_equal(strlen(in->far[0].pending_id), 8 + 32);
+	assert_int_equal(strspn(in->far[0].pending_id + 8, hex), 32);
+	assert_string_equal(status_of(STATUS_CONNECTOR_CONNECTION),
+	    "pending: waiting to be claimed by user ada bob, org acme");
+	assert_string_equal(status_of(STATUS_CONNECTOR_CLIENT_ID), "box");
+	await("ping:0 of:box ping:0 of:box");
+	far_send(0, GRANT);
+	await("up:box7");
+	assert_true(was_noted("granted:0:ao_new:box7"));
+	assert_true(was_noted("closed:0:1000"));
+	assert_true(was_noted("register:1:box7"));
+	assert_string_equal(
+	    in->far[1].url, "/ws/connect?zone=1&token=ao_new&client_id=box7");
+	assert_string_equal(status_of(STATUS_CONNECTOR_CLIENT_ID), "box7");
+	assert_false(was_noted("waiting"));
+	forget();
+	await("ping:1 ");
+	assert_false(was_noted("of:"));
+	far_send(1, "{\"type\":\"command\",\"command\":\"refresh_status\"}");
+	await("status_update:1");
+	/* The same again: it is news no more. */
+	channel_send_empty(in->channel, MSG_RECONNECT, 0);
+	await("up:box7");
+	assert_int_equal(in->nfar, 3);
+	assert_int_equal(count_lines("client id box7, for which"), 1);
+}
+
+/* Each connection has an id of its own. */
+static void
+test_pending_ids(void **state)
+{
+	(void)state;
+	start_pending();
+	forget();
+	ws_free(in->far[0].ws);
+	in->far[0].ws = NULL;
+	await("pending:1");
+	assert_string_not_equal(in->far[0].pending_id, in->far[1].pending_id);
+}
+
+/* Neither a token nor anybody who may claim us. */
+static void
+test_held(void **state)
+{
+	(void)state;
+	replace(&in->conf.claim_users, "");
+	replace(&in->conf.claim_orgs, "");
+	in->conf.reconnect_ms = 10;
+	run_without_token();
+	await_connection(HELD);
+	spin(200);
+	assert_int_equal(in->nfar, 1);
+	assert_int_equal(
+	    count_lines("no token for host.example:80: set orchestrator token, "
+			"or claim user, org or team to have one granted"),
+	    1);
+	/* A look of the operator, and a wish. */
+	reload(0);
+	await("dial");
+	await_connection(HELD);
+	assert_int_equal(in->nfar, 2);
+	(void)strlcpy(in->token, "ao_other", sizeof(in->token));
+	channel_send_empty(in->channel, MSG_RECONNECT, 0);
+	await("up:box");
+}
+
+/* Somebody to claim us comes with a reload, and then a token. */
+static void
+test_settings(void **state)
+{
+	(void)state;
+	replace(&in->conf.claim_users, "");
+	replace(&in->conf.claim_orgs, "");
+	run_without_token();
+	await_connection(HELD);
+	replace(&in->conf.claim_teams, "acme/staff");
+	reload(0);
+	await("pending:1");
+	assert_string_equal(
+	    in->far[1].url, "/ws/pending?zone=1&team=acme%2Fstaff");
+	/* Nothing differs. */
+	in->conf.reconnect_ms = 51;
+	reload(0);
+	spin(100);
+	assert_string_equal(in->notes, "");
+	replace(&in->conf.claim_teams, "acme/all");
+	reload(0);
+	await("pending:2");
+	assert_true(was_noted("closed:1:1000"));
+	(void)strlcpy(in->token, "ao_other", sizeof(in->token));
+	reload(CONF_TOKEN);
+	await("up:box");
+	assert_true(was_noted("closed:2:1000"));
+	/* With a token it is of no account who might have claimed us. */
+	replace(&in->conf.claim_teams, "acme/few");
+	reload(0);
+	spin(100);
+	assert_string_equal(in->notes, "");
+}
+
+static void
+test_denied(void **state)
+{
+	(void)state;
+	in->conf.reconnect_ms = 10;
+	start_pending();
+	far_send(
+	    0, "{\"type\":\"authorization_denied\",\"reason\":\"by Eve\"}");
+	await("closed:0:1000");
+	spin(200);
+	await_connection(HELD);
+	assert_int_equal(in->nfar, 1);
+	assert_int_equal(count_lines("authorization denied: by Eve"), 1);
+	channel_send_empty(in->channel, MSG_RECONNECT, 0);
+	await("pending:1");
+}
+
+/* The longest delay, but not for the operator. */
+static void
+assert_later(void)
+{
+	await_connection("waiting for the next attempt");
+	spin(200);
+	assert_int_equal(in->nfar, 1);
+	assert_int_equal(count_lines("next attempt in 60000 ms"), 1);
+	reload(0);
+	await("pending:1");
+}
+
+static void
+test_timeout(void **state)
+{
+	(void)state;
+	in->conf.reconnect_ms = 10;
+	start_pending();
+	far_send(0,
+	    "{\"type\":\"authorization_timeout\",\"message\":\"10 minutes\"}");
+	assert_later();
+}
+
+static void
+test_timeout_closed(void **state)
+{
+	(void)state;
+	in->conf.reconnect_ms = 10;
+	start_pending();
+	far_send(0,
+	    "{\"type\":\"authorization_timeout\",\"message\":\"10 minutes\"}");
+	ws_close(in->far[0].ws, 4000, "timeout");
+	assert_later();
+}
+
+static void
+test_closed_4000(void **state)
+{
+	(void)state;
+	in->conf.reconnect_ms = 10;
+	start_pending();
+	ws_close(in->far[0].ws, 4000, "timeout");
+	assert_later();
+}
+
+/* Any other end is one like any other; and what is too long ends it. */
+static void
+test_closed(void **state)
+{
+	char *text = malloc(70000);
+
+	(void)state;
+	assert_non_null(text);
+	in->conf.reconnect_ms = 10;
+	start_pending();
+	ws_close(in->far[0].ws, 1000, "");
+	await("pending:1");
+	memset(text, ' ', 70000);
+	assert_int_equal(ws_send(in->far[1].ws, WS_TEXT, text, 70000), 0);
+	free(text);
+	await("closed:1:1009");
+	await("pending:2");
+}
+
+/* A pong in time, or the connection is dropped. */
+static void
+test_dead(void **state)
+{
+	(void)state;
+	in->conf.reconnect_ms = 10;
+	in->conf.heartbeat_ms = 50;
+	in->deaf = true;
+	start_pending();
+	spin(9500);
+	assert_false(was_noted("closed"));
+	forget();
+	await("closed:0:1006");
+	in->deaf = false;
+	await("pending:1");
+}
+
+/* What is malformed, or has no place here, changes nothing. */
+static void
+test_hostile(void **state)
+{
+	static const char *const texts[] = {
+		"{\"type\":\"token_granted\",\"token\":\"a b\","
+		"\"client_id\":\"x\"}",
+		"{\"type\":\"token_granted\",\"token\":\"\","
+		"\"client_id\":\"x\"}",
+		"{\"type\":\"token_granted\",\"token\":\"t\","
+		"\"client_id\":\"../x\"}",
+		"{\"type\":\"registered\",\"success\":true}",
+		"{\"type\":\"registered\",\"success\":false}",
+		"{\"type\":\"http_proxy_request\",\"request_id\":\"1\"}",
+		"{\"type\":\"user_request\",\"request_id\":\"1\","
+		"\"action\":\"x\"}",
+		"{\"type\":\"command\",\"command\":\"refresh_status\"}",
+		"{\"type\":\"pending_registered\",\"success\":false}",
+	};
+	size_t i;
+
+	(void)state;
+	start_pending();
+	forget();
+	for (i = 0; i < COUNT(texts); i++)
+		far_send(0, "%s", texts[i]);
+	spin(200);
+	assert_string_equal(in->notes, "");
+	/* Of many the first one counts. */
+	far_send(0, GRANT);
+	for (i = 0; i < 100; i++)
+		far_send(0, "%s",
+		    "{\"type\":\"token_granted\",\"token\":"
+		    "\"ao_evil\",\"client_id\":\"evil\"}");
+	await("up:box7");
+	assert_false(was_noted("evil"));
+	forget();
+	/* And none comes to one that is registered. */
+	far_send(1, GRANT);
+	far_send(1, "{\"type\":\"authorization_denied\",\"reason\":\"\"}");
+	far_send(1, "{\"type\":\"authorization_timeout\",\"message\":\"\"}");
+	spin(200);
+	assert_string_equal(in->notes, "");
+	assert_int_equal(in->nfar, 2);
+}
+
+/* authd is another one, which does not know of the token yet. */
+static void
+test_grant_lost(void **state)
+{
+	(void)state;
+	in->grants_lost = 1;
+	start_pending();
+	far_send(0, GRANT);
+	await("up:box7");
+	assert_true(was_noted("granted:0:ao_new:box7 "));
+	assert_non_null(strstr(strstr(in->notes, "granted:") + 1, "granted:"));
+	assert_int_equal(in->nfar, 2);
+}
+
+/* It is not insisted on. */
+static void
+test_grant_refused(void **state)
+{
+	(void)state;
+	in->grants_lost = 2;
+	start_pending();
+	far_send(0, GRANT);
+	await("pending:1");
+	spin(100);
+	assert_int_equal(in->grants_lost, 0);
+	assert_int_equal(in->nfar, 2);
+}
+
+static void
+test_no_authd(void **state)
+{
+	(void)state;
+	start_pending();
+	channel_free(in->authd);
+	in->authd = NULL;
+	spin(50);
+	forget();
+	far_send(0, GRANT);
+	await("dial");
+	spin(100);
+	attach(PROGRAM_AUTHD);
+	await("up:box7");
+	assert_true(was_noted("granted:0:ao_new:box7"));
+}
+
+/* What one host granted is nothing for another. */
+static void
+test_other_host(void **state)
+{
+	(void)state;
+	in->grants_lost = 1;
+	start_pending();
+	in->no_dial = true;
+	far_send(0, GRANT);
+	await("closed:0:1000");
+	await("dial");
+	in->no_dial = false;
+	replace(&in->conf.host, "elsewhere.example");
+	reload(0);
+	await("pending:1");
+	assert_false(was_noted("granted:"));
+}
+
+/* It came from a file or a person meanwhile: that is authd's to decide. */
+static void
+test_reload_meanwhile(void **state)
+{
+	(void)state;
+	in->grants_lost = 1;
+	start_pending();
+	in->no_dial = true;
+	far_send(0, GRANT);
+	await("dial");
+	await("closed:0:1000");
+	in->no_dial = false;
+	in->conf.heartbeat_ms = 20000;
+	reload(CONF_TOKEN);
+	await("up:box7");
+	assert_true(was_noted("granted:1:ao_new:box7"));
+}
+
+/* The token was forgotten between the upgrade and register. */
+static void
+test_forgotten(void **state)
+{
+	(void)state;
+	(void)strlcpy(in->client_id, "granted", sizeof(in->client_id));
+	in->questions_answered = 1;
+	instance_run();
+	await("ready");
+	attach(PROGRAM_AUTHD);
+	attach(PROGRAM_PROXYD);
+	await("pending:1");
+	assert_non_null(strstr(in->far[0].url, "client_id=granted"));
+	assert_string_equal(status_of(STATUS_CONNECTOR_CLIENT_ID), "box");
+}
+
+static void
+test_disconnect(void **state)
+{
+	(void)state;
+	start_pending();
+	channel_send_empty(in->channel, MSG_DISCONNECT, 0);
+	await("closed:0:1000");
+	spin(100);
+	assert_int_equal(in->nfar, 1);
+	channel_send_empty(in->channel, MSG_RECONNECT, 0);
+	await("pending:1");
+	far_send(1, "{\"type\":\"command\",\"command\":\"disconnect\"}");
+	await("closed:1:1000");
+	await_connection(HELD);
+	channel_send_empty(in->channel, MSG_RECONNECT, 0);
+	await("pending:2");
+	channel_send_empty(in->channel, MSG_SHUTDOWN, 0);
+	await("closed:2:1000");
+	assert_int_equal(instance_end(), 0);
+}
+
+/* More than there is room for is cut. */
+static void
+test_many_claims(void **state)
+{
+	char names[6000] = "";
+	const char *text;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 500; i++)
+		(void)snprintf(names + strlen(names), 12, "%sperson%zu",
+		    i == 0 ? "" : " ", i % 1000);
+	replace(&in->conf.claim_users, names);
+	run_without_token();
+	await_connection("connecting");
+	for (i = 0; i < 100 && !was_noted("pending:0"); i++)
+		spin(20);
+	text = status_of(STATUS_CONNECTOR_CONNECTION);
+	assert_in_range(strlen(text), 200, 400);
+	assert_string_equal(text + strlen(text) - 3, "...");
+}
+
+int
+main(void)
+{
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, setup, instance_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_granted),
+		TEST(test_pending_ids),
+		TEST(test_held),
+		TEST(test_settings),
+		TEST(test_denied),
+		TEST(test_timeout),
+		TEST(test_timeout_closed),
+		TEST(test_closed_4000),
+		TEST(test_closed),
+		TEST(test_dead),
+		TEST(test_hostile),
+		TEST(test_grant_lost),
+		TEST(test_grant_refused),
+		TEST(test_no_authd),
+		TEST(test_other_host),
+		TEST(test_reload_meanwhile),
+		TEST(test_forgotten),
+		TEST(test_disconnect),
+		TEST(test_many_claims),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
