@@ -15,13 +15,15 @@ const MESSAGE_MAX = 256 * 1024 * 1024;
  *	tls		of node:https; absent: plain
  *	register	false: `register` is left to the test, else the
  *			members that `registered` has besides type
+ *	pending		the same for `pending_register`
  *	pong		false: `ping` stays unanswered
  *	admit		(request) => true, or a status line's rest and headers
  *			with which the upgrade is refused
  */
 export class Orchestrator {
 	constructor(options = {}) {
-		this.options = { register: {}, pong: true, ...options };
+		this.options =
+			{ register: {}, pending: {}, pong: true, ...options };
 		this.upgrades = []; // every request for one, also refused ones
 		this.refused = new Queue("refused upgrades");
 		this.connections = new Queue("connections to the orchestrator");
@@ -78,6 +80,14 @@ export class Orchestrator {
 		return connection;
 	}
 
+	// The next instance that waits to be claimed.
+	async pending(timeout) {
+		const connection = await this.connection(timeout);
+		connection.pending =
+			await connection.receive("pending_register");
+		return connection;
+	}
+
 	upgrade(req, socket, head) {
 		const entry = { url: req.url, headers: req.headers };
 		this.upgrades.push(entry);
@@ -125,13 +135,27 @@ class Connection {
 		    this.options.register !== false)
 			this.send({ type: "registered", success: true,
 				message: "", ...this.options.register });
+		if (message.type === "pending_register" &&
+		    this.options.pending !== false)
+			this.send({ type: "pending_registered", success: true,
+				message: "", ...this.options.pending });
 		if (message.type === "ping" && this.options.pong)
-			this.send({ type: "pong", client_id: message.client_id });
+			this.pong(message);
 		if (message.type === "http_proxy_response")
 			return this.answer(message);
 		if (this.replies.has(message.request_id))
 			return this.replies.get(message.request_id)(message);
 		this.messages.push(message);
+	}
+
+	// As Duratii does: its hub for those without a token wants another id.
+	pong({ client_id, pending_id }) {
+		const id = new URL(this.url, "ws://h").pathname
+			.endsWith("/pending") ? { pending_id } : { client_id };
+		if (Object.values(id)[0] === undefined)
+			this.send({ type: "error", message: "Invalid message" });
+		else
+			this.send({ type: "pong", ...id });
 	}
 
 	// A message whose author died in the middle is no JSON.
