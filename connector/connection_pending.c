@@ -136,6 +136,7 @@ connection_on_granted(
 	(void)strlcpy(
 	    c->grant->client_id, client_id, sizeof(c->grant->client_id));
 	connection_host(c, c->grant->host);
+	log_infox("claimed as %s", client_id);
 	/* At once: we may be lost before there is another connection. */
 	send_grant(c);
 	backoff_reset(&c->backoff);
