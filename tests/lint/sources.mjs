@@ -49,7 +49,7 @@ export const variables = (folder, files, atLeast) => find(folder, files,
 
 // The table of all settings.
 export const settings = () => findAll("tetherd", /^settings_table\.c$/,
-	/\{ "([a-z]*)", "([a-z ]+)",\s*\{ ([^}]*) \},\s*&type_(\w+)([^{}]*)/g,
+	/\{ "([a-z]*)", "([a-z -]+)",\s*\{ ([^}]*) \},\s*&type_(\w+)([^{}]*)/g,
 	/&type_\w+/g, 40, "settings").map(([block, words, names, type, rest]) => ({
 	key: `${block}: ${words}`,
 	block,
