@@ -216,6 +216,19 @@ function checkSignals() {
 		.matchAll(/`([A-Z0-9]+)`/g)].map(([, name]) => `SIG${name}`));
 }
 
+function checkAudit() {
+	const page = pages.get("tetherd.8");
+	const verdicts = page.itemsOf("AUDIT LOG")
+		.find(({ heads }) => heads.flat().includes("verdict"))?.text ?? "";
+
+	compare(page.file, "audit event", sources.auditWords("events"),
+		page.heads("AUDIT LOG", "Cm"));
+	for (const word of sources.auditWords("verdicts"))
+		if (!verdicts.includes(word))
+			complain(`${page.file}, AUDIT LOG`,
+				`verdict ${word} is missing`);
+}
+
 function checkStatuses() {
 	for (const [name, known] of [
 		["tetherd.8", sources.statuses("tetherd", /^(?:main|options)\.c$/)],
@@ -426,6 +439,7 @@ function checkAll() {
 	checkRows();
 	checkCommands();
 	checkSignals();
+	checkAudit();
 	checkStatuses();
 	checkDiagnostics();
 	checkCommandsShown();

@@ -109,6 +109,12 @@ export const statuses = (folder, files) => [
 		.flatMap((text) => text.match(/\b\d+\b/g) ?? []),
 	...find(folder, files, /\bexit\((\d+)\)/g, 0, "exits").flat()];
 
+// The words of the audit log, by the name of their table.
+export const auditWords = (table) => parts("common", /^audit\.c$/,
+	`\nstatic const char \\*const (${table})\\[\\w+\\] = \\{`, "};", table)
+	.flatMap(([, text]) => [...text.matchAll(/\[\w+\] = "([^"]+)"/g)])
+	.map(([, word]) => word);
+
 // The signals that tetherd acts on for somebody else.
 export const signals = () => parts("tetherd", /^main\.c$/,
 	"static const int (signals)\\[\\] = \\{", "#define", "signals")
