@@ -128,7 +128,7 @@ const literals = (text) => [...text.replace(/"\s*PRI\w+\s*"/g, "d")
 
 // What an operator sees in the log, or on standard error, as printf(3) has it.
 export const messages = (folder, files, functions) => find(folder, files,
-	new RegExp(`\\b(${functions})\\((?:r,)?\\s*` +
+	new RegExp(`\\b(${functions})\\((?:[\\w&.>-]+,)?\\s*` +
 		'((?:"(?:[^"\\\\]|\\\\.)*"(?:\\s*PRI\\w+)?\\s*)+)', "g"), 0, "messages")
 	.map(([name, text]) => literals(text) +
 		(/^(?:log_)?warn$/.test(name) ? ": %s" : ""));
