@@ -240,7 +240,7 @@ function checkStatuses() {
 }
 
 const PARENT = /^(?!ctl).*\.[chy]$/, CTL = /^ctl.*\.c$/, ANY = /\.[ch]$/;
-const LOG = "log_warnx?|log_infox|reload_blame|trouble_report";
+const LOG = "log_warnx?|log_infox|reload_blame|trouble_report|health_report";
 const SPEAKERS = {
 	"tetherd.8": [["tetherd", PARENT, LOG], ["connector", ANY, LOG],
 		["proxyd", ANY, LOG], ["authd", ANY, LOG], ["common", ANY, LOG],

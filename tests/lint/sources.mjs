@@ -128,10 +128,10 @@ const literals = (text) => [...text.replace(/"\s*PRI\w+\s*"/g, "d")
 
 // What an operator sees in the log, or on standard error, as printf(3) has it.
 export const messages = (folder, files, functions) => find(folder, files,
-	new RegExp(`\\b(${functions})\\((?:[\\w&.>-]+,)?\\s*` +
+	new RegExp(`\\b(${functions})\\((?:[\\w&.>-]+,\\s*){0,2}` +
 		'((?:"(?:[^"\\\\]|\\\\.)*"(?:\\s*PRI\\w+)?\\s*)+)', "g"), 0, "messages")
-	.map(([name, text]) => literals(text) +
-		(/^(?:log_)?warn$/.test(name) ? ": %s" : ""));
+	.map(([name, text]) => (name === "health_report" ? "GitHub: " : "") +
+		literals(text) + (/^(?:log_)?warn$/.test(name) ? ": %s" : ""));
 
 // All strings, those that stand beside each other as one.
 export const strings = (folder, files) => find(folder, files,
