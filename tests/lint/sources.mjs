@@ -79,27 +79,35 @@ const parts = (folder, files, begin, end, what) => find(folder, files,
 	new RegExp(`${begin}([^]*?)\n${end}`, "g"), 1, what);
 
 // The words of tetherctl by their table: where each leads to, and whether the
-// command may end there.
+// command may end there.  Where a name is wanted it has no word.
+const ENTRY = new RegExp('\\{ (?:"([\\w-]+)"|"<[^"]*>"|(?!NULL)[A-Z]+), (\\w+), ' +
+	"\\w+,\\s*(\\w+)(?:,\\s*(?:true|false))? \\}", "g");
 const tokens = () => new Map(parts("tetherd", /^ctl_words\.c$/,
 	"\nstatic const struct token (\\w+)\\[\\] = \\{\n", "};", "tables")
 	.map(([table, text]) => [table,
-		[...text.matchAll(/\{ "(\w+)", (\w+), \w+, (\w+) \}/g)]
-			.map(([, word, type, next]) =>
-				({ word, next, ends: type !== "MSG_NONE" }))]));
+		[...text.matchAll(ENTRY)].map(([, word, type, next]) =>
+			({ word, next, ends: type !== "MSG_NONE" }))]));
 
-// The commands of tetherctl up to where they may end, and all words.
+// The commands of tetherctl, up to where they may end or a name is wanted; with
+// those that begin with another one, but without words that may be left out.
+// And all words.
 export function commands() {
 	const tables = tokens();
-	const from = (table, before) => tables.get(table)
-		.flatMap(({ word, next, ends }) => ends ? [before + word] :
-			from(next, `${before}${word} `));
+	const named = (table) => table.some(({ word }) => word === undefined);
+	const from = (table, before) => table.flatMap((token) => {
+		const phrase = before + token.word;
+		const next = tables.get(token.next) ?? [];
+		const goesOn = !named(next) &&
+			(!token.ends || next.some(({ ends }) => !ends));
 
-	return {
-		phrases: from("commands", ""),
-		words: count([...tables.values()].flat(), "tetherd",
-			/^ctl_words\.c$/, /\{ "/g, "words")
-			.map(({ word }) => word),
-	};
+		return [...token.ends || named(next) ? [phrase] : [],
+			...goesOn ? from(next, `${phrase} `) : []];
+	});
+	const words = count([...tables.values()].flat(), "tetherd",
+		/^ctl_words\.c$/, /\{ (?:"|(?!NULL)[A-Z]+,)/g, "words")
+		.map(({ word }) => word).filter((word) => word !== undefined);
+
+	return { phrases: from(tables.get("commands"), ""), words };
 }
 
 // What main() returns and what ends a program elsewhere in those files.
