@@ -1,5 +1,6 @@
 #include "common/channel.h"
 #include "common/status.h"
+#include "tetherd/audit.h"
 #include "tetherd/conf.h"
 #include "tetherd/control_limits.h"
 #include "tetherd/control_row.h"
@@ -70,9 +71,17 @@ control_limits_send(const struct conf *conf, const struct status *const *values,
 		    true },
 		{ "tunnels per user", number, p->tunnels_user_max, NO_GAUGE,
 		    true },
+		{ "requests per second", number, p->requests_rate, NO_GAUGE,
+		    true },
+		{ "tunnels per minute", number, p->tunnels_rate, NO_GAUGE,
+		    true },
+		{ "failures per minute", number, p->failures_rate, NO_GAUGE,
+		    true },
 		{ "reload time", ms, RELOAD_TIMEOUT_MS, NO_GAUGE, false },
 		{ "secret file", bytes, CONF_SECRET_MAX, NO_GAUGE, false },
 		{ "other file", bytes, CONF_FILE_MAX, NO_GAUGE, false },
+		{ "audit records per second", number, AUDIT_RATE, NO_GAUGE,
+		    false },
 	};
 	uint64_t in_use = clients;
 	size_t i;

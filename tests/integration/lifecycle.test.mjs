@@ -254,7 +254,6 @@ describe("command line", { concurrency: 4 }, () => {
 		["ORCHESTRATOR_URL", "ws://a:x/", /port/],
 		["ORCHESTRATOR_URL", "ws://a b/", /./],
 		["ORCHESTRATOR_URL", "ws://a/\r\nX: y", /./],
-		["ORCHESTRATOR_TOKEN", undefined, /not set/],
 		["ORCHESTRATOR_TOKEN", "ao_1 2", /./],
 		["ORCHESTRATOR_CLIENT_ID", "a/b", /./],
 		["ORCHESTRATOR_CLIENT_ID", "..", /./],

@@ -254,7 +254,6 @@ policy {
 		const conf = p.write("conf", "orchestrator {\n\tmode client\n}\n");
 		await p.refuses(["-n", "-f", conf], [
 			`${conf}:2: url: not set, but mode is client`,
-			`${conf}:2: token: not set, but mode is client`,
 		]);
 	});
 
@@ -264,17 +263,59 @@ policy {
 			[`${conf}:1: port: "0" is not a number from 1 to 65535`]);
 	});
 
-	place("what has no effect is told, and taken", async (p) => {
-		const conf = p.write("conf", `orchestrator { claim user ada }
-github { token "g" }
+	place("what is odd is told, and taken", async (p) => {
+		const conf = p.write("conf", `orchestrator {
+	mode client
+	url "ws://h"
+}
+policy {
+	users { ada bob }
+	read-only users { carol ADA }
+	read-only team acme/staff
+}
 `);
 		const { code, lines } = await p.run(["-n", "-f", conf]);
 		assert.deepEqual(lines, [
-			`${conf}:1: claim user: has no effect in this version`,
-			`${conf}:2: token: has no effect in this version`,
+			`${conf}:7: ADA is in users and read-only users: full counts`,
+			`${conf}:8: team and org rules need a github token (github ` +
+				"token, GITHUB_TOKEN): people that only the " +
+				"orchestrator names will be refused",
 			OK,
 		]);
 		assert.equal(code, 0);
+	});
+
+	place("a GitHub that others could listen to", async (p) => {
+		for (const [url, why] of [
+			["http://github.example", "\"http://github.example\" is not " +
+				"an https:// URL, and not of this host"],
+			["https://user:pw@github.example",
+				"user names and passwords have no place in it"],
+			["https://github.example/?a",
+				"queries and fragments have no place in it"],
+		]) {
+			const conf = p.write("conf", `github { api url "${url}" }\n`);
+			await p.refuses(["-n", "-f", conf],
+				[`${conf}:1: api url: ${why}`]);
+		}
+		const conf = p.write("conf",
+			"github { api url \"http://127.0.0.1:8080/v3\" }\n");
+		const { code, lines } = await p.run(["-n", "-f", conf]);
+		assert.deepEqual(lines, [OK]);
+		assert.equal(code, 0);
+	});
+
+	place("too many rules", async (p) => {
+		const names = (first) => Array.from({ length: 180 },
+			(_, i) => first + String(i).padStart(60, "0")).join(" ");
+		const conf = p.write("conf", `policy {
+	users { ${names("a")} }
+	read-only users { ${names("b")} }
+	org { ${names("c")} }
+}
+`);
+		await p.refuses(["-n", "-f", conf], ["policy: users, " +
+			"teams and orgs: longer than 32768 bytes in all"]);
 	});
 });
 
@@ -405,15 +446,32 @@ upstream {
 	database "${home}/a \\"b\\" \\\\c"
 	jwt secret "s3cret-3"
 }
-github { token "s3cret-4" }
+github {
+	api url "https://github.example/api/v3"
+	token "s3cret-4"
+	cache allowed 90s
+	cache refused 0
+}
 policy {
 	users { ada, bob }
 	users carol
+	read-only users { dora }
+	team acme/staff
+	read-only team { acme/guests }
+	read-only org { acme }
 	deny path { /api/admin, "/with blank", "/#$x" }
+	full deny path /a
+	read-only deny path { /b, "/c d" }
 }
 limits { body 1536K
-	request time 90s }
-audit { requests yes }
+	request time 90s
+	requests per second 100
+	tunnels per minute 0
+	failures per minute 10 }
+audit {
+	requests yes
+	file "${home}/audit"
+}
 `;
 
 // What -nn prints of a file, without comments and complaints.
@@ -499,7 +557,6 @@ describe("settings: -nn", { concurrency: 4 }, () => {
 		const environ = visibleEnvironment(tetherd.pid);
 		assert.doesNotMatch(environ, /s3cret/);
 		assert.doesNotMatch(environ, new RegExp(TOKEN));
-		await tetherd.line("GITHUB_TOKEN: has no effect in this version");
 	});
 });
 
