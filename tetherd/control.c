@@ -212,8 +212,8 @@ control_on_admin_done(
 }
 
 void
-control_on_authd_lost(struct control *c)
+control_on_authd_gone(struct control *c)
 {
 	if (c->shared.admin != NULL)
-		control_admin_on_lost(c->shared.admin);
+		control_admin_on_gone(c->shared.admin);
 }

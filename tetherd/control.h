@@ -45,6 +45,6 @@ int control_on_admin_token(
     struct control *, uint64_t id, const struct admin_token *);
 int control_on_admin_done(
     struct control *, uint64_t id, const struct admin_done *);
-void control_on_authd_lost(struct control *);
+void control_on_authd_gone(struct control *);
 
 #endif

@@ -239,7 +239,7 @@ control_admin_on_done(
 
 /* A question that is asked meanwhile finds no authd. */
 void
-control_admin_on_lost(struct control_admin *all)
+control_admin_on_gone(struct control_admin *all)
 {
 	struct question *q;
 

@@ -53,7 +53,7 @@ int control_admin_on_token(
 int control_admin_on_done(
     struct control_admin *, uint64_t id, const struct admin_done *);
 
-/* authd died: it answers none of them. */
-void control_admin_on_lost(struct control_admin *);
+/* authd is gone: it answers none of them. */
+void control_admin_on_gone(struct control_admin *);
 
 #endif

@@ -82,9 +82,10 @@ on_gone(void *arg, enum program program)
 {
 	struct tetherd *t = arg;
 
-	if (program == PROGRAM_AUTHD)
+	if (program == PROGRAM_AUTHD) {
 		dial_give_up(t->dial_github);
-	else if (program == PROGRAM_CONNECTOR)
+		control_on_authd_gone(t->control);
+	} else if (program == PROGRAM_CONNECTOR)
 		dial_give_up(t->dial);
 }
 
@@ -118,8 +119,6 @@ on_lost(void *arg, enum program program)
 	struct tetherd *t = arg;
 
 	reload_on_lost(t->reload, program);
-	if (program == PROGRAM_AUTHD)
-		control_on_authd_lost(t->control);
 }
 
 static void

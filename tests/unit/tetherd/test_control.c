@@ -621,7 +621,7 @@ test_admin(void **state)
 	assert_int_equal(control_on_admin_done(control, 99, &good), -1);
 
 	ask_admin(fd, ADMIN_TOKENS, "");
-	control_on_authd_lost(control);
+	control_on_authd_gone(control);
 	hear_done(fd, MSG_RUN, CONTROL_FAILED, "authd did not answer");
 	ask_admin(fd, ADMIN_TOKENS, "");
 	control_stop(control);
@@ -629,7 +629,7 @@ test_admin(void **state)
 	/* Then nobody is there. */
 	assert_int_equal(control_on_admin_user(control, played.id, &user), 0);
 	assert_int_equal(control_on_admin_done(control, played.id, &good), 0);
-	control_on_authd_lost(control);
+	control_on_authd_gone(control);
 	close(fd);
 }
 

@@ -331,18 +331,18 @@ test_silence(void **state)
 }
 
 static void
-test_lost(void **state)
+test_gone(void **state)
 {
 	uint64_t first;
 
 	(void)state;
-	control_admin_on_lost(admin);
+	control_admin_on_gone(admin);
 	ask(&clients[0], &list_users);
 	first = asked_id;
 	ask(&clients[1], &disable);
 	runs = false;
 	clients[0].again = &list_users;
-	control_admin_on_lost(admin);
+	control_admin_on_gone(admin);
 	assert_string_equal(clients[0].heard, "0 authd does not run");
 	assert_string_equal(clients[1].heard, "0 authd did not answer");
 	runs = true;
@@ -353,7 +353,7 @@ test_lost(void **state)
 	ask(&clients[1], &list_users);
 	clients[0].forgets = &clients[1];
 	clients[1].heard[0] = '\0';
-	control_admin_on_lost(admin);
+	control_admin_on_gone(admin);
 	assert_string_equal(clients[0].heard, "0 authd did not answer");
 	assert_string_equal(clients[1].heard, "");
 }
@@ -434,7 +434,7 @@ main(void)
 		TEST(test_several),
 		TEST(test_forget),
 		TEST(test_silence),
-		TEST(test_lost),
+		TEST(test_gone),
 		TEST(test_lies),
 		TEST(test_too_many),
 		cmocka_unit_test(test_describe),
