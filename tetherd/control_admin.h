@@ -2,6 +2,7 @@
 #define TETHERD_CONTROL_ADMIN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
