@@ -21,9 +21,12 @@ github_new(struct child *child, const struct authd_conf *conf)
 {
 	struct github *g = calloc(1, sizeof(*g));
 	const char *why;
+	size_t i;
 
 	if (g == NULL)
 		fatal("github");
+	for (i = 0; i < GITHUB_SOCKETS_MAX; i++)
+		g->sockets[i] = -1;
 	g->child = child;
 	g->conf = conf;
 	g->fd = -1;
@@ -355,7 +358,6 @@ github_check(const struct github *g, const struct authd_conf *next)
 void
 github_reload(struct github *g)
 {
-	struct http_multi *old = g->multi;
 	struct github_site site;
 	const char *why = github_site_read(&site, g->conf, &g->system);
 
@@ -369,9 +371,8 @@ github_reload(struct github *g)
 	github_refuse_all(g);
 	g->asked_parent = false;
 	github_drop_socket(g);
-	g->multi = http_multi_new(g->child->base, github_on_done, g);
-	http_multi_keep(g->multi, GITHUB_AT_ONCE);
-	http_multi_free(old);
+	/* To curl, a connection would be as good as before. */
+	socket_shutdown_all(g);
 	github_site_clear(&g->site);
 	g->site = site;
 }

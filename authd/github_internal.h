@@ -22,6 +22,9 @@ struct http_multi;
 /* Room for why a request failed, with what others said of it. */
 #define GITHUB_WHY_SIZE 512
 
+/* Connections: of transfers, and kept ones. */
+#define GITHUB_SOCKETS_MAX (2 * GITHUB_AT_ONCE)
+
 /* This long a socket may lie idle before the first request goes over it. */
 #define GITHUB_SOCKET_AGE_MS 4000
 
@@ -71,6 +74,8 @@ struct github {
 	uint64_t dial_id;
 	int fd;
 	int64_t fd_ms; /* when it came */
+	/* Those that curl has; -1 for none. */
+	int sockets[GITHUB_SOCKETS_MAX];
 	uint64_t asked;
 	uint64_t failed;
 };
@@ -80,6 +85,9 @@ struct github {
  * that finds none ends with CURLE_COULDNT_CONNECT, wants_socket being true.
  */
 int socket_set_options(struct github_request *);
+
+/* No byte goes over the connections that there are any more. */
+void socket_shutdown_all(struct github *);
 
 /* github_transfer.c: 0, or -1 when out of memory or for what cannot be sent. */
 int transfer_open(struct github_request *);

@@ -26,18 +26,33 @@ connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t len)
 	return -1;
 }
 
+/* The place of a socket among those that curl has, or NULL. */
+static int *
+find_socket(struct github *g, int fd)
+{
+	size_t i;
+
+	for (i = 0; i < GITHUB_SOCKETS_MAX; i++)
+		if (g->sockets[i] == fd)
+			return &g->sockets[i];
+	return NULL;
+}
+
 static curl_socket_t
 on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
 	struct github_request *r = arg;
 	struct github *g = r->github;
-	int fd = g->fd;
+	int fd = g->fd, *place = find_socket(g, -1);
 
 	(void)purpose;
 	(void)address;
 	g->fd = -1;
-	if (fd != -1 && monotonic_ms() - g->fd_ms <= GITHUB_SOCKET_AGE_MS)
+	if (fd != -1 && place != NULL &&
+	    monotonic_ms() - g->fd_ms <= GITHUB_SOCKET_AGE_MS) {
+		*place = fd;
 		return fd;
+	}
 	if (fd != -1)
 		close(fd);
 	r->wants_socket = true;
@@ -53,6 +68,26 @@ on_opened(void *arg, curl_socket_t fd, curlsocktype purpose)
 	return CURL_SOCKOPT_ALREADY_CONNECTED;
 }
 
+static int
+on_close(void *arg, curl_socket_t fd)
+{
+	int *place = find_socket(arg, fd);
+
+	if (place != NULL)
+		*place = -1;
+	return close(fd);
+}
+
+void
+socket_shutdown_all(struct github *g)
+{
+	size_t i;
+
+	for (i = 0; i < GITHUB_SOCKETS_MAX; i++)
+		if (g->sockets[i] != -1)
+			(void)shutdown(g->sockets[i], SHUT_RDWR);
+}
+
 int
 socket_set_options(struct github_request *r)
 {
@@ -62,6 +97,10 @@ socket_set_options(struct github_request *r)
 		CURLE_OK ||
 	    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, r) != CURLE_OK ||
 	    curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_opened) !=
+		CURLE_OK ||
+	    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close) !=
+		CURLE_OK ||
+	    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, r->github) !=
 		CURLE_OK ||
 	    /* The dialer went through the proxy. */
 	    curl_easy_setopt(easy, CURLOPT_PROXY, "") != CURLE_OK)

@@ -105,6 +105,8 @@ set_tls_options(struct github_request *r)
 	SET(CURLOPT_SSL_VERIFYHOST, 2L);
 	SET(CURLOPT_CAINFO, NULL);
 	SET(CURLOPT_CAPATH, NULL);
+	/* libcurl 7.88 would keep whom we trusted once, for a day. */
+	SET(CURLOPT_CA_CACHE_TIMEOUT, 0L);
 	SET(CURLOPT_SSL_CTX_FUNCTION, on_context);
 	SET(CURLOPT_SSL_CTX_DATA, r);
 	/* A session that is resumed is not verified again. */

@@ -99,6 +99,18 @@ test_good(void **state)
 	identity_free(&id);
 }
 
+/* Write it where the system's certificates are looked for by default. */
+static void
+make_known_to_system(const struct identity *id, const char *path)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_int_equal(PEM_write_X509(file, id->x), 1);
+	(void)fclose(file);
+	assert_int_equal(setenv("SSL_CERT_FILE", path, 1), 0);
+}
+
 /* Nobody else hears of the token. */
 static void
 test_refused(void **state)
@@ -116,8 +128,10 @@ test_refused(void **state)
 		{ "DNS:api.test", -10, true, "expired" },
 	};
 	struct identity other = identity_new("DNS:api.test", 3600), id;
+	char path[] = "/tmp/authd.XXXXXX";
 	struct call c;
 	size_t i;
+	int fd = mkstemp(path);
 
 	(void)state;
 	trust(&other);
@@ -128,12 +142,17 @@ test_refused(void **state)
 		trust(table[i].known ? &id : &other);
 		assert_null(github_check(f.github, &f.conf));
 		github_reload(f.github);
+		/* Whoever the system knows, the file is what counts. */
+		make_known_to_system(&id, path);
 		c = get("/user");
 		assert_failed(&c, table[i].why);
 		identity_free(&id);
 	}
 	assert_int_equal(f.requests, 0);
 	identity_free(&other);
+	(void)unsetenv("SSL_CERT_FILE");
+	(void)unlink(path);
+	(void)close(fd);
 }
 
 /* The system's certificates count when there is no file, and only then. */
@@ -141,13 +160,24 @@ static void
 test_system(void **state)
 {
 	struct identity id = identity_new("DNS:api.test", 3600);
+	struct identity known = identity_new("DNS:api.test", 3600);
+	char path[] = "/tmp/authd.XXXXXX";
+	int fd = mkstemp(path);
 	struct call c;
 
 	(void)state;
+	make_known_to_system(&known, path);
 	serve_as(&id);
 	start(SECURE);
+	(void)unsetenv("SSL_CERT_FILE");
+	(void)unlink(path);
+	(void)close(fd);
 	c = get("/user");
 	assert_failed(&c, "certificate");
+	serve_as(&known);
+	c = get("/user");
+	assert_good(&c);
+	serve_as(&id);
 	trust(&id);
 	github_reload(f.github);
 	c = get("/user");
@@ -158,8 +188,9 @@ test_system(void **state)
 	github_reload(f.github);
 	c = get("/user");
 	assert_failed(&c, "certificate");
-	assert_int_equal(f.requests, 1);
+	assert_int_equal(f.requests, 2);
 	identity_free(&id);
+	identity_free(&known);
 }
 
 static void
