@@ -44,9 +44,9 @@ struct github_answer {
 };
 
 /*
- * Fatal when out of memory, or if a library does not work.  conf and child
- * must outlive it.  Before the sandbox: it reads the system's certificates,
- * if conf names no file of them.
+ * Fatal when out of memory, or if a library does not work; a conf that is of
+ * no use is refused (child_refuse()).  conf and child must outlive it.  Before
+ * the sandbox: it reads the system's certificates.
  */
 struct github *github_new(struct child *, const struct authd_conf *);
 void github_free(struct github *);
