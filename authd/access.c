@@ -234,6 +234,7 @@ access_by_identity(struct access *a, uint64_t github_id, const char *login,
 	struct finding f = { .github_id = github_id };
 	struct access_key key, limit;
 
+	access_cancel(wait);
 	if (!policy_id_is_valid(github_id))
 		return access_tell_kind(a, FINDING_ID_INVALID, verdict);
 	if (!policy_login_is_valid(login))
@@ -263,6 +264,7 @@ access_by_token(struct access *a, const char *token,
 	struct access_key key, limit;
 	struct finding f = { 0 };
 
+	access_cancel(wait);
 	if (token[0] == '\0' || strlen(token) > SESSION_TOKEN_MAX ||
 	    !slice_is_token(token))
 		return access_tell_kind(a, FINDING_TOKEN_REFUSED, verdict);
@@ -319,8 +321,8 @@ access_status(const struct access *a, struct status *status)
 	access_key_of_limit(
 	    a->cache, a->conf->github_token, a->conf->github_api, &limit);
 	if (access_cache_get(a->cache, &limit, &left_ms) != NULL)
-		(void)snprintf(
-		    text, sizeof(text), "limited for %u s", left_ms / 1000 + 1);
+		(void)snprintf(text, sizeof(text), "limited for %u s",
+		    (left_ms + 999) / 1000);
 	else
 		health_describe(&a->health, text, sizeof(text));
 	status_set_text(status, STATUS_AUTHD_GITHUB, text);

@@ -75,7 +75,7 @@ void access_free(struct access *);
 /*
  * May the person in whom the orchestrator names?  True if that is known at
  * once, with *verdict filled in; else wait->done() follows, unless the wait
- * is cancelled.
+ * is cancelled.  If it waits for something else, that is cancelled first.
  */
 bool access_by_identity(struct access *, uint64_t github_id, const char *login,
     struct access_verdict *verdict, struct access_wait *wait);

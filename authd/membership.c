@@ -197,7 +197,7 @@ membership_on_limit(struct membership *m, uint32_t wait_ms)
 	health_report(m->q.health, HEALTH_LIMITED,
 	    "no more questions with %s for %u s",
 	    m->q.own ? "the token of a user" : "the token of this instance",
-	    wait_ms / 1000);
+	    (wait_ms + 999) / 1000);
 	membership_limited(m, wait_ms);
 }
 
