@@ -214,6 +214,9 @@ FUZZ_SOURCES = $(filter-out %/main.c,$(wildcard common/*.c connector/*.c proxyd/
 build/fuzz/fuzz_parse: $(B)/tetherd/parse.c tetherd/complaints.c tetherd/lex.c \
 	tetherd/macros.c tetherd/nearest.c tetherd/parser.c
 
+build/fuzz/fuzz_membership: authd/finding.c authd/health.c authd/membership.c \
+	authd/membership_answer.c authd/policy.c authd/trouble.c
+
 build/fuzz/%: tests/fuzz/%.c $(FUZZ_SOURCES) $(PAGE_SCRIPTS) | deps-fuzz
 	@mkdir -p $(@D)
 	clang $(CPPFLAGS) -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined \

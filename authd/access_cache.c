@@ -181,9 +181,3 @@ access_cache_forget(struct access_cache *c)
 		if (e->finding.kind != FINDING_LIMITED)
 			access_cache_drop(c, e);
 }
-
-size_t
-access_cache_count(const struct access_cache *c)
-{
-	return c->count;
-}

@@ -46,7 +46,4 @@ void access_cache_put(struct access_cache *, const struct access_key *,
 /* Forget all but limits. */
 void access_cache_forget(struct access_cache *);
 
-/* How many there are. */
-size_t access_cache_count(const struct access_cache *);
-
 #endif

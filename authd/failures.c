@@ -7,14 +7,11 @@
 static void
 failures_fill(struct failures *f, uint32_t rate)
 {
-	int64_t now = monotonic_ms(), passed = now - f->filled_ms;
+	int64_t now = monotonic_ms();
 	int64_t full = (int64_t)rate * FAILURE;
 
-	/* So long does it take to fill it, but for debts. */
-	if (passed > FAILURE)
-		passed = FAILURE;
-	f->level = f->rate == rate ? f->level + passed * rate : full;
-	if (f->level > full)
+	f->level += (now - f->filled_ms) * rate;
+	if (f->level > full || f->rate != rate)
 		f->level = full;
 	f->filled_ms = now;
 	f->rate = rate;

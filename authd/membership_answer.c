@@ -23,15 +23,13 @@ answer_read_status(const struct github_answer *answer)
 	}
 }
 
-/* A member that is an object: true if it is there, NULL for null or none. */
-static bool
-answer_get_object(const struct json_object *object, const char *name,
-    struct json_object **member)
+/* A member, NULL for null or none; what is no object has no members. */
+static struct json_object *
+answer_get(const struct json_object *object, const char *name)
 {
-	if (!json_object_object_get_ex(object, name, member))
-		*member = NULL;
-	return *member == NULL ||
-	       json_object_is_type(*member, json_type_object);
+	struct json_object *member;
+
+	return json_object_object_get_ex(object, name, &member) ? member : NULL;
 }
 
 static bool
@@ -67,11 +65,9 @@ answer_read_person(
 static bool
 answer_is_about(const struct json_object *json, const char *org)
 {
-	struct json_object *organization;
+	struct json_object *organization = answer_get(json, "organization");
 	const char *login;
 
-	if (!answer_get_object(json, "organization", &organization))
-		return false;
 	if (organization == NULL)
 		return true;
 	login = json_string(organization, "login", NULL);
@@ -90,9 +86,9 @@ answer_read_membership(const struct github_answer *answer, const char *org,
 	if (word != ANSWER_YES)
 		return word;
 	state = json_string(answer->json, "state", NULL);
-	if (state == NULL || !answer_is_about(answer->json, org) ||
-	    !answer_get_object(answer->json, "user", &user))
+	if (state == NULL || !answer_is_about(answer->json, org))
 		return ANSWER_WRONG;
+	user = answer_get(answer->json, "user");
 	if (user != NULL && (!answer_get_person(user, person) ||
 				strcasecmp(person->login, login) != 0))
 		return ANSWER_WRONG;

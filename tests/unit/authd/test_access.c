@@ -402,6 +402,14 @@ test_failures(void **state)
 
 	(void)state;
 	conf.failures_rate = 6;
+	/* It gets no fuller, and identities are not what it is for. */
+	refuse_token("gho_early", 401);
+	fake_now_ms += 3600000;
+	for (i = 0; i < 10; i++) {
+		assert_false(by_id(&a, 100 + (uint64_t)i, "octodog"));
+		fake_say(404, "{}");
+		turn();
+	}
 	for (i = 0; i < 6; i++) {
 		/* An error is no failure of theirs. */
 		(void)snprintf(token, sizeof(token), "error-%d", i);

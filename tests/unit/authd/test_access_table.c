@@ -416,6 +416,8 @@ check(const struct combination *c, const struct expectation *e,
 	if (verdict->result == ACCESS_ALLOWED &&
 	    (verdict->role != e->role || verdict->github_id != ID))
 		fail_combination(c, "role, id", verdict);
+	if (verdict->github_id != (f.login[0] != '\0' ? ID : 0))
+		fail_combination(c, "whose it is", verdict);
 	if (strcmp(verdict->rule, e->rule) != 0)
 		fail_combination(c, e->rule, verdict);
 	if (verdict->lifetime_ms != lifetime_of(e->kind))

@@ -99,6 +99,7 @@ static const struct {
 	{ 403, SELF, FINDING_UNCHECKED },
 	{ 404, SELF, FINDING_UNCHECKED },
 	{ 500, SELF, FINDING_UNCHECKED },
+	{ 200, SELF, FINDING_ALLOWED },
 };
 
 static void
@@ -121,6 +122,8 @@ test_self(void **state)
 			assert_int_equal(found.github_id, 0);
 			assert_string_equal(found.login, "");
 		}
+		assert_int_equal(health.failing[0] != '\0',
+		    selves[i].kind == FINDING_UNCHECKED);
 		expect_end(m, selves[i].kind);
 		expect_requests("");
 	}
