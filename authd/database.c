@@ -325,6 +325,9 @@ database_advice(int error)
 	case SQLITE_READONLY:
 		return "; check the owner and mode of the file and its "
 		       "directory";
+	case SQLITE_FULL:
+	case SQLITE_IOERR:
+		return "; check the disk and the room on it";
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		return "; restore it from a copy or move it away";

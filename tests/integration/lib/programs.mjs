@@ -72,6 +72,7 @@ export async function startHub(stage, args = []) {
  *	env		added to the settings (undefined removes one)
  *	args		flags, ["-d"] if absent
  *	database	false: none is made
+ *	within		a command and its arguments that runs it, by exec
  */
 export async function startTetherd(stage, options = {}) {
 	const home = await stage.directory();
@@ -91,8 +92,9 @@ export async function startTetherd(stage, options = {}) {
 		RUNTIME_DIRECTORY: home,
 		...options.env,
 	});
-	const tetherd = stage.start("tetherd", programPath("tetherd"),
-		options.args ?? ["-d"], { cwd: home, env });
+	const [file, ...args] = [...options.within ?? [],
+		programPath("tetherd"), ...options.args ?? ["-d"]];
+	const tetherd = stage.start("tetherd", file, args, { cwd: home, env });
 	tetherd.home = home;
 	tetherd.database = database;
 	tetherd.socket = join(home, "tetherd.sock");

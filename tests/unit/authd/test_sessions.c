@@ -684,6 +684,7 @@ test_full_disk(void **state)
 	check_refused(s, NOW, SESSION_UNAVAILABLE, no_database);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &free_again), 0);
 	assert_int_equal(log_count(f, "database"), 1);
+	assert_non_null(strstr(f->lines, "check the disk"));
 	check_ok(s, NOW);
 	assert_int_equal(log_count(f, "works again"), 1);
 	assert_string_equal(
