@@ -122,6 +122,28 @@ describe("identity", { concurrency: 4 }, () => {
 		assert.equal(orchestrator.upgrades.length, 1);
 	});
 
+	scenario("who comes in is in the audit log, once", async (stage) => {
+		const { connection, tetherd } = await startInstance(stage, {
+			env: { ORCHESTRATOR_GITHUB_USERS: "octocat" },
+		});
+		const comeIn = () => Promise.all(Array.from({ length: 5 }, () =>
+			[whoami(connection), whoami(connection,
+				identity(3, "mallory"))]).flat());
+		await comeIn();
+		await tetherd.line("audit: sign-in refused id=3 login=mallory");
+		// proxyd forgets whom it knew: each is asked about again.
+		process.kill(tetherd.childPid("proxyd"), "SIGKILL");
+		await tetherd.line("lost child: proxyd");
+		await comeIn();
+		assert.deepEqual(tetherd.all("audit: sign-in")
+			.map((line) => /audit: .*/.exec(line)[0]).sort(), [
+			'audit: sign-in allowed id=583231 login=octocat role=full ' +
+				'why="users"',
+			"audit: sign-in refused id=3 login=mallory why=" +
+				'"you are not among the users of this instance"',
+		]);
+	});
+
 	scenario("an account that is not active: 403", async (stage) => {
 		const { connection, tetherd } = await startInstance(stage);
 		await sql(tetherd.database, "INSERT INTO users (username, " +
