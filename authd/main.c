@@ -36,7 +36,7 @@ struct authd {
 	struct questions *questions;
 	struct handles handles;
 	struct tokens *tokens;
-	struct operator_desk operator;
+	struct operator_desk desk;
 	struct token_question token_question;
 };
 
@@ -116,11 +116,11 @@ authd_open(struct authd *a)
 	a->handles.tether = sessions_tether_db(a->sessions);
 	a->tokens = tokens_new(sessions_tether_db(a->sessions));
 	token_question_init(&a->token_question, &a->child, &a->conf, a->tokens);
-	a->operator.child = & a->child;
-	a->operator.conf = & a->conf;
-	a->operator.sessions = a->sessions;
-	a->operator.sign_ins = a->sign_ins;
-	a->operator.tokens = a->tokens;
+	a->desk.child = &a->child;
+	a->desk.conf = &a->conf;
+	a->desk.sessions = a->sessions;
+	a->desk.sign_ins = a->sign_ins;
+	a->desk.tokens = a->tokens;
 }
 
 static void
@@ -156,7 +156,7 @@ authd_on_admin(void *arg, struct msg *m)
 {
 	struct authd *authd = arg;
 
-	return operator_on_admin(&authd->operator, m);
+	return operator_on_admin(&authd->desk, m);
 }
 
 static int
@@ -264,7 +264,7 @@ authd_conf_switch(void *arg, void *next, uint32_t flags)
 	github_reload(authd->github);
 	access_reload(authd->access);
 	sign_ins_forget(authd->sign_ins);
-	operator_flush(&authd->operator);
+	operator_flush(&authd->desk);
 	token_question_answer(&authd->token_question);
 }
 
@@ -274,6 +274,7 @@ authd_status(void *arg, struct status *status)
 	const struct authd *authd = arg;
 
 	sessions_status(authd->sessions, status);
+	access_status(authd->access, status);
 	status_set_number(
 	    status, STATUS_AUTHD_HANDLES_MADE, authd->handles.made);
 	status_set_number(

@@ -10,10 +10,11 @@
 
 #include "authd/tether_db.h"
 #include "authd/tokens.h"
+#include "authd/vault.h"
 #include "common/log.h"
 #include "common/slice.h"
 
-/* One token, as the table has it. */
+/* One token, as the table has it; in the vault. */
 struct token {
 	LIST_ENTRY(token) entry;
 	char *host;
@@ -61,7 +62,7 @@ drop(struct token *token)
 {
 	LIST_REMOVE(token, entry);
 	free(token->host);
-	freezero(token, sizeof(*token));
+	vault_free(token);
 }
 
 void
@@ -101,6 +102,16 @@ open_to_write(struct tether_db *tether)
 	return database_exec(&tether->db, "PRAGMA secure_delete = ON");
 }
 
+/* With nothing of the token left in SQLite's memory. */
+static enum db_result
+finish_write(struct tether_db *tether, sqlite3_stmt *stmt)
+{
+	enum db_result result = database_finish(&tether->db, stmt);
+
+	database_close(&tether->db);
+	return result;
+}
+
 static enum db_result
 row_put(struct tether_db *tether, const struct token *token)
 {
@@ -121,7 +132,7 @@ row_put(struct tether_db *tether, const struct token *token)
 		    stmt, 3, token->text, -1, SQLITE_STATIC);
 		(void)sqlite3_bind_int64(stmt, 4, token->granted_at);
 	}
-	if (database_finish(&tether->db, stmt) != DB_OK)
+	if (finish_write(tether, stmt) != DB_OK)
 		return DB_FAILED;
 	trouble_over(&tether->db.trouble, tether->db.what);
 	return DB_OK;
@@ -161,6 +172,7 @@ row_get(struct tether_db *tether, const char *host,
 		result = DB_NONE;
 	}
 	(void)sqlite3_finalize(stmt);
+	database_forget(&tether->db);
 	return result;
 }
 
@@ -192,8 +204,8 @@ tokens_put(struct tokens *t, const char *host, const char *text,
 
 	if (token != NULL)
 		drop(token);
-	if ((token = calloc(1, sizeof(*token))) == NULL)
-		fatal("tokens");
+	if ((token = vault_new(sizeof(*token))) == NULL)
+		fatalx("no memory for an orchestrator token");
 	token->host = copy(host);
 	(void)strlcpy(token->text, text, sizeof(token->text));
 	(void)strlcpy(token->client_id, client_id, sizeof(token->client_id));
@@ -255,6 +267,7 @@ tokens_list(struct tokens *t, size_t max,
 			    sqlite3_column_int64(stmt, 2), each, arg);
 	}
 	(void)sqlite3_finalize(stmt);
+	database_forget(&tether->db);
 	return result == DB_NONE ? DB_OK : result;
 }
 
@@ -299,7 +312,7 @@ row_forget(struct tether_db *tether, const char *host)
 	    database_prepare(&tether->db, "DELETE FROM tokens WHERE host = ?1");
 	if (stmt != NULL)
 		(void)sqlite3_bind_text(stmt, 1, host, -1, SQLITE_STATIC);
-	return database_finish(&tether->db, stmt);
+	return finish_write(tether, stmt);
 }
 
 enum db_result

@@ -10,6 +10,7 @@
 #include "authd/sessions.h"
 #include "authd/sign_ins.h"
 #include "authd/tether_db.h"
+#include "authd/tokens.h"
 #include "tests/unit/authd/memory_scan.h"
 #include "tests/unit/authd/peers.h"
 
@@ -309,44 +310,49 @@ test_question(void **state)
 	sessions_free(s);
 }
 
-/* Our own database: a token that is written, read and let go of. */
+/* A token that an orchestrator granted: stored, given out, forgotten. */
 static void
-test_database(void **state)
+test_tokens(void **state)
 {
 	struct fixture *f = *state;
-	struct tether_db t;
+	char text[TOKENS_TOKEN_MAX + 1], id[TOKENS_CLIENT_ID_MAX + 1];
+	char secret[SCAN_LEN + 1];
+	struct tether_db db;
 	struct veiled veiled;
-	char secret[SCAN_LEN + 1], sql[200];
-	sqlite3_stmt *stmt;
+	struct tokens *t;
+	sqlite3 *lock;
 
-	tether_db_init(&t, f->state);
-	assert_int_equal(tether_db_open(&t), DB_OK);
+	tether_db_init(&db, f->state);
+	t = tokens_new(&db);
 	veiled_make(&veiled, secret);
-	stmt = database_prepare(
-	    &t.db, "INSERT INTO tokens VALUES ('hub:443', 'me', ?1, 1)");
-	assert_non_null(stmt);
-	(void)sqlite3_bind_text(stmt, 1, secret, -1, SQLITE_STATIC);
-	assert_int_equal(database_finish(&t.db, stmt), DB_OK);
+	assert_int_equal(tokens_put(t, "hub:443", secret, "me", NOW), DB_OK);
+	if (CAN_SCAN)
+		assert_int_equal(scan(&veiled), 1); /* the test's own */
+	/* In memory only for as long as it must be, and in the vault. */
+	lock = hold_lock(f->tether);
+	assert_int_equal(tokens_put(t, "b:443", secret, "me", NOW), DB_FAILED);
 	explicit_bzero(secret, sizeof(secret));
-	database_close(&t.db);
+	if (CAN_SCAN)
+		assert_int_equal(scan(&veiled), 1);
+	(void)sqlite3_close(lock);
+	assert_int_equal(tokens_get(t, "b:443", text, id), DB_OK);
+	explicit_bzero(text, sizeof(text));
 	if (CAN_SCAN)
 		assert_int_equal(scan(&veiled), 0);
 
-	assert_int_equal(tether_db_open(&t), DB_OK);
-	stmt = database_prepare(&t.db, "SELECT token || '' FROM tokens");
-	assert_int_equal(database_step(&t.db, stmt), DB_OK);
-	assert_true(database_text(stmt, 0, sql, sizeof(sql)));
-	(void)sqlite3_finalize(stmt);
+	assert_int_equal(tokens_get(t, "hub:443", text, id), DB_OK);
+	assert_int_equal(strlen(text), SCAN_LEN);
+	explicit_bzero(text, sizeof(text));
 	if (CAN_SCAN)
-		assert_in_range(scan(&veiled), 1, 9);
-	explicit_bzero(sql, sizeof(sql));
-	database_forget(&t.db);
+		assert_int_equal(scan(&veiled), 0);
+	assert_int_equal(tokens_forget(t, "hub"), DB_OK);
 	if (CAN_SCAN)
 		assert_int_equal(scan(&veiled), 0);
 	else
 		print_message("skipped: memory cannot be searched here\n");
-	tether_db_free(&t);
-	database_forget(&t.db);
+	tokens_free(t);
+	tether_db_free(&db);
+	database_forget(&db.db);
 }
 
 /* Without memory that can be locked it says so, and goes on. */
@@ -391,7 +397,7 @@ main(void)
 		TEST(test_sessions),
 		TEST(test_sessions_full),
 		TEST(test_question),
-		TEST(test_database),
+		TEST(test_tokens),
 		TEST(test_not_locked),
 	};
 
