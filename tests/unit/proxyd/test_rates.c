@@ -182,6 +182,7 @@ test_failures(void **state)
 	/* What was refused took nothing. */
 	assert_int_equal(drain(RATE_REQUESTS, 1), 1000);
 	note(0, 1000);
+	assert_int_equal(rates_count(r), 2);
 	assert_int_equal(drain(RATE_REQUESTS, 0), 10000);
 }
 

@@ -401,6 +401,9 @@ test_purpose(void **state)
 		    false, false },
 		{ ASK("GET", "[" HTML ",[\"sec-fetch-mode\",\"\"]]"), false,
 		    false },
+		{ ASK("GET", "[" HTML ",[\"sec-fetch-mode\",\"navigate\"],"
+			     "[\"sec-fetch-mode\",\"navigate\"]]"),
+		    false, false },
 		{ ASK("GET", "[[\"Sec-Fetch-Dest\",\"empty\"]]"), false, true },
 		{ ASK("GET", "[[\"Sec-Fetch-Dest\",\"emptyx\"]]"), false,
 		    false },
