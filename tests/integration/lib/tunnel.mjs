@@ -154,6 +154,7 @@ export class Tunnel {
 	constructor(page, kind, payload, { acks = true, pongs = true }) {
 		Object.assign(this, { page, kind, acks, pongs });
 		this.messages = new Queue(`messages of ${kind}`);
+		this.denied = new Queue("messages that were held back");
 		this.pieces = 0; // that came
 		this.received = 0; // bytes of them
 		this.acked = 0;
@@ -187,6 +188,8 @@ export class Tunnel {
 			this.pinged = true;
 			if (this.pongs)
 				this.tell("pong");
+		} else if (data.t === "denied") {
+			this.denied.push(data);
 		} else {
 			this.piece(data);
 		}
