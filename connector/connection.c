@@ -126,7 +126,9 @@ on_timer(int fd, short what, void *arg)
 	if (c->state == STATE_WAITING)
 		connect_now(c);
 	else
-		connection_lose(c, THEN_RETRY, "timeout");
+		connection_lose(c, THEN_RETRY,
+		    c->wants_token ? "authd does not say which token"
+				   : "timeout");
 }
 
 void

@@ -6,11 +6,14 @@
 struct evhttp_request;
 struct json_object;
 
-/* Who may claim a pending instance: comma lists, from its query. */
+/*
+ * Who may claim a pending instance: comma lists, from its query.  One that is
+ * longer counts for none.
+ */
 struct claims {
-	char users[1024];
-	char orgs[1024];
-	char teams[1024];
+	char users[8192];
+	char orgs[8192];
+	char teams[8192];
 };
 
 /* Read them; false if there are none. */
