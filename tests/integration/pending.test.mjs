@@ -199,6 +199,15 @@ describe("waiting to be claimed", { concurrency: 4 }, () => {
 		assert.equal(connection.answers.size, 1);
 	});
 
+	scenario("for longer than a connection may take to be made",
+		async (stage) => {
+			const { orchestrator, tetherd } = await startPending(stage);
+			await sleep(31000);
+			assert.equal(orchestrator.upgrades.length, 1);
+			assert.deepEqual(tetherd.all("disconnected"), []);
+			assert.match(await status(tetherd), /pending: waiting/);
+		});
+
 	scenario("no pong: another connection, and another id", async (stage) => {
 		const { orchestrator, connection } = await startPending(stage,
 			{ ORCHESTRATOR_HEARTBEAT_INTERVAL: "300" }, { pong: false });
