@@ -42,6 +42,11 @@ struct connector {
 	const char *status;    /* idle, active or busy */
 	uint32_t capabilities; /* of the orchestrator, see common/link.h */
 	struct counters counters;
+	/* Lines of the log, of what the orchestrator said. */
+	struct {
+		int64_t since_ms;
+		uint32_t lines;
+	} said;
 };
 
 /* What this instance is called: as its token says, else as configured. */

@@ -8,6 +8,7 @@
 #include "common/json.h"
 #include "common/link.h"
 #include "common/log.h"
+#include "common/monotonic.h"
 #include "common/slice.h"
 #include "connector/connection.h"
 #include "connector/connector.h"
@@ -15,6 +16,10 @@
 #include "connector/incoming.h"
 #include "connector/outgoing.h"
 #include "connector/user_requests.h"
+
+/* So many lines of the log in so many milliseconds. */
+#define SAID_MAX 100
+#define SAID_MS	 60000
 
 /* One message under way from the parser to its handler. */
 struct incoming {
@@ -29,6 +34,27 @@ static void
 count_ignored(struct connector *connector)
 {
 	connector->counters.messages_ignored++;
+}
+
+/* Whether there is room in the log for a line that a message leads to. */
+static bool
+may_log(struct connector *connector)
+{
+	int64_t now = monotonic_ms();
+
+	if (connector->said.lines == 0 ||
+	    now - connector->said.since_ms >= SAID_MS) {
+		connector->said.since_ms = now;
+		connector->said.lines = 0;
+	}
+	if (connector->said.lines < SAID_MAX) {
+		connector->said.lines++;
+		return true;
+	}
+	if (connector->said.lines++ == SAID_MAX)
+		log_warnx("the orchestrator causes too many lines: the rest of "
+			  "this minute is not logged");
+	return false;
 }
 
 /* Text of the orchestrator for our log. */
@@ -86,7 +112,8 @@ on_registered(struct connector *connector, const struct incoming *in)
 		return "success";
 	if (connection_is_pending(connector->connection)) {
 		count_ignored(connector);
-		log_warnx("registered while pending ignored");
+		if (may_log(connector))
+			log_warnx("registered while pending ignored");
 		return NULL;
 	}
 	if (!success) {
@@ -122,8 +149,9 @@ on_command(struct connector *connector, const struct incoming *in)
 		outgoing_status_update(connector);
 	else {
 		count_ignored(connector);
-		log_infox("command ignored: %s",
-		    get_safe(in, "command", text, sizeof(text)));
+		if (may_log(connector))
+			log_infox("command ignored: %s",
+			    get_safe(in, "command", text, sizeof(text)));
 	}
 	return NULL;
 }
@@ -133,9 +161,9 @@ on_error(struct connector *connector, const struct incoming *in)
 {
 	char text[512];
 
-	(void)connector;
-	log_warnx("the orchestrator says: %s",
-	    get_safe(in, "message", text, sizeof(text)));
+	if (may_log(connector))
+		log_warnx("the orchestrator says: %s",
+		    get_safe(in, "message", text, sizeof(text)));
 	return NULL;
 }
 
@@ -154,7 +182,9 @@ on_http_proxy_request(struct connector *connector, const struct incoming *in)
 		    connector->exchange, request_id, len, in->text);
 	else {
 		count_ignored(connector);
-		log_warnx("http_proxy_request before registered ignored");
+		if (may_log(connector))
+			log_warnx(
+			    "http_proxy_request before registered ignored");
 	}
 	return NULL;
 }
@@ -168,8 +198,9 @@ is_for_pending(struct connector *connector, const struct incoming *in)
 	if (connection_is_pending(connector->connection))
 		return true;
 	count_ignored(connector);
-	log_warnx("%s ignored: not pending",
-	    get_safe(in, "type", type, sizeof(type)));
+	if (may_log(connector))
+		log_warnx("%s ignored: not pending",
+		    get_safe(in, "type", type, sizeof(type)));
 	return false;
 }
 
@@ -183,8 +214,10 @@ on_pending_registered(struct connector *connector, const struct incoming *in)
 	if (success == -1)
 		return "success";
 	if (is_for_pending(connector, in) && !success)
-		log_infox("still pending, though the orchestrator says: %s",
-		    get_safe(in, "message", text, sizeof(text)));
+		if (may_log(connector))
+			log_infox(
+			    "still pending, though the orchestrator says: %s",
+			    get_safe(in, "message", text, sizeof(text)));
 	return NULL;
 }
 
@@ -244,8 +277,9 @@ on_user_request(struct connector *connector, const struct incoming *in)
 		    connector->user_requests, request_id, len, in->text);
 	else {
 		count_ignored(connector);
-		log_warnx("%s before registered ignored",
-		    get_safe(in, "type", type, sizeof(type)));
+		if (may_log(connector))
+			log_warnx("%s before registered ignored",
+			    get_safe(in, "type", type, sizeof(type)));
 	}
 	return NULL;
 }
@@ -308,7 +342,8 @@ dispatch(struct connector *connector, const struct incoming *in)
 
 	if (type == NULL) {
 		count_ignored(connector);
-		log_warnx("message without a type ignored");
+		if (may_log(connector))
+			log_warnx("message without a type ignored");
 		return;
 	}
 	for (i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++) {
@@ -319,8 +354,9 @@ dispatch(struct connector *connector, const struct incoming *in)
 			missing = handlers[i].handle(connector, in);
 		if (missing != NULL) {
 			count_ignored(connector);
-			log_warnx(
-			    "%s without a valid %s ignored", type, missing);
+			if (may_log(connector))
+				log_warnx("%s without a valid %s ignored", type,
+				    missing);
 		}
 		if (handlers[i].handle == on_token_granted)
 			wipe(in);
@@ -338,7 +374,8 @@ incoming_message(struct connector *connector, struct evbuffer *text)
 
 	if (in.json == NULL) {
 		count_ignored(connector);
-		log_warnx("message that is not a JSON object ignored");
+		if (may_log(connector))
+			log_warnx("message that is not a JSON object ignored");
 		return;
 	}
 	dispatch(connector, &in);

@@ -461,6 +461,30 @@ test_wiped(void **state)
 	is_pending = false;
 }
 
+/* A flood is counted, but does not fill the log. */
+static void
+test_flood(void **state)
+{
+	struct connector connector = { 0 };
+	char line[LOG_LINE_MAX + 2];
+	size_t i, lines = 0;
+
+	(void)state;
+	is_pending = true;
+	for (i = 0; i < 300; i++) {
+		handle(&connector, i % 2 == 0 ? GRANTED("a b", "box") : "{}");
+		while (recv(log_fd, line, sizeof(line), MSG_DONTWAIT) > 0)
+			lines++;
+	}
+	assert_int_equal(connector.counters.messages_ignored, 300);
+	assert_int_equal(lines, 101);
+	/* But in the next minute again. */
+	connector.said.since_ms -= 60000;
+	handle(&connector, "{}");
+	assert_line("{}", NO_TYPE);
+	is_pending = false;
+}
+
 /* What the last orchestrator could do does not count for this one. */
 static void
 test_capabilities(void **state)
@@ -518,6 +542,7 @@ main(void)
 		cmocka_unit_test(test_pending),
 		cmocka_unit_test(test_long_token),
 		cmocka_unit_test(test_wiped),
+		cmocka_unit_test(test_flood),
 		cmocka_unit_test(test_capabilities),
 		cmocka_unit_test(test_prefixes),
 	};
