@@ -14,11 +14,11 @@
 #include "common/log.h"
 #include "common/slice.h"
 
-/* One token, as the table has it; in the vault. */
+/* One token, as the table has it; the text is in the vault. */
 struct token {
 	LIST_ENTRY(token) entry;
 	char *host;
-	char text[TOKENS_TOKEN_MAX + 1];
+	char *text;
 	char client_id[TOKENS_CLIENT_ID_MAX + 1];
 	time_t granted_at;
 };
@@ -61,8 +61,9 @@ static void
 drop(struct token *token)
 {
 	LIST_REMOVE(token, entry);
+	vault_free(token->text);
 	free(token->host);
-	vault_free(token);
+	free(token);
 }
 
 void
@@ -113,7 +114,8 @@ finish_write(struct tether_db *tether, sqlite3_stmt *stmt)
 }
 
 static enum db_result
-row_put(struct tether_db *tether, const struct token *token)
+row_put(struct tether_db *tether, const char *host, const char *text,
+    const char *client_id, time_t granted_at)
 {
 	sqlite3_stmt *stmt;
 
@@ -124,13 +126,10 @@ row_put(struct tether_db *tether, const struct token *token)
 	    " VALUES (?1, ?2, ?3, ?4) ON CONFLICT (host) DO UPDATE"
 	    " SET client_id = ?2, token = ?3, granted_at = ?4");
 	if (stmt != NULL) {
-		(void)sqlite3_bind_text(
-		    stmt, 1, token->host, -1, SQLITE_STATIC);
-		(void)sqlite3_bind_text(
-		    stmt, 2, token->client_id, -1, SQLITE_STATIC);
-		(void)sqlite3_bind_text(
-		    stmt, 3, token->text, -1, SQLITE_STATIC);
-		(void)sqlite3_bind_int64(stmt, 4, token->granted_at);
+		(void)sqlite3_bind_text(stmt, 1, host, -1, SQLITE_STATIC);
+		(void)sqlite3_bind_text(stmt, 2, client_id, -1, SQLITE_STATIC);
+		(void)sqlite3_bind_text(stmt, 3, text, -1, SQLITE_STATIC);
+		(void)sqlite3_bind_int64(stmt, 4, granted_at);
 	}
 	if (finish_write(tether, stmt) != DB_OK)
 		return DB_FAILED;
@@ -187,7 +186,8 @@ tokens_get(struct tokens *t, const char *host, char token[TOKENS_TOKEN_MAX + 1],
 		return row_get(t->tether, host, token, client_id);
 	(void)strlcpy(token, unsaved->text, TOKENS_TOKEN_MAX + 1);
 	(void)strlcpy(client_id, unsaved->client_id, TOKENS_CLIENT_ID_MAX + 1);
-	if (row_put(t->tether, unsaved) == DB_OK) {
+	if (row_put(t->tether, host, token, client_id, unsaved->granted_at) ==
+	    DB_OK) {
 		log_infox("orchestrator token granted by %s is kept in "
 			  "tether.db now",
 		    host);
@@ -196,30 +196,48 @@ tokens_get(struct tokens *t, const char *host, char token[TOKENS_TOKEN_MAX + 1],
 	return DB_OK;
 }
 
+/* What the database does not take; false if there is no room in the vault. */
+static bool
+keep(struct tokens *t, const char *host, const char *text,
+    const char *client_id, time_t now)
+{
+	struct token *token = calloc(1, sizeof(*token));
+
+	if (token == NULL)
+		fatal("tokens");
+	if ((token->text = vault_copy(text)) == NULL) {
+		free(token);
+		return false;
+	}
+	token->host = copy(host);
+	(void)strlcpy(token->client_id, client_id, sizeof(token->client_id));
+	token->granted_at = now;
+	LIST_INSERT_HEAD(&t->unsaved, token, entry);
+	return true;
+}
+
 enum db_result
 tokens_put(struct tokens *t, const char *host, const char *text,
     const char *client_id, time_t now)
 {
-	struct token *token = find_unsaved(t, host);
+	struct token *last = find_unsaved(t, host);
 
-	if (token != NULL)
-		drop(token);
-	if ((token = vault_new(sizeof(*token))) == NULL)
-		fatalx("no memory for an orchestrator token");
-	token->host = copy(host);
-	(void)strlcpy(token->text, text, sizeof(token->text));
-	(void)strlcpy(token->client_id, client_id, sizeof(token->client_id));
-	token->granted_at = now;
-	LIST_INSERT_HEAD(&t->unsaved, token, entry);
-	if (row_put(t->tether, token) != DB_OK) {
+	if (last != NULL)
+		drop(last);
+	if (row_put(t->tether, host, text, client_id, now) == DB_OK) {
+		log_infox("orchestrator token granted by %s, kept in tether.db",
+		    host);
+		return DB_OK;
+	}
+	if (keep(t, host, text, client_id, now))
 		log_warnx("orchestrator token granted by %s can't be stored: "
 			  "kept in memory until authd ends",
 		    host);
-		return DB_FAILED;
-	}
-	log_infox("orchestrator token granted by %s, kept in tether.db", host);
-	drop(token);
-	return DB_OK;
+	else
+		log_warnx("orchestrator token granted by %s can't be kept: no "
+			  "memory for secrets",
+		    host);
+	return DB_FAILED;
 }
 
 static void
