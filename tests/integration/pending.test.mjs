@@ -94,6 +94,12 @@ async function status(tetherd) {
 	return stdout;
 }
 
+async function forget(tetherd, orchestrator) {
+	const { code, stderr } = await tetherctl(tetherd, "tokens", "forget",
+		`127.0.0.1:${orchestrator.port}`);
+	assert.equal(code, 0, stderr);
+}
+
 async function kill(tetherd, name) {
 	const from = tetherd.lines.length;
 	process.kill(tetherd.childPid(name), "SIGKILL");
@@ -247,6 +253,8 @@ describe("a token is granted", { concurrency: 4 }, () => {
 		await tetherd.line("orchestrator token granted by " +
 			`127.0.0.1:${orchestrator.port}, kept in tether.db`);
 		await tetherd.line(/connector\[\d+\]: claimed as box7$/);
+		await tetherd.line("audit: token allowed grant why=" +
+			`"127.0.0.1:${orchestrator.port}, for box7"`);
 		await tetherd.line("client id box7, for which the token was " +
 			`granted, instead of ${CLIENT}`);
 		await tetherd.line(/registered with .* as box7$/);
@@ -389,7 +397,9 @@ describe("a token is granted", { concurrency: 4 }, () => {
 			assert.equal((await sql(place.tether,
 				"SELECT * FROM tokens")).length, 1);
 			// Forgotten: it is to be claimed again.
-			await sql(place.tether, "DELETE FROM tokens");
+			await forget(tetherd, orchestrator);
+			assert.deepEqual(await sql(place.tether,
+				"SELECT * FROM tokens"), []);
 			tetherd.signal("SIGUSR2");
 			grant(await orchestrator.pending(), "box8", "ao_8_other");
 			good = true;
@@ -397,12 +407,16 @@ describe("a token is granted", { concurrency: 4 }, () => {
 		});
 
 	scenario("forgotten while in use: the connection stays", async (stage) => {
-		const { orchestrator, place, tetherd, connection } =
+		const { orchestrator, tetherd, connection } =
 			await startPending(stage);
 		grant(connection);
 		const now = await assertRegistered(orchestrator);
 		await tetherd.registered();
-		await sql(place.tether, "DELETE FROM tokens");
+		const { stdout } = await tetherctl(tetherd, "tokens");
+		assert.match(stdout, new RegExp(
+			`127\\.0\\.0\\.1:${orchestrator.port} .*box7.*yes`));
+		assert.doesNotMatch(stdout, /ao_/);
+		await forget(tetherd, orchestrator);
 		now.send({ type: "command", command: "refresh_status" });
 		await now.receive("status_update");
 		now.socket.destroy();

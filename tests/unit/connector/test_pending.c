@@ -163,6 +163,31 @@ test_held(void **state)
 	await("up:box");
 }
 
+/* Each of them will do. */
+static void
+test_each_claim(void **state)
+{
+	char **const claims[] = { &in->conf.claim_users, &in->conf.claim_orgs,
+		&in->conf.claim_teams };
+	static const char *const ends[] = { "?zone=1&user=x", "?zone=1&org=x",
+		"?zone=1&team=x" };
+	char text[16];
+	size_t i, n;
+
+	(void)state;
+	for (i = 0; i < COUNT(claims); i++) {
+		for (n = 0; n < COUNT(claims); n++)
+			replace(claims[n], n == i ? "x" : "");
+		if (i == 0)
+			run_without_token();
+		else
+			reload(0);
+		(void)snprintf(text, sizeof(text), "pending:%zu", i);
+		await(text);
+		assert_non_null(strstr(in->far[i].url, ends[i]));
+	}
+}
+
 /* Somebody to claim us comes with a reload, and then a token. */
 static void
 test_settings(void **state)
@@ -490,6 +515,7 @@ main(void)
 		TEST(test_granted),
 		TEST(test_pending_ids),
 		TEST(test_held),
+		TEST(test_each_claim),
 		TEST(test_settings),
 		TEST(test_denied),
 		TEST(test_timeout),
