@@ -183,6 +183,9 @@ function checkRows() {
 		heads("Stats"));
 	compare(`${page.file}, processes`, "column",
 		sources.fields(/^control_show\.c$/), heads("Show processes"));
+	compare(`${page.file}, users and tokens`, "column",
+		sources.fields(/^control_admin\.c$/),
+		[...heads("Users"), ...heads("Tokens")]);
 	compare(`${page.file}, limits`, "column or row",
 		[...sources.fields(/^control_limits\.c$/), ...sources.limits()],
 		[...heads("Show limits"),
@@ -223,6 +226,8 @@ function checkAudit() {
 
 	compare(page.file, "audit event", sources.auditWords("events"),
 		page.heads("AUDIT LOG", "Cm"));
+	compare(page.file, "member of the audit file", sources.auditMembers(),
+		page.heads("AUDIT LOG", "Va"));
 	for (const word of sources.auditWords("verdicts"))
 		if (!verdicts.includes(word))
 			complain(`${page.file}, AUDIT LOG`,
@@ -269,7 +274,7 @@ function checkDiagnostics() {
 			.filter((head) => says(head, VARIES));
 		const known = speakers.flatMap((args) => sources.messages(...args))
 			.filter((text) => says(text, CONVERSION));
-		const said = [...speakers, ["tetherd", PARENT]]
+		const said = [...speakers, ["tetherd", PARENT], ["authd", ANY]]
 			.flatMap(([folder, files]) =>
 				sources.strings(folder, files)).join("\n");
 

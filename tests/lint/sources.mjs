@@ -70,7 +70,7 @@ const first = (rows) => rows.map(([text]) => text);
 export const rows = () => first(find("tetherd", /^control_show\.c$/,
 	/\bsend_(?:text|number)\(\s*ch, "([^"]+)"/g, 4, "rows"));
 export const fields = (file) => first(find("tetherd", file,
-	/\bcontrol_row_\w+\(\s*&?m, "([^"]+)"/g, 4, "fields"));
+	/\b(?:control_row_\w+|add_date)\(\s*&?m, "([^"]+)"/g, 4, "fields"));
 export const limits = () => first(find("tetherd", /^control_limits\.c$/,
 	/\{ "([^"]+)", \w+,/g, 12, "limits"));
 
@@ -122,6 +122,10 @@ export const auditWords = (table) => parts("common", /^audit\.c$/,
 	`\nstatic const char \\*const (${table})\\[\\w+\\] = \\{`, "};", table)
 	.flatMap(([, text]) => [...text.matchAll(/\[\w+\] = "([^"]+)"/g)])
 	.map(([, word]) => word);
+
+// The members of an object in the audit file.
+export const auditMembers = () => first(find("tetherd", /^audit_text\.c$/,
+	/(?:\bput_\w+\(\s*f, |")\{?\\?"(\w+)\\?"[,:]/g, 10, "members"));
 
 // The signals that tetherd acts on for somebody else.
 export const signals = () => parts("tetherd", /^main\.c$/,
