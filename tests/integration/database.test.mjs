@@ -35,6 +35,7 @@ async function refused(connection, tetherd, line, from = tetherd.lines.length) {
 		assert.equal(answer.status, 503);
 		assert.doesNotMatch(answer.body, /\.db|sqlite/i);
 	}
+	await tetherd.line(line, { from });
 	const lines = tetherd.lines.slice(from)
 		.filter((l) => WARNING.test(l) && !AGAIN.test(l));
 	assert.equal(lines.length, 1, lines.join("\n"));
