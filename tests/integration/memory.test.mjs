@@ -9,9 +9,11 @@ import { describe } from "node:test";
 
 import { startConf } from "./lib/conf-file.mjs";
 import { createUserDatabase, sql } from "./lib/database.mjs";
+import { startGithub } from "./lib/github.mjs";
 import { startInstance } from "./lib/instance.mjs";
 import { identity } from "./lib/orchestrator.mjs";
 import { scenario } from "./lib/scenario.mjs";
+import { Page } from "./lib/tunnel.mjs";
 
 const ROOT_ONLY = { skip: process.getuid() !== 0 && "only root may look" };
 const OCTOCAT = identity(583231, "octocat");
@@ -85,6 +87,38 @@ describe("secrets in memory", { concurrency: 2 }, () => {
 			assert.deepEqual(count(pid, [...first, signature]), [0, 0, 0, 0]);
 			assert.deepEqual(count(pid, second), [1, 1, 1]);
 		});
+
+	scenario("shown to GitHub", ROOT_ONLY, async (stage) => {
+		const [mine, theirs, nobody] = [secret(), secret(), secret()];
+		const github = await startGithub(stage, {
+			people: {
+				octocat: { id: 583231, token: theirs },
+				robot: { id: 1, token: mine },
+			},
+			orgs: { acme: { members: {
+				octocat: "active", robot: "active" } } },
+		});
+		const { connection, tetherd } = await startInstance(stage, {
+			env: { ...github.env, GITHUB_TOKEN: mine,
+				ORCHESTRATOR_GITHUB_ORG: "acme" } });
+		const page = new Page(connection);
+		const pid = tetherd.childPid("authd");
+		const act = (token) => page.ask("claude-command",
+			{ auth_token: token });
+
+		assert.equal((await connection.request({ headers: OCTOCAT })).status,
+			200);
+		await act(theirs);
+		await act(nobody);
+		await act(theirs);
+		assert.ok(github.requests.some(({ headers }) =>
+			headers.authorization === `Bearer ${theirs}`));
+		assert.ok(github.requests.some(({ headers }) =>
+			headers.authorization === `Bearer ${nobody}`));
+		assert.deepEqual(count(pid, [mine, theirs, nobody]), [1, 0, 0]);
+		for (const name of ["proxyd", "connector"])
+			assert.deepEqual(count(tetherd.childPid(name), [mine]), [0]);
+	});
 
 	scenario("of the web app's database", ROOT_ONLY, async (stage) => {
 		const { connection, tetherd } = await startInstance(stage, {
