@@ -110,7 +110,7 @@ source_on_timer(int fd, short what, void *arg)
 	(void)what;
 	log_warnx("%s: %u audit records dropped: more than %d in a second",
 	    program_name(s->program), s->dropped, AUDIT_RATE);
-	s->taken = s->dropped = 0;
+	s->dropped = 0;
 }
 
 /* One more: false if that is too much. */
@@ -119,7 +119,7 @@ source_may(struct source *s)
 {
 	int64_t now = monotonic_ms();
 
-	if (s->dropped == 0 && now - s->begun >= SECOND_MS) {
+	if (now - s->begun >= SECOND_MS) {
 		s->begun = now;
 		s->taken = 0;
 	}

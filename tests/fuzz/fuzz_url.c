@@ -52,24 +52,33 @@ check_target(const char *target)
 	}
 }
 
+static void
+check_url(const char *text, const char *(*parse)(const char *, struct url *))
+{
+	struct url url;
+
+	if (parse(text, &url) != NULL)
+		return;
+	if (url.port < 1 || url.port > 65535)
+		abort();
+	check_host(url.host);
+	check_target(url.target);
+	(void)url_is_local(&url);
+	url_free(&url);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = malloc(size + 1), *host;
-	struct url url;
 	uint32_t port = 1;
 
 	if (text == NULL)
 		abort();
 	memcpy(text, data, size);
 	text[size] = '\0';
-	if (url_parse(text, &url) == NULL) {
-		if (url.port < 1 || url.port > 65535)
-			abort();
-		check_host(url.host);
-		check_target(url.target);
-		url_free(&url);
-	}
+	check_url(text, url_parse);
+	check_url(text, url_parse_http);
 	free(text);
 
 	/* Of exactly n bytes, without a NUL behind them. */

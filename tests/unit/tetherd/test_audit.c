@@ -343,7 +343,10 @@ test_drop(void **state)
 	audit_drop(audit);
 	take("/a");
 	assert_null(audit_stage(audit, &to_one, &to_two));
+	assert_null(audit_stage(audit, &to_one, &to_two));
+	assert_int_equal(count_descriptors(), fds + 2);
 	assert_null(audit_stage(audit, &to_one, &without));
+	assert_int_equal(count_descriptors(), fds + 1);
 	audit_drop(audit);
 	for (i = 0; i < COUNT(wrong); i++) {
 		why = audit_stage(audit, &to_one, wrong[i].conf);
@@ -457,6 +460,19 @@ test_full(void **state)
 	assert_int_equal(count_logged("works again; 3 records were lost"), 1);
 	take("/d");
 	assert_int_equal(count_logged("works again"), 1);
+
+	/* What was torn is left behind. */
+	limit.rlim_cur = size_of(one) + 20;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	log_to_stderr("test");
+	take("/torn");
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	log_to_file("test", log_file_open(log_path));
+	assert_int_equal(rename(one, moved), 0);
+	audit_reopen(audit, &to_one);
+	take("/e");
+	assert_paths(one, "/e;");
+	assert_int_equal(count_logged("works again; 1 records were lost"), 1);
 	(void)signal(SIGXFSZ, SIG_DFL);
 }
 
@@ -485,7 +501,7 @@ test_rate(void **state)
 	for (i = 0; i < 7; i++)
 		take("/b");
 	assert_int_equal(count_logged("request allowed /b"), 0);
-	/* Another one's count. */
+	/* Another one's count is its own. */
 	audit_take(audit, PROGRAM_AUTHD, &r);
 	assert_int_equal(count_logged("sign-in allowed"), 1);
 	assert_int_equal(count_logged("dropped"), 0);

@@ -127,6 +127,59 @@ test_table(void **state)
 	}
 }
 
+/* Of the other protocol the scheme and the ports are all that differs. */
+static void
+test_http(void **state)
+{
+	static const struct {
+		const char *text;
+		bool tls;
+		const char *host;
+		uint32_t port;
+		const char *target;
+		bool local;
+	} good[] = {
+		{ "http://host", false, "host", 80, "/", false },
+		{ "HTTPS://api.example/v3", true, "api.example", 443, "/v3",
+		    false },
+		{ "https://[::1]:8443/", true, "::1", 8443, "/", true },
+		{ "http://127.0.0.1", false, "127.0.0.1", 80, "/", true },
+		{ "http://127.255.0.9", false, "127.255.0.9", 80, "/", true },
+		{ "http://126.0.0.1", false, "126.0.0.1", 80, "/", false },
+		{ "http://LocalHost:1", false, "LocalHost", 1, "/", true },
+		{ "http://localhost.example", false, "localhost.example", 80,
+		    "/", false },
+		{ "http://127.0.0.1.nip.example", false,
+		    "127.0.0.1.nip.example", 80, "/", false },
+		{ "http://[::ffff:127.0.0.1]", false, "::ffff:127.0.0.1", 80,
+		    "/", false },
+		{ "http://127.1", false, "127.1", 80, "/", false },
+	};
+	static const char *const bad[][2] = {
+		{ "ws://h", "not an http:// or https:// URL" },
+		{ "https:/h", "not an http:// or https:// URL" },
+		{ "https://", NO_HOST },
+		{ "https://u@h", NO_USER },
+		{ "https://h\r\n", NO_BLANKS },
+		{ "https://h:0", BAD_PORT },
+	};
+	struct url url;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(good); i++) {
+		assert_null(url_parse_http(good[i].text, &url));
+		assert_int_equal(url.tls, good[i].tls);
+		assert_string_equal(url.host, good[i].host);
+		assert_int_equal(url.port, good[i].port);
+		assert_string_equal(url.target, good[i].target);
+		assert_int_equal(url_is_local(&url), good[i].local);
+		url_free(&url);
+	}
+	for (i = 0; i < COUNT(bad); i++)
+		assert_string_equal(url_parse_http(bad[i][0], &url), bad[i][1]);
+}
+
 /* Neither prefixes nor single bytes do harm, in memory of their exact size. */
 static void
 test_prefixes(void **state)
@@ -190,6 +243,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_http),
 		cmocka_unit_test(test_prefixes),
 		cmocka_unit_test(test_host_length),
 		cmocka_unit_test(test_authority),
