@@ -162,9 +162,13 @@ describe("what a child finds wrong", { concurrency: 4 }, () => {
 		process.kill(authd, "SIGKILL");
 		await until(() => tetherd.childPid("authd") !== authd,
 			"no new authd");
-		tetherd.signal("SIGUSR1");
-		await tetherd.line(new RegExp(
-			`authd\\[${tetherd.childPid("authd")}\\]: status`));
+		// It takes its time to start, and is silent when it has.
+		const status = new RegExp(
+			`authd\\[${tetherd.childPid("authd")}\\]: status`);
+		await until(() => {
+			tetherd.signal("SIGUSR1");
+			return tetherd.all(status).length > 0;
+		}, "the new authd has no status");
 		assert.deepEqual(tetherd.all("refuses its configuration"), []);
 	});
 });
