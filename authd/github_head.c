@@ -47,9 +47,6 @@ read_after(const char *s, time_t now)
 
 	if (n != -1)
 		return n;
-	/* "-1" and the like would be taken for a time zone. */
-	if (*s < 'A' || *s > 'z')
-		return -1;
 	date = curl_getdate(s, NULL);
 	if (date == -1)
 		return -1;

@@ -25,8 +25,10 @@ test_request(void **state)
 		    "User-Agent: tetherd/" TETHERD_VERSION "\r\n"
 		    "Authorization: Bearer ghp_secret\r\n\r\n");
 	}
+	c = get("/a/../b/%2e%2E/c");
+	assert_non_null(strstr(f.seen, "GET /api/v3/a/../b/%2e%2E/c HTTP"));
 	assert_int_equal(f.dials, 1);
-	assert_int_equal(github_asked(f.github), 10);
+	assert_int_equal(github_asked(f.github), 11);
 	assert_int_equal(github_failed(f.github), 0);
 }
 
@@ -295,6 +297,30 @@ test_stale(void **state)
 	c = get("/late");
 	assert_good(&c);
 	assert_int_equal(f.dials, 3);
+	assert_int_equal(github_failed(f.github), 0);
+}
+
+/* One connection after the other, each closed by one of both sides. */
+static void
+test_short_lived(void **state)
+{
+	struct call c = { 0 };
+	unsigned i;
+
+	(void)state;
+	start(PLAIN);
+	on_path((struct reply){
+	    .path = "/api/v3/bye", .text = good, .then = CLOSE });
+	on_path((struct reply){ .path = "/api/v3/slow", .then = HANG });
+	for (i = 0; i < 50; i++) {
+		c = get("/bye");
+		assert_good(&c);
+		f.requests = 0;
+		ask(&c, "/slow");
+		wait_for(&f.requests, 1);
+		github_cancel(c.request);
+	}
+	assert_int_equal(f.dials, 100);
 	assert_int_equal(github_failed(f.github), 0);
 }
 
@@ -629,6 +655,7 @@ test_check(void **state)
 		{ "https://a:99999", "github: api url: " },
 		{ "file:///etc/passwd", "github: api url: neither" },
 		{ "ftp://a/", "github: api url: neither" },
+		{ "https://u@a/", "github: api url: a user" },
 		{ "https://u:p@a/", "github: api url: a user" },
 		{ "https://a/?x", "github: api url: only a path" },
 		{ "https://a/#x", "github: api url: only a path" },
@@ -710,6 +737,7 @@ main(void)
 		TEST(test_unsendable),
 		TEST(test_dial_failed),
 		TEST(test_stale),
+		TEST(test_short_lived),
 		TEST(test_deadlines),
 		TEST(test_deadline_while_dialing),
 		TEST(test_deadline_in_queue),

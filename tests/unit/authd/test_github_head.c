@@ -63,6 +63,8 @@ static const struct {
 	{ 403, "-7", NULL, NULL, 60000 },
 	{ 403, "", NULL, NULL, 60000 },
 	{ 403, "7.5", NULL, NULL, 60000 },
+	{ 403, "+7", NULL, NULL, 60000 },
+	{ 403, "-0700", NULL, NULL, 60000 },
 	{ 403, "0x10", NULL, NULL, 60000 },
 	{ 403, "never", NULL, NULL, 60000 },
 	{ 403, "never", "0", "784111787", 10000 },

@@ -1,5 +1,6 @@
 /* Whom authd believes to be GitHub. */
 
+#include "authd/github_internal.h"
 #include "tests/unit/authd/github_fixture.h"
 
 #define SECURE "https://api.test"
@@ -42,6 +43,21 @@ identity_free(struct identity *id)
 	EVP_PKEY_free(id->key);
 }
 
+/* HTTP/2 for those who offer it. */
+static int
+on_alpn(SSL *ssl, const unsigned char **out, unsigned char *len,
+    const unsigned char *in, unsigned int size, void *arg)
+{
+	static const unsigned char h2[] = { 2, 'h', '2' };
+
+	(void)ssl;
+	(void)arg;
+	return SSL_select_next_proto((unsigned char **)(uintptr_t)out, len, h2,
+		   sizeof(h2), in, size) == OPENSSL_NPN_NEGOTIATED
+		   ? SSL_TLSEXT_ERR_OK
+		   : SSL_TLSEXT_ERR_NOACK;
+}
+
 /* The servers to come are that one. */
 static void
 serve_as(const struct identity *id)
@@ -49,6 +65,7 @@ serve_as(const struct identity *id)
 	SSL_CTX_free(f.tls);
 	f.tls = SSL_CTX_new(TLS_server_method());
 	assert_non_null(f.tls);
+	SSL_CTX_set_alpn_select_cb(f.tls, on_alpn, NULL);
 	assert_int_equal(SSL_CTX_use_certificate(f.tls, id->x), 1);
 	assert_int_equal(SSL_CTX_use_PrivateKey(f.tls, id->key), 1);
 }
@@ -93,6 +110,10 @@ test_good(void **state)
 		}
 		assert_int_equal(f.dials, 1);
 	}
+	/* curl adds none of its own. */
+	assert_int_equal(sk_X509_OBJECT_num(X509_STORE_get0_objects(
+			     SSL_CTX_get_cert_store(f.github->site.trust.ctx))),
+	    1);
 	assert_non_null(strstr(f.seen, "GET /user HTTP/1.1\r\n"
 				       "Host: api.test\r\n"));
 	assert_non_null(strstr(f.seen, "Host: [::1]:8443\r\n"));
