@@ -211,6 +211,28 @@ test_one_question(void **state)
 	expect_requests("U /user\nU /user\n");
 }
 
+/* A wait is for one thing at a time. */
+static void
+test_asked_twice(void **state)
+{
+	struct person a = { 0 };
+
+	(void)state;
+	assert_false(by_token(&a, USER_TOKEN));
+	assert_false(octocat(&a));
+	assert_false(octocat(&a));
+	assert_true(by_id(&a, 0, "octocat"));
+	assert_null(a.wait.in);
+	assert_false(octocat(&a));
+	assert_false(by_token(&a, USER_TOKEN));
+	assert_true(by_token(&a, ""));
+	assert_null(a.wait.in);
+	fake_say(401, "{}");
+	fake_say(404, "{}");
+	turn();
+	assert_int_equal(a.told, 0);
+}
+
 /* Nobody waits any more, but the answer is worth keeping. */
 static void
 test_goes_on(void **state)
@@ -815,6 +837,7 @@ main(void)
 		TEST(test_not_kept),
 		TEST(test_invalid),
 		TEST(test_one_question),
+		TEST(test_asked_twice),
 		TEST(test_goes_on),
 		TEST(test_in_done),
 		TEST(test_freed_in_done),
