@@ -52,6 +52,7 @@ admission_start(struct admission *a)
 	    rates_admit(p->rates, RATE_REQUESTS, r->github_id, &denied.retry_s);
 	if (denied.reason != NULL) {
 		p->counts.rate++;
+		denied.untold = !rates_tells(p->rates, r->github_id);
 		a->done(a->arg, &denied);
 		return;
 	}
@@ -98,6 +99,8 @@ on_session(void *arg, const struct session *session)
 		denied.status = 503;
 		break;
 	}
+	if (denied.status != 403)
+		denied.untold = !rates_tells(p->rates, a->request->github_id);
 	a->done(a->arg, &denied);
 }
 

@@ -62,7 +62,7 @@ audit_request(
 		.status = end->status,
 		.why = end->why };
 
-	if (!end->refused && !p->conf.audit)
+	if (!p->conf.audit && (!end->refused || end->untold))
 		return;
 	if (end->status == 0)
 		c.verdict = AUDIT_GIVEN_UP;

@@ -34,6 +34,7 @@ struct audit_end {
 	enum session_role role; /* ROLE_NOBODY for none */
 	int status;		/* of the answer; 0: nobody waited for one */
 	bool refused;		/* by us */
+	bool untold;		/* as many others: struct denied */
 	const char *why;	/* that, or the rule that let the person in */
 };
 
@@ -41,8 +42,8 @@ struct audit_end {
 void audit_send(struct proxyd *, const struct audit_case *);
 
 /*
- * A request is over.  One that was refused is always recorded, others only
- * if it is configured.
+ * A request is over.  One that was refused is always recorded, unless there
+ * are too many of them; others only if it is configured.
  */
 void audit_request(
     struct proxyd *, const struct request *, const struct audit_end *);

@@ -182,7 +182,7 @@ denied_compose(const struct request *r, const struct denied *d)
 		"X-Content-Type-Options: nosniff",
 		"Content-Type: application/json" };
 	const struct denied safe = { d->status, make_safe(reason, d->reason),
-		make_safe(advice, d->advice), d->retry_s };
+		make_safe(advice, d->advice), d->retry_s, d->untold };
 	bool is_head = strcmp(r->method, "HEAD") == 0;
 	struct evbuffer *answer;
 	size_t n = 3;

@@ -1,6 +1,7 @@
 #ifndef PROXYD_DENIED_H
 #define PROXYD_DENIED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -20,6 +21,7 @@ struct denied {
 	const char *reason;
 	const char *advice; /* what to ask the operator for, or "" */
 	uint32_t retry_s;   /* when to try again, 0 if that is no use */
+	bool untold;	    /* one of many: no line in the audit log */
 };
 
 /*

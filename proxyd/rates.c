@@ -21,6 +21,7 @@ struct person {
 	TAILQ_ENTRY(person) by_use; /* the latest first */
 	uint64_t github_id;
 	int64_t full_ns[RATE_COUNT];
+	int64_t tell_ns; /* not before */
 };
 
 RB_HEAD(rates_tree, person);
@@ -208,6 +209,18 @@ rates_note_failure(struct rates *r, uint64_t github_id)
 	p = find(r, github_id);
 	if (look(p, RATE_FAILURES, &m, monotonic_ms() * NS_PER_MS) == 0)
 		p->full_ns[RATE_FAILURES] += m.interval_ns;
+}
+
+bool
+rates_tells(struct rates *r, uint64_t github_id)
+{
+	struct person *p = find(r, github_id);
+	int64_t now_ns = monotonic_ms() * NS_PER_MS;
+
+	if (now_ns < p->tell_ns)
+		return false;
+	p->tell_ns = now_ns + NS_PER_SECOND;
+	return true;
 }
 
 size_t

@@ -1,6 +1,7 @@
 #ifndef PROXYD_RATES_H
 #define PROXYD_RATES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,6 +43,13 @@ const char *rates_admit(
 
 /* Something was refused to a person, but not because of a rate. */
 void rates_note_failure(struct rates *, uint64_t github_id);
+
+/*
+ * Whether one more refusal that nobody decided about, because of a rate or
+ * because authd could not say, is worth a line in the audit log: once a second
+ * for each person, so that nobody fills the disk by asking.
+ */
+bool rates_tells(struct rates *, uint64_t github_id);
 
 size_t rates_count(const struct rates *);
 

@@ -103,7 +103,7 @@ static void
 audit(struct transaction *t, int status, const struct denied *denied)
 {
 	const struct audit_end end = { t->admission.role, status,
-		denied != NULL,
+		denied != NULL, denied != NULL && denied->untold,
 		denied != NULL ? denied->reason : t->admission.rule };
 
 	audit_request(t->proxyd, t->request, &end);

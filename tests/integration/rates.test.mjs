@@ -41,6 +41,7 @@ describe("rates", { concurrency: 2 }, () => {
 			JSON.stringify(statuses));
 		assert.equal(statuses[200] + statuses[429], 200);
 		assert.equal(upstream.requests.items.length, statuses[200]);
+		await tetherd.line(/: audit: request refused .* 429 /);
 		const refused = answers.find(({ status }) => status === 429);
 		assert.equal(refused.header("retry-after"), "1");
 		assert.equal(refused.header("cache-control"), "no-store");
@@ -48,6 +49,10 @@ describe("rates", { concurrency: 2 }, () => {
 			{ error: "too many requests; try again in a moment" });
 		assert.equal(refused.header("x-tether-denied"),
 			refused.json.error);
+
+		// One line tells of all in the same second.
+		const told = tetherd.all(/: audit: request refused .* 429 /);
+		assert.ok(told.length >= 1 && told.length <= 5, told.length);
 
 		// Others are not concerned, and nobody is not one person.
 		for (const headers of [HUBOT, []])

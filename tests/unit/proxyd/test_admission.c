@@ -60,6 +60,7 @@ struct fixture {
 	bool allowed;
 	int status;
 	uint32_t retry_s;
+	bool untold;
 	char reason[64], advice[64];
 };
 
@@ -74,6 +75,7 @@ on_done(void *arg, const struct denied *denied)
 		return;
 	f->status = denied->status;
 	f->retry_s = denied->retry_s;
+	f->untold = denied->untold;
 	(void)strlcpy(f->reason, denied->reason, sizeof(f->reason));
 	(void)strlcpy(f->advice, denied->advice, sizeof(f->advice));
 }
@@ -138,12 +140,15 @@ test_sessions(void **state)
 		int code;
 		uint32_t retry_s;
 		uint64_t denied, rate;
+		bool untold;
 	} table[] = {
-		{ SESSION_OK, 60000, true, 0, 0, 0, 0 },
-		{ SESSION_DENIED, 60000, false, 403, 0, 1, 0 },
-		{ SESSION_UNAVAILABLE, 0, false, 503, 0, 1, 0 },
-		{ SESSION_BUSY, 0, false, 429, 1, 1, 1 },
-		{ SESSION_BUSY, 4500, false, 429, 5, 1, 2 },
+		/* the last: whether the audit log hears nothing of it */
+		{ SESSION_OK, 60000, true, 0, 0, 0, 0, false },
+		{ SESSION_DENIED, 60000, false, 403, 0, 1, 0, false },
+		{ SESSION_UNAVAILABLE, 0, false, 503, 0, 1, 0, false },
+		{ SESSION_DENIED, 60000, false, 403, 0, 2, 0, false },
+		{ SESSION_BUSY, 0, false, 429, 1, 2, 1, true },
+		{ SESSION_BUSY, 4500, false, 429, 5, 2, 2, true },
 	};
 	struct fixture *f = *state;
 	size_t i;
@@ -164,6 +169,7 @@ test_sessions(void **state)
 		}
 		assert_int_equal(f->status, table[i].code);
 		assert_int_equal(f->retry_s, table[i].retry_s);
+		assert_int_equal(f->untold, table[i].untold);
 		assert_string_equal(f->reason, "the reason");
 		assert_string_equal(f->advice, "the advice");
 		assert_null(f->admission.jwt);
@@ -292,8 +298,11 @@ test_rates(void **state)
 	assert_int_equal(f->status, 429);
 	assert_int_equal(f->retry_s, 1);
 	assert_string_equal(f->advice, "");
+	assert_false(f->untold);
 	assert_int_equal(f->p.counts.rate, 1);
 	assert_int_equal(f->p.counts.denied, 0);
+	start(f);
+	assert_true(f->untold);
 	assert_int_equal(asked, RATES_REQUESTS_BURST);
 
 	/* Refusals of any kind: then nobody is asked. */

@@ -77,11 +77,13 @@ static void
 test_requests(void **state)
 {
 	static const struct audit_end ok = { SESSION_ROLE_FULL, 200, false,
-		"users" };
-	static const struct audit_end nobody = { ROLE_NOBODY, 200, false, "" };
-	static const struct audit_end gone = { ROLE_NOBODY, 0, false, NULL };
+		false, "users" };
+	static const struct audit_end nobody = { ROLE_NOBODY, 200, false, false,
+		"" };
+	static const struct audit_end gone = { ROLE_NOBODY, 0, false, false,
+		NULL };
 	static const struct audit_end refused = { SESSION_ROLE_READ_ONLY, 403,
-		true, "no\nevent" };
+		true, false, "no\nevent" };
 	struct request r = make_request("GET", "/api/projects", "octocat");
 
 	(void)state;
@@ -114,7 +116,8 @@ test_requests(void **state)
 static void
 test_long(void **state)
 {
-	static const struct audit_end end = { ROLE_NOBODY, 200, false, NULL };
+	static const struct audit_end end = { ROLE_NOBODY, 200, false, false,
+		NULL };
 	char target[2000], login[SESSION_LOGIN_MAX];
 	struct request r;
 
@@ -180,8 +183,10 @@ static void
 test_off(void **state)
 {
 	static const struct audit_end ok = { SESSION_ROLE_FULL, 200, false,
-		"users" };
-	static const struct audit_end refused = { ROLE_NOBODY, 429, true,
+		false, "users" };
+	static const struct audit_end refused = { ROLE_NOBODY, 429, true, false,
+		"too many" };
+	static const struct audit_end many = { ROLE_NOBODY, 429, true, true,
 		"too many" };
 	struct request r = make_request("GET", "/", "octocat");
 
@@ -190,6 +195,12 @@ test_off(void **state)
 	audit_request(&proxyd, &r, &ok);
 	assert_int_equal(nsent, 0);
 	audit_request(&proxyd, &r, &refused);
+	expect(AUDIT_REQUEST, AUDIT_REFUSED, 583231, "octocat", "", "GET", "/",
+	    429, "too many");
+	audit_request(&proxyd, &r, &many);
+	assert_int_equal(nsent, 0);
+	proxyd.conf.audit = true;
+	audit_request(&proxyd, &r, &many);
 	expect(AUDIT_REQUEST, AUDIT_REFUSED, 583231, "octocat", "", "GET", "/",
 	    429, "too many");
 }

@@ -106,19 +106,20 @@ test_json(void **state)
 		struct denied denied;
 		const char *body, *mark, *retry;
 	} table[] = {
-		{ { 403, "no", "Ask.", 0 },
+		{ { 403, "no", "Ask.", 0, false },
 		    "{\"error\":\"no\",\"advice\":\"Ask.\"}", "no", NULL },
-		{ { 403, "no", "", 0 }, "{\"error\":\"no\"}", "no", NULL },
-		{ { 429, "slow", "", 17 }, "{\"error\":\"slow\"}", "slow",
-		    "17" },
-		{ { 503, "later", "", 0 }, "{\"error\":\"later\"}", NULL,
+		{ { 403, "no", "", 0, false }, "{\"error\":\"no\"}", "no",
 		    NULL },
-		{ { 403, "a\"b\\c\n<d>\xc3\xa9", "\t", 0 },
+		{ { 429, "slow", "", 17, false }, "{\"error\":\"slow\"}",
+		    "slow", "17" },
+		{ { 503, "later", "", 0, false }, "{\"error\":\"later\"}", NULL,
+		    NULL },
+		{ { 403, "a\"b\\c\n<d>\xc3\xa9", "\t", 0, false },
 		    "{\"error\":\"a\\\"b\\\\c\\n<d>\xc3\xa9\","
 		    "\"advice\":\"\\t\"}",
 		    "a\"b\\c?<d>??", NULL },
 		/* no UTF-8 */
-		{ { 403, "a\xff\r\nX: y", "\xc3", 0 },
+		{ { 403, "a\xff\r\nX: y", "\xc3", 0, false },
 		    "{\"error\":\"a???X: y\",\"advice\":\"?\"}", "a???X: y",
 		    NULL },
 	};

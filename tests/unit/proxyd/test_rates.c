@@ -229,6 +229,20 @@ test_change(void **state)
 	assert_int_equal(drain(RATE_REQUESTS, 2), 10);
 }
 
+static void
+test_tells(void **state)
+{
+	(void)state;
+	assert_true(rates_tells(r, 1));
+	assert_false(rates_tells(r, 1));
+	assert_true(rates_tells(r, 2));
+	now_ms += 999;
+	assert_false(rates_tells(r, 1));
+	now_ms += 1;
+	assert_true(rates_tells(r, 1));
+	assert_false(rates_tells(r, 1));
+}
+
 /* Of many people the one not heard of for the longest is forgotten. */
 static void
 test_people(void **state)
@@ -260,6 +274,7 @@ main(void)
 		TEST(test_failures),
 		TEST(test_off),
 		TEST(test_change),
+		TEST(test_tells),
 		TEST(test_people),
 	};
 
