@@ -29,6 +29,7 @@ static const char style[] =
     "main{max-width:34rem;margin:auto}"
     "h1{font-size:1.5rem;margin:0 0 1rem}"
     "p{margin:0 0 1rem;overflow-wrap:anywhere}"
+    "h1+p::first-letter{text-transform:uppercase}"
     ".small{color:#59636e;font-size:.875rem}"
     "code{font-family:ui-monospace,monospace}"
     "@media(prefers-color-scheme:dark){"
