@@ -77,11 +77,12 @@ static struct instance {
 	bool no_dial;
 	bool no_token;
 	bool deaf;		/* no answer to "ping" */
-	int questions_answered; /* and then the token is forgotten; 0: never */
+	int questions_answered; /* and then it is another; 0: never */
 	int dial_failures;
 	/* what authd has */
 	char token[64], client_id[64];
-	int grants_lost; /* before it keeps one */
+	char next_client_id[64]; /* of a token that follows, if not "" */
+	int grants_lost;	 /* before it keeps one */
 } * in;
 
 static void __attribute__((format(printf, 1, 2))) note(const char *format, ...)
@@ -262,8 +263,13 @@ on_token_get(void *arg, struct msg *m)
 	msg_add_str(&out, in->token);
 	msg_add_str(&out, in->client_id);
 	channel_send(in->authd, &out, -1);
-	if (in->questions_answered > 0 && --in->questions_answered == 0)
-		in->token[0] = in->client_id[0] = '\0';
+	if (in->questions_answered > 0 && --in->questions_answered == 0) {
+		in->token[0] = '\0';
+		(void)strlcpy(
+		    in->client_id, in->next_client_id, sizeof(in->client_id));
+		if (in->next_client_id[0] != '\0')
+			(void)strlcpy(in->token, "ao_next", sizeof(in->token));
+	}
 	return 0;
 }
 

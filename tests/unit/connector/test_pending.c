@@ -122,6 +122,12 @@ test_granted(void **state)
 	await("up:box7");
 	assert_int_equal(in->nfar, 3);
 	assert_int_equal(count_lines("client id box7, for which"), 1);
+	/* Forgotten: it is gone from here, too. */
+	in->token[0] = in->client_id[0] = '\0';
+	forget();
+	channel_send_empty(in->channel, MSG_RECONNECT, 0);
+	await("pending:3");
+	assert_false(was_noted("granted:"));
 }
 
 /* Each connection has an id of its own. */
@@ -463,6 +469,69 @@ test_forgotten(void **state)
 	assert_string_equal(status_of(STATUS_CONNECTOR_CLIENT_ID), "box");
 }
 
+/* Another one was granted then: what we are called is the same throughout. */
+static void
+test_replaced(void **state)
+{
+	(void)state;
+	(void)strlcpy(in->client_id, "old", sizeof(in->client_id));
+	(void)strlcpy(in->next_client_id, "new", sizeof(in->next_client_id));
+	in->questions_answered = 1;
+	in->conf.reconnect_ms = 10;
+	instance_run();
+	await("ready");
+	attach(PROGRAM_AUTHD);
+	attach(PROGRAM_PROXYD);
+	await("up:new");
+	assert_false(was_noted("register:0"));
+	assert_non_null(strstr(in->far[0].url, "client_id=old"));
+	assert_non_null(strstr(in->far[1].url, "token=ao_next&client_id=new"));
+}
+
+/* The delay that was announced last. */
+static unsigned int
+last_delay(void)
+{
+	static const char text[] = "next attempt in ";
+	unsigned int delay = 0;
+	char line[2048], *at;
+	ssize_t n;
+
+	while ((n = recv(in->log, line, sizeof(line) - 1, 0)) > 0) {
+		line[n] = '\0';
+		if ((at = strstr(line, text)) != NULL)
+			(void)sscanf(at + strlen(text), "%u", &delay);
+	}
+	return delay;
+}
+
+/* Delays grow, until one stood for long enough to be asked whether it does. */
+static void
+test_delays(void **state)
+{
+	char text[16];
+	size_t i;
+
+	(void)state;
+	in->conf.reconnect_ms = 100;
+	in->conf.heartbeat_ms = 300;
+	run_without_token();
+	for (i = 0; i < 4; i++) {
+		(void)snprintf(text, sizeof(text), "pending:%zu", i);
+		await(text);
+		ws_free(in->far[i].ws);
+		in->far[i].ws = NULL;
+	}
+	await("pending:4");
+	assert_in_range(last_delay(), 160, 600);
+	await("ping:4");
+	spin(50);
+	ws_free(in->far[4].ws);
+	in->far[4].ws = NULL;
+	await("pending:5");
+	assert_in_range(last_delay(), 1, 150);
+}
+
 static void
 test_disconnect(void **state)
 {
@@ -530,6 +599,8 @@ main(void)
 		TEST(test_other_host),
 		TEST(test_reload_meanwhile),
 		TEST(test_forgotten),
+		TEST(test_replaced),
+		TEST(test_delays),
 		TEST(test_disconnect),
 		TEST(test_many_claims),
 	};
