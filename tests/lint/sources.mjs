@@ -140,7 +140,7 @@ const literals = (text) => [...text.replace(/"\s*PRI\w+\s*"/g, "d")
 
 // What an operator sees in the log, or on standard error, as printf(3) has it.
 export const messages = (folder, files, functions) => find(folder, files,
-	new RegExp(`\\b(${functions})\\((?:[\\w&.>-]+,\\s*){0,2}` +
+	new RegExp(`\\b(${functions})\\(\\s*(?:[\\w&.>-]+,\\s*){0,2}` +
 		'((?:"(?:[^"\\\\]|\\\\.)*"(?:\\s*PRI\\w+)?\\s*)+)', "g"), 0, "messages")
 	.map(([name, text]) => (name === "health_report" ? "GitHub: " : "") +
 		literals(text) + (/^(?:log_)?warn$/.test(name) ? ": %s" : ""));
