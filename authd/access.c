@@ -299,7 +299,7 @@ access_reload(struct access *a)
 	struct access_question *q, *next;
 
 	access_cache_forget(a->cache);
-	health_forget(&a->health);
+	health_reset(&a->health);
 	RB_FOREACH_SAFE (q, question_tree, &a->open, next) {
 		membership_free(q->membership);
 		q->membership = NULL;

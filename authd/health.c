@@ -39,7 +39,7 @@ health_good(struct health *h)
 }
 
 void
-health_forget(struct health *h)
+health_reset(struct health *h)
 {
 	h->failing[0] = '\0';
 	h->asked = false;

@@ -39,7 +39,7 @@ void health_report(struct health *, enum health_kind, const char *, ...)
 void health_good(struct health *);
 
 /* The settings changed: nothing is known. */
-void health_forget(struct health *);
+void health_reset(struct health *);
 
 /* "not asked", "works" or "failing: …". */
 void health_describe(const struct health *, char *dst, size_t size);
