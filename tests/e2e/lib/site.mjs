@@ -52,10 +52,11 @@ async function signIn(app, browser, origin) {
 }
 
 // One app, as the upstream of a tetherd of that hub.
-async function startInstance(stage, appName, hub, client, env) {
+async function startInstance(stage, appName, hub, client, { env, args }) {
 	const app = await startFurnished(stage, appName);
 	const tetherd = await startTetherd(stage, {
 		database: false,
+		args,
 		env: {
 			ORCHESTRATOR_URL: hub.connectUrl,
 			ORCHESTRATOR_CLIENT_ID: client,
@@ -87,12 +88,15 @@ const gather = (appNames, what) =>
  *	name	of the case
  *	hubArgs	of tether-hub
  *	env	of tetherd, added
+ *	args	of tetherd, in place of the usual ones
+ *	quiet, refused	of browser and guard, added
  *	policy	of the orchestrator, for scripts of pages
  */
 export async function startSites(stage, appNames, options) {
-	const { name, hubArgs = [], env, policy } = options;
+	const { name, hubArgs = [], policy, quiet: more = [],
+		refused = [] } = options;
 	const exact = !hubArgs.includes("--duratii");
-	const quiet = [...gather(appNames, "QUIET"),
+	const quiet = [...more, ...gather(appNames, "QUIET"),
 		...exact ? [] : WITHOUT_BINARY,
 		...policy ? WITHOUT_INLINE : []];
 	const hub = await startHub(stage,
@@ -101,10 +105,10 @@ export async function startSites(stage, appNames, options) {
 
 	for (const [i, appName] of appNames.entries())
 		instances.push(await startInstance(stage, appName, hub,
-			`box${i || ""}`, env));
+			`box${i || ""}`, options));
 	const guard = await Guard.start(stage, hub.port, {
 		bases: instances.map(({ base }) => base),
-		refused: gather(appNames, "REFUSED"),
+		refused: [...refused, ...gather(appNames, "REFUSED")],
 		policy,
 	});
 	const browser = await Browser.start(stage, name, guard.origin,
