@@ -551,6 +551,21 @@ test_short_lock(void **state)
 	sessions_free(s);
 }
 
+/* As a page does: where the disk is slow the lock may be held for long. */
+static enum session_status
+ask_until_available(struct sessions *s, uint64_t github_id, const char *login)
+{
+	enum session_status status;
+	int tries = 0;
+
+	do {
+		status = ask(s, github_id, login, NOW).status;
+		if (status == SESSION_UNAVAILABLE)
+			(void)usleep(200000);
+	} while (status == SESSION_UNAVAILABLE && ++tries < 50);
+	return status;
+}
+
 /* The web app's server makes the same users at the same time. */
 static void
 test_concurrent_inserts(void **state)
@@ -575,7 +590,7 @@ test_concurrent_inserts(void **state)
 			run_sql(f->users, sql);
 		else
 			assert_int_equal(
-			    ask(s, (uint64_t)i + 1, login, NOW).status,
+			    ask_until_available(s, (uint64_t)i + 1, login),
 			    SESSION_OK);
 	}
 	if (pid == 0)
