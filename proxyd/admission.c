@@ -111,7 +111,7 @@ admission_allows(struct admission *a, const char *method, const char *target,
 	struct proxyd *p = a->proxyd;
 
 	*denied = (struct denied){ .status = 403 };
-	if (!role_may_request(a->role, method)) {
+	if (!role_may_request(a->role, method, target)) {
 		denied->reason = ROLE_READ_ONLY_REASON;
 		denied->advice = ROLE_READ_ONLY_ADVICE;
 	} else if (deny_matches(p->deny, a->role, target)) {

@@ -210,14 +210,22 @@ add_paths(struct deny *d, unsigned roles, const char *paths)
 }
 
 struct deny *
-deny_new(const struct proxyd_conf *conf)
+deny_new_paths(const char *paths)
 {
 	struct deny *d = calloc(1, sizeof(*d));
-	unsigned role;
 
 	if (d == NULL)
 		fatal("deny path");
-	add_paths(d, ROLES_ALL, conf->deny_paths);
+	add_paths(d, ROLES_ALL, paths);
+	return d;
+}
+
+struct deny *
+deny_new(const struct proxyd_conf *conf)
+{
+	struct deny *d = deny_new_paths(conf->deny_paths);
+	unsigned role;
+
 	for (role = 0; role < SESSION_ROLE_COUNT; role++)
 		add_paths(d, 1U << role, conf->deny_paths_role[role]);
 	if (d->count > 0)

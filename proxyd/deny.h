@@ -28,6 +28,9 @@ struct proxyd_conf;
 struct deny *deny_new(const struct proxyd_conf *);
 void deny_free(struct deny *); /* NULL is allowed */
 
+/* The same for paths that are closed for everybody. */
+struct deny *deny_new_paths(const char *paths);
+
 /*
  * Whether a target (path and query, as it goes into the request line) is one
  * of them, for people of that role, or below it.  Who is nobody (ROLE_NOBODY)

@@ -17,9 +17,8 @@ digit(char c)
 	return -1;
 }
 
-/* Read one character of a member, decoded, and move past it. */
-static char
-next_char(const char **s)
+char
+query_next(const char **s)
 {
 	const char *p = *s;
 
@@ -37,7 +36,7 @@ is_named(const char *member, size_t len, const char *name)
 	const char *end = member + len;
 
 	while (member < end && *member != '=') {
-		if (*name == '\0' || next_char(&member) != *name)
+		if (*name == '\0' || query_next(&member) != *name)
 			return false;
 		name++;
 	}

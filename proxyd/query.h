@@ -8,4 +8,7 @@
  */
 void query_remove(char *target, const char *name);
 
+/* One character of a query, decoded but for '+', and move past it. */
+char query_next(const char **);
+
 #endif

@@ -1,15 +1,18 @@
 #include <string.h>
 
+#include "proxyd/acting.h"
 #include "proxyd/role.h"
 
 /* Where the web app chats. */
 #define CHAT_PATH "/ws"
 
 bool
-role_may_request(enum session_role role, const char *method)
+role_may_request(enum session_role role, const char *method, const char *target)
 {
-	return role != SESSION_ROLE_READ_ONLY || strcmp(method, "GET") == 0 ||
-	       strcmp(method, "HEAD") == 0;
+	if (role != SESSION_ROLE_READ_ONLY)
+		return true;
+	return (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0) &&
+	       !acting_matches(target);
 }
 
 enum role_socket

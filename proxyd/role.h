@@ -26,11 +26,13 @@ enum role_socket {
 };
 
 /*
- * Whether the role may ask the upstream with that method, in upper case;
- * what it may not is refused with the reason and the advice above.  Nobody
- * is no role: what the upstream shows without a session is the upstream's.
+ * Whether the role may ask the upstream for that target (path and query) with
+ * that method, in upper case; what it may not is refused with the reason and
+ * the advice above.  Nobody is no role: what the upstream shows without a
+ * session is the upstream's.
  */
-bool role_may_request(enum session_role, const char *method);
+bool role_may_request(
+    enum session_role, const char *method, const char *target);
 
 /* What a WebSocket to that target (path and query) is for the role. */
 enum role_socket role_socket(enum session_role, const char *target);

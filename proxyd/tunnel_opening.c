@@ -252,7 +252,7 @@ on_session(void *arg, const struct session *session)
 	const char *why;
 
 	if (session->status == SESSION_OK) {
-		why = tunnels_may_open(all, t, session->role);
+		why = tunnels_may_open(all, t, session->role, o->ask.target);
 		if (why == NULL)
 			connect_far(o, session->jwt);
 		else

@@ -243,17 +243,25 @@ tunnels_may_ask(const struct tunnels *ts, const struct tunnel *t)
 		   : NULL;
 }
 
+static bool
+role_may_have(
+    enum session_role role, const struct tunnel *t, const char *target)
+{
+	return t->kind == TUNNEL_SOCKET
+		   ? role_socket(role, target) != ROLE_SOCKET_CLOSED
+		   : role_may_request(role, "GET", target);
+}
+
 /* Whether the role may have that tunnel: NULL, or why not, with advice. */
 static const char *
-find_objection(
-    const struct tunnels *ts, struct tunnel *t, enum session_role role)
+find_objection(const struct tunnels *ts, struct tunnel *t,
+    enum session_role role, const char *target)
 {
 	if (deny_matches(ts->proxyd->deny, role, t->path)) {
 		tunnel_advise(t, DENY_ADVICE);
 		return "403 " DENY_REASON;
 	}
-	if (t->kind == TUNNEL_SOCKET &&
-	    role_socket(role, t->path) == ROLE_SOCKET_CLOSED) {
+	if (!role_may_have(role, t, target)) {
 		tunnel_advise(t, ROLE_READ_ONLY_ADVICE);
 		return "403 " ROLE_READ_ONLY_REASON;
 	}
@@ -261,9 +269,10 @@ find_objection(
 }
 
 const char *
-tunnels_may_open(struct tunnels *ts, struct tunnel *t, enum session_role role)
+tunnels_may_open(struct tunnels *ts, struct tunnel *t, enum session_role role,
+    const char *target)
 {
-	const char *why = find_objection(ts, t, role);
+	const char *why = find_objection(ts, t, role, target);
 
 	t->role = role;
 	if (why != NULL) {

@@ -37,12 +37,12 @@ struct tunnel *tunnels_find(struct tunnels *, const char *id);
 /*
  * Where it is decided whether a person may have this tunnel: NULL, or why
  * not, for the page.  First whether authd is to be asked at all, then by the
- * role that it names, which the tunnel has from then on; what helps is told
- * to the tunnel.
+ * role that it names, which the tunnel has from then on, and the target (path
+ * and query); what helps is told to the tunnel.
  */
 const char *tunnels_may_ask(const struct tunnels *, const struct tunnel *);
 const char *tunnels_may_open(
-    struct tunnels *, struct tunnel *, enum session_role);
+    struct tunnels *, struct tunnel *, enum session_role, const char *target);
 
 /* Count that something was refused to the tunnel's person. */
 void tunnels_note_denied(struct tunnels *, const struct tunnel *);

@@ -235,6 +235,8 @@ test_allows(void **state)
 		{ SESSION_ROLE_READ_ONLY, "GET", "/x/../ro", DENY_REASON },
 		{ SESSION_ROLE_READ_ONLY, "GET", "/all?x", DENY_REASON },
 		{ SESSION_ROLE_READ_ONLY, "POST", "/x", ROLE_READ_ONLY_REASON },
+		{ SESSION_ROLE_READ_ONLY, "GET", "/api/git/diff?file=$x",
+		    ROLE_READ_ONLY_REASON },
 		{ SESSION_ROLE_READ_ONLY, "DELETE", "/all",
 		    ROLE_READ_ONLY_REASON },
 	};

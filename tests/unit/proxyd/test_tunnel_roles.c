@@ -85,6 +85,10 @@ test_sockets(void **state)
 		    ROLE_SOCKET_OPEN },
 		{ "stream.open", "/shell", SESSION_ROLE_READ_ONLY,
 		    ROLE_SOCKET_OPEN },
+		{ "stream.open", "/api/projects/clone-progress?path=/x",
+		    SESSION_ROLE_READ_ONLY, ROLE_SOCKET_CLOSED },
+		{ "stream.open", "/api/git/commit-diff?commit=;id",
+		    SESSION_ROLE_READ_ONLY, ROLE_SOCKET_CLOSED },
 	};
 	struct fixture *f = *state;
 	uint64_t number, denied = 0;
