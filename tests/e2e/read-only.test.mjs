@@ -2,7 +2,7 @@
 // what cannot be done is said.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { access, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { startConf } from "../integration/lib/conf-file.mjs";
@@ -77,6 +77,21 @@ async function say(site, page) {
 	await page.keyboard.press("Enter");
 }
 
+// The old app has a shell read what it hands to git.
+async function shell(site, page) {
+	const made = join(site.app.home, "made");
+	const status = await page.evaluate(async (file) => {
+		const commit = encodeURIComponent(`HEAD;touch ${file}`);
+		const project = encodeURIComponent(
+			file.slice(0, -"/made".length).replaceAll("/", "-"));
+		return (await fetch("/api/git/commit-diff?" +
+			`project=${project}&commit=${commit}`)).status;
+	}, made);
+
+	assert.equal(status, 403);
+	await assert.rejects(access(made), { code: "ENOENT" });
+}
+
 const OLD = [
 	["message", async (site, page) => {
 		await refused(page, () => say(site, page));
@@ -96,6 +111,7 @@ const OLD = [
 		await refused(page, () =>
 			named(page, "button", "Continue in Shell").click());
 	}],
+	["shell", (site, page) => refused(page, () => shell(site, page))],
 ];
 
 const NEW = [
@@ -124,7 +140,8 @@ for (const [appName, steps] of Object.entries({ old: OLD, new: NEW }))
 				"policy { read-only users { octocat } }\n");
 			const [site] = await startSites(stage, [appName], {
 				name: `${appName}-read-only${hubArgs}`, hubArgs, args,
-				refused: [/^403 (POST|PUT|PATCH|DELETE) /],
+				refused: [/^403 (POST|PUT|PATCH|DELETE) /,
+					/^403 GET .*commit-diff/],
 				quiet: QUIET,
 			});
 			const first = site.steps.filter(([name]) =>
