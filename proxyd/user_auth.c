@@ -3,11 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <event2/event.h>
 #include <json-c/json.h>
 
 #include "common/json.h"
 #include "common/log.h"
+#include "common/monotonic.h"
 #include "common/session.h"
+#include "common/timer.h"
 #include "proxyd/audit.h"
 #include "proxyd/chat_filter.h"
 #include "proxyd/proxyd.h"
@@ -22,6 +25,7 @@
 struct question {
 	TAILQ_ENTRY(question) entry;
 	uint64_t id;
+	int64_t until_ms;   /* monotonic */
 	uint64_t number;    /* of the user_request */
 	const char *action; /* of the table of user_requests.c */
 	void (*allowed)(struct proxyd *, const struct user_request *);
@@ -33,10 +37,13 @@ TAILQ_HEAD(question_list, question);
 
 struct user_auth {
 	struct proxyd *proxyd;
-	struct question_list waiting;
+	struct question_list waiting; /* the oldest first */
+	struct event *timer;	      /* not after that one is due */
 	size_t count;
 	uint64_t questions;
 };
+
+static void on_timer(int, short, void *);
 
 struct user_auth *
 user_auth_new(struct proxyd *proxyd)
@@ -47,6 +54,9 @@ user_auth_new(struct proxyd *proxyd)
 		fatal("user_auth");
 	ua->proxyd = proxyd;
 	TAILQ_INIT(&ua->waiting);
+	ua->timer = evtimer_new(proxyd->child.base, on_timer, ua);
+	if (ua->timer == NULL)
+		fatalx("no timer");
 	return ua;
 }
 
@@ -65,6 +75,7 @@ user_auth_free(struct user_auth *ua)
 
 	while ((q = TAILQ_FIRST(&ua->waiting)) != NULL)
 		question_free(ua, q);
+	event_free(ua->timer);
 	free(ua);
 }
 
@@ -183,11 +194,14 @@ begin(struct user_auth *ua, const struct user_request *r, const char *token,
 	if ((q = calloc(1, sizeof(*q))) == NULL)
 		fatal("user_auth");
 	q->id = OUR_IDS | ++ua->questions;
+	q->until_ms = monotonic_ms() + USER_AUTH_MS;
 	q->number = r->number;
 	q->action = r->action;
 	q->allowed = allowed;
 	(void)strlcpy(q->token, token, sizeof(q->token));
 	(void)strlcpy(q->request_id, r->request_id, sizeof(q->request_id));
+	if (TAILQ_EMPTY(&ua->waiting))
+		timer_set(ua->timer, USER_AUTH_MS);
 	TAILQ_INSERT_TAIL(&ua->waiting, q, entry);
 	ua->count++;
 	ask(ua, q);
@@ -218,12 +232,38 @@ user_auth_owns(uint64_t id)
 	return (id & OUR_IDS) != 0;
 }
 
+static struct user_request
+request_of(const struct question *q)
+{
+	return (struct user_request){ .number = q->number,
+		.request_id = q->request_id,
+		.action = q->action };
+}
+
+static void
+on_timer(int fd, short what, void *arg)
+{
+	struct user_auth *ua = arg;
+	int64_t now_ms = monotonic_ms();
+	struct user_request r;
+	struct question *q;
+
+	(void)fd;
+	(void)what;
+	while (
+	    (q = TAILQ_FIRST(&ua->waiting)) != NULL && q->until_ms <= now_ms) {
+		r = request_of(q);
+		put_off(ua, &r, "users cannot be looked up now");
+		question_free(ua, q);
+	}
+	if (q != NULL)
+		timer_set(ua->timer, (uint32_t)(q->until_ms - now_ms));
+}
+
 static void
 decide(struct user_auth *ua, struct question *q, const struct session *session)
 {
-	struct user_request r = { .number = q->number,
-		.request_id = q->request_id,
-		.action = q->action };
+	struct user_request r = request_of(q);
 
 	switch (session->status) {
 	case SESSION_OK:

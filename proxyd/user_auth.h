@@ -21,6 +21,9 @@ struct user_request;
 /* Questions that wait for authd at once; whoever comes then is refused. */
 #define USER_AUTH_MAX 64
 
+/* How long they wait: more than authd takes (SESSION_GET_BY_TOKEN). */
+#define USER_AUTH_MS 10000
+
 /* Fatal when out of memory. */
 struct user_auth *user_auth_new(struct proxyd *);
 /* No one is told. */
@@ -38,7 +41,7 @@ void user_auth_begin(struct user_auth *, const struct user_request *,
 /* Whether a SESSION with that id is the answer to a question of this room. */
 bool user_auth_owns(uint64_t id);
 
-/* Such an answer: -1 if it is malformed. */
+/* Such an answer, which may be too late: -1 if it is malformed. */
 int user_auth_on_session(struct user_auth *, struct msg *);
 
 /* authd came (back): ask what it did not answer. */

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "common/monotonic.h"
+#include "common/timer.h"
 #include "proxyd/audit.h"
 #include "proxyd/role.h"
 #include "proxyd/user_auth.h"
@@ -18,6 +20,24 @@ static struct question {
 static size_t nquestions;
 static struct audit_record audited;
 static unsigned naudited;
+
+/* The clock, and the one timer. */
+static int64_t now_ms;
+static struct event *timer;
+static uint32_t timer_ms;
+
+int64_t
+monotonic_ms(void)
+{
+	return now_ms;
+}
+
+void
+timer_set(struct event *event, uint32_t ms)
+{
+	timer = event;
+	timer_ms = ms;
+}
 
 bool
 child_send(struct child *child, enum program peer, struct msg_out *m)
@@ -73,9 +93,12 @@ setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
+	f->proxyd.child.base = event_base_new();
 	f->proxyd.conf.rules = true;
 	f->proxyd.user_auth = user_auth_new(&f->proxyd);
 	authd_is_there = true;
+	now_ms = 1;
+	timer_ms = 0;
 	nquestions = 0;
 	naudited = 0;
 	*state = f;
@@ -88,6 +111,7 @@ teardown(void **state)
 	struct fixture *f = *state;
 
 	user_auth_free(f->proxyd.user_auth);
+	event_base_free(f->proxyd.child.base);
 	clear_replies();
 	free(f);
 	return 0;
@@ -186,6 +210,18 @@ expect_put_off(uint64_t number, const char *why)
 	(void)snprintf(
 	    last, sizeof(last), "{\"error\":true,\"message\":\"%s\"}", why);
 	expect_error_pair(number, why, last, false);
+}
+
+/* Both of them. */
+static void
+expect_put_off_pair(uint64_t first, uint64_t second, const char *why)
+{
+	size_t all = nreplies;
+
+	nreplies = taken_replies + 2;
+	expect_put_off(first, why);
+	nreplies = all;
+	expect_put_off(second, why);
 }
 
 /* Whoever is allowed gets to where there is nothing yet. */
@@ -396,6 +432,56 @@ test_waiting(void **state)
 	ask(f, "chat.send", payload);
 }
 
+/* So much time goes by, and the timer fires if it is due. */
+static void
+pass(struct fixture *f, uint32_t ms)
+{
+	now_ms += ms;
+	if (timer_ms == 0 || ms < timer_ms) {
+		timer_ms -= timer_ms == 0 ? 0 : ms;
+		return;
+	}
+	timer_ms = 0;
+	event_active(timer, EV_TIMEOUT, 1);
+	assert_int_not_equal(
+	    event_base_loop(f->proxyd.child.base, EVLOOP_NONBLOCK), -1);
+}
+
+/* An authd that does not answer: nobody waits for ever. */
+static void
+test_late(void **state)
+{
+	static const char payload[] = "{\"auth_token\":\"gho_x\"}";
+	static const char why[] = "users cannot be looked up now";
+	struct fixture *f = *state;
+
+	ask(f, "chat.send", payload);
+	pass(f, 4000);
+	ask(f, "chat.abort", payload);
+	pass(f, USER_AUTH_MS - 4001);
+	expect_no_reply();
+	pass(f, 1);
+	expect_put_off(1, why);
+	expect_audit(AUDIT_REFUSED, 0, "", "", "chat.send", why);
+	assert_int_equal(timer_ms, 4000);
+	/* Its answer is too late, that of the other is not. */
+	assert_int_equal(answer(f, 0, SESSION_OK, SESSION_ROLE_FULL), 0);
+	expect_no_reply();
+	assert_int_equal(answer(f, 1, SESSION_OK, SESSION_ROLE_FULL), 0);
+	expect_allowed(2, "chat.abort");
+	naudited = 0;
+	pass(f, 3000);
+	ask(f, "chat.send", payload);
+	assert_int_equal(timer_ms, USER_AUTH_MS);
+	pass(f, USER_AUTH_MS - 1);
+	expect_no_reply();
+	/* All that are due; and there is room for as many again. */
+	ask(f, "chat.send", payload);
+	pass(f, 2 * USER_AUTH_MS);
+	expect_put_off_pair(3, 4, why);
+	assert_int_equal(timer_ms, 0);
+}
+
 static void
 test_malformed(void **state)
 {
@@ -462,6 +548,7 @@ main(void)
 		TEST(test_no_rules),
 		TEST(test_verdicts),
 		TEST(test_waiting),
+		TEST(test_late),
 		TEST(test_malformed),
 		TEST(test_wiped),
 	};
