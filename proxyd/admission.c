@@ -122,6 +122,8 @@ admission_allows(struct admission *a, const char *method, const char *target,
 	p->counts.denied++;
 	if (a->request->identified)
 		rates_note_failure(p->rates, a->request->github_id);
+	else
+		denied->untold = !rates_tells(p->rates, RATES_NOBODY);
 	return false;
 }
 

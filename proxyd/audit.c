@@ -5,6 +5,7 @@
 #include "common/log.h"
 #include "proxyd/audit.h"
 #include "proxyd/proxyd.h"
+#include "proxyd/rates.h"
 #include "proxyd/request.h"
 #include "proxyd/role.h"
 #include "proxyd/tunnel.h"
@@ -52,6 +53,12 @@ audit_send(struct proxyd *p, const struct audit_case *c)
 	child_audit(&p->child, &r);
 }
 
+bool
+audit_is_due(struct proxyd *p, uint64_t github_id)
+{
+	return p->conf.audit || rates_tells(p->rates, github_id);
+}
+
 void
 audit_request(
     struct proxyd *p, const struct request *r, const struct audit_end *end)
@@ -97,5 +104,8 @@ audit_tunnel(const struct tunnel *t, const char *reason)
 		c.status = (int)strtol(reason, &why, 10);
 		c.why = why + strspn(why, " ");
 	}
-	audit_send(t->proxyd, &c);
+	if (c.verdict == AUDIT_ALLOWED ||
+	    (c.status == 403 && c.github_id != RATES_NOBODY) ||
+	    audit_is_due(t->proxyd, c.github_id))
+		audit_send(t->proxyd, &c);
 }

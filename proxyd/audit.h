@@ -42,6 +42,12 @@ struct audit_end {
 void audit_send(struct proxyd *, const struct audit_case *);
 
 /*
+ * Whether a record of one refusal more is: of those that nothing else limits
+ * it is one a second for each person (rates.h), unless all are configured.
+ */
+bool audit_is_due(struct proxyd *, uint64_t github_id);
+
+/*
  * A request is over.  One that was refused is always recorded, unless there
  * are too many of them; others only if it is configured.
  */
@@ -50,7 +56,8 @@ void audit_request(
 
 /*
  * A tunnel is open, or will never be: reason is NULL, or what the page is
- * told, "403 ...", or "" if it went before that was decided.
+ * told, "403 ...", or "" if it went before that was decided.  What was not
+ * decided about somebody is recorded if that is due.
  */
 void audit_tunnel(const struct tunnel *, const char *reason);
 

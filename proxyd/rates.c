@@ -180,7 +180,8 @@ rates_admit(
 	struct person *p;
 	int64_t now_ns, wait_ns;
 
-	if (github_id == 0 || (failures.interval_ns == 0 && m.interval_ns == 0))
+	if (github_id == RATES_NOBODY ||
+	    (failures.interval_ns == 0 && m.interval_ns == 0))
 		return NULL;
 	p = find(r, github_id);
 	now_ns = monotonic_ms() * NS_PER_MS;
@@ -204,7 +205,7 @@ rates_note_failure(struct rates *r, uint64_t github_id)
 	struct measure m = measure(r, RATE_FAILURES);
 	struct person *p;
 
-	if (github_id == 0 || m.interval_ns == 0)
+	if (github_id == RATES_NOBODY || m.interval_ns == 0)
 		return;
 	p = find(r, github_id);
 	if (look(p, RATE_FAILURES, &m, monotonic_ms() * NS_PER_MS) == 0)

@@ -15,6 +15,9 @@
 struct proxyd_conf;
 struct rates;
 
+/* In the place of a GitHub id: all who come without one. */
+#define RATES_NOBODY 0
+
 /* People known at once. */
 #define RATES_PEOPLE_MAX 4096
 
@@ -36,7 +39,7 @@ void rates_free(struct rates *);
  * One more request, or one more tunnel, of a person who was not refused too
  * often of late.  Returns NULL; or why not, for the person, and how long to
  * wait in *wait_s (seconds, from 1 up): nothing is to be asked for them then.
- * Nobody, with the id 0, has no limit.
+ * Nobody has no limit.
  */
 const char *rates_admit(
     struct rates *, enum rate, uint64_t github_id, uint32_t *wait_s);
@@ -45,9 +48,9 @@ const char *rates_admit(
 void rates_note_failure(struct rates *, uint64_t github_id);
 
 /*
- * Whether one more refusal that nobody decided about, because of a rate or
- * because authd could not say, is worth a line in the audit log: once a second
- * for each person, so that nobody fills the disk by asking.
+ * Whether one more refusal that no limit of failures stops, of nobody, because
+ * of a rate, or because authd could not say, is worth a line in the audit log:
+ * once a second for each person, so that nobody fills the disk by asking.
  */
 bool rates_tells(struct rates *, uint64_t github_id);
 

@@ -16,6 +16,7 @@
 #include "proxyd/outbox.h"
 #include "proxyd/page.h"
 #include "proxyd/proxyd.h"
+#include "proxyd/rates.h"
 #include "proxyd/request.h"
 #include "proxyd/request_headers.h"
 #include "proxyd/transaction.h"
@@ -228,7 +229,7 @@ transaction_start(struct transaction *t, transaction_ended ended, void *arg)
 static void
 on_admission(void *arg, const struct denied *denied)
 {
-	static const struct denied nobody = {
+	struct denied nobody = {
 		.status = 403, .reason = "nobody is signed in", .advice = ""
 	};
 	struct transaction *t = arg;
@@ -239,8 +240,10 @@ on_admission(void *arg, const struct denied *denied)
 		transfer(t);
 	else if (t->request->identified)
 		ask_handle(t);
-	else
+	else {
+		nobody.untold = !rates_tells(t->proxyd->rates, RATES_NOBODY);
 		refuse(t, &nobody);
+	}
 }
 
 /*

@@ -95,7 +95,8 @@ note(struct user_auth *ua, enum audit_verdict verdict, const char *action,
 		if (session->status == SESSION_OK)
 			c.role = session->role;
 	}
-	audit_send(ua->proxyd, &c);
+	if (verdict != AUDIT_REFUSED || audit_is_due(ua->proxyd, c.github_id))
+		audit_send(ua->proxyd, &c);
 }
 
 void

@@ -12,6 +12,7 @@
 #include "proxyd/handles.h"
 #include "proxyd/outbox.h"
 #include "proxyd/proxyd.h"
+#include "proxyd/rates.h"
 #include "proxyd/sessions.h"
 #include "proxyd/tunnels.h"
 #include "proxyd/user_requests.h"
@@ -237,6 +238,7 @@ start_once(void)
 	log_set_level(LOG_LEVEL_CRIT);
 	p.child.base = event_base_new();
 	p.conf.tunnels_max = p.conf.tunnels_user_max = 2;
+	p.rates = rates_new(&p.conf);
 	p.sessions = sessions_new(&p);
 	p.handles = handles_new(&p);
 	p.outbox = outbox_new(&p);

@@ -214,9 +214,14 @@ test_nobody(void **state)
 	assert_false(admission_allows(&f->admission, "GET", "/ro", &denied));
 	assert_false(admission_allows(&f->admission, "GET", "/full", &denied));
 	assert_false(admission_allows(&f->admission, "GET", "/all", &denied));
+	assert_true(denied.untold);
+	now_ms += 1000;
+	assert_false(admission_allows(&f->admission, "GET", "/all", &denied));
+	assert_false(denied.untold);
+	assert_false(admission_allows(&f->admission, "GET", "/all", &denied));
+	assert_true(denied.untold);
 	start(f);
 	assert_true(f->allowed);
-	assert_int_equal(rates_count(f->p.rates), 0);
 }
 
 static void
@@ -258,6 +263,7 @@ test_allows(void **state)
 		assert_int_equal(denied.status, 403);
 		assert_string_equal(denied.reason, table[i].reason);
 		assert_true(denied.advice[0] != '\0');
+		assert_false(denied.untold);
 		assert_int_equal(denied.retry_s, 0);
 	}
 }

@@ -8,8 +8,10 @@
 #include <cmocka.h>
 
 #include "common/child.h"
+#include "common/monotonic.h"
 #include "proxyd/audit.h"
 #include "proxyd/proxyd.h"
+#include "proxyd/rates.h"
 #include "proxyd/request.h"
 #include "proxyd/role.h"
 #include "proxyd/tunnel.h"
@@ -29,12 +31,30 @@ child_audit(struct child *child, const struct audit_record *record)
 	nsent++;
 }
 
+static int64_t now_ms;
+
+int64_t
+monotonic_ms(void)
+{
+	return now_ms;
+}
+
 static int
 setup(void **state)
 {
 	(void)state;
 	nsent = 0;
+	now_ms = 1;
 	proxyd.conf.audit = true;
+	proxyd.rates = rates_new(&proxyd.conf);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	rates_free(proxyd.rates);
 	return 0;
 }
 
@@ -166,6 +186,7 @@ test_tunnels(void **state)
 	(void)state;
 	proxyd.conf.audit = false;
 	for (i = 0; i < COUNT(table); i++) {
+		now_ms += 1000;
 		audit_tunnel(&t, table[i].reason);
 		expect(AUDIT_TUNNEL, table[i].verdict, 5, "mona", "read-only",
 		    "", "/ws", table[i].status, table[i].why);
@@ -176,6 +197,45 @@ test_tunnels(void **state)
 	t.path = NULL;
 	audit_tunnel(&t, "400 no path");
 	expect(AUDIT_TUNNEL, AUDIT_REFUSED, 0, "", "", "", "", 400, "no path");
+}
+
+/* What nothing else limits is told once a second for each person. */
+static void
+test_floods(void **state)
+{
+	static const struct {
+		const char *reason;
+		uint64_t github_id;
+		unsigned told; /* of three */
+	} table[] = {
+		{ NULL, 5, 3 },
+		{ "403 no", 5, 3 },
+		{ "403 no", 0, 1 },
+		{ "400 no path", 0, 1 },
+		{ "429 too many", 5, 1 },
+		{ "503 too many", 5, 1 },
+		{ "", 5, 1 },
+		{ "", 0, 1 },
+	};
+	char path[] = "/ws", login[] = "mona";
+	struct tunnel t = { .proxyd = &proxyd,
+		.login = login,
+		.path = path,
+		.role = ROLE_NOBODY };
+	size_t i;
+	int n;
+
+	(void)state;
+	for (i = 0; i < 2 * COUNT(table); i++) {
+		proxyd.conf.audit = i >= COUNT(table);
+		t.github_id = table[i % COUNT(table)].github_id;
+		now_ms += 1000;
+		for (n = 0; n < 3; n++)
+			audit_tunnel(&t, table[i % COUNT(table)].reason);
+		assert_int_equal(nsent,
+		    proxyd.conf.audit ? 3 : table[i % COUNT(table)].told);
+		nsent = 0;
+	}
 }
 
 /* Who was refused stands there, whether it was asked for or not. */
@@ -208,11 +268,12 @@ test_off(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup(name, setup)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_requests),
 		TEST(test_long),
 		TEST(test_tunnels),
+		TEST(test_floods),
 		TEST(test_off),
 	};
 

@@ -5,6 +5,7 @@
 #include "common/monotonic.h"
 #include "common/timer.h"
 #include "proxyd/audit.h"
+#include "proxyd/rates.h"
 #include "proxyd/role.h"
 #include "proxyd/user_auth.h"
 #include "proxyd/user_requests.h"
@@ -95,6 +96,7 @@ setup(void **state)
 
 	f->proxyd.child.base = event_base_new();
 	f->proxyd.conf.rules = true;
+	f->proxyd.rates = rates_new(&f->proxyd.conf);
 	f->proxyd.user_auth = user_auth_new(&f->proxyd);
 	authd_is_there = true;
 	now_ms = 1;
@@ -111,6 +113,7 @@ teardown(void **state)
 	struct fixture *f = *state;
 
 	user_auth_free(f->proxyd.user_auth);
+	rates_free(f->proxyd.rates);
 	event_base_free(f->proxyd.child.base);
 	clear_replies();
 	free(f);
@@ -263,6 +266,7 @@ test_actions(void **state)
 
 	for (i = 0; i < COUNT(session_actions); i++) {
 		action = session_actions[i].action;
+		now_ms += 1000;
 		number = ask(f, action, "{\"auth_token\":\"gho_x\"}");
 		expect_no_reply();
 		assert_int_equal(nquestions, 2 * i + 1);
@@ -322,6 +326,7 @@ test_bad_tokens(void **state)
 	size_t i, len;
 
 	for (i = 0; i < COUNT(bad_tokens); i++) {
+		now_ms += 1000;
 		number = ask(f, "chat.send", bad_tokens[i].payload);
 		expect_refused(number, bad_tokens[i].why, "");
 		expect_audit(
@@ -374,6 +379,12 @@ test_verdicts(void **state)
 	expect_audit(AUDIT_REFUSED, 0, "", "", "chat.subscribe", "not you");
 	number = ask(f, "chat.subscribe", payload);
 	answer(f, 2, SESSION_BUSY, SESSION_ROLE_FULL);
+	expect_put_off(number, "not you");
+	/* One line in a second, as long as nobody wants all. */
+	assert_int_equal(naudited, 0);
+	f->proxyd.conf.audit = true;
+	number = ask(f, "chat.subscribe", payload);
+	answer(f, 3, SESSION_BUSY, SESSION_ROLE_FULL);
 	expect_put_off(number, "not you");
 	expect_audit(AUDIT_REFUSED, 0, "", "", "chat.subscribe", "not you");
 	/* One that was answered is so once. */

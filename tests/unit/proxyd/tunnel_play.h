@@ -5,6 +5,8 @@
 
 #include "tests/unit/proxyd/tunnel_fixture.h"
 
+#include "proxyd/rates.h"
+
 #include <stdio.h>
 
 #include "common/base64.h"
@@ -68,6 +70,7 @@ setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	f->proxyd.child.base = event_base_new();
+	f->proxyd.rates = rates_new(&f->proxyd.conf);
 	f->far.got = evbuffer_new();
 	f->page = evbuffer_new();
 	outbox_is_full = false;
@@ -83,6 +86,7 @@ teardown(void **state)
 	if (f->t != NULL)
 		tunnel_free(f->t);
 	assert_int_equal(f->proxyd.buffered, 0);
+	rates_free(f->proxyd.rates);
 	event_base_free(f->proxyd.child.base);
 	evbuffer_free(f->far.got);
 	evbuffer_free(f->page);
