@@ -47,7 +47,8 @@ function hurryNotice() {
 
 function makeNotice(text) {
 	const host = makeElement("div", HOST_STYLE);
-	const root = apply(attachShadow, host, [{ mode: "closed" }]);
+	const root = attachShadow === undefined ? host :
+		apply(attachShadow, host, [{ mode: "closed" }]);
 	const box = makeElement("div", BOX_STYLE);
 	const words = makeElement("div", "");
 	const button = makeElement("button", BUTTON_STYLE, { type: "button",
@@ -77,9 +78,16 @@ function showNotice(reason, advice) {
 	if (notice?.text === text && notice.host.isConnected)
 		return;
 	hideNotice();
-	notice = makeNotice(text);
-	hurryNotice();
+	try {
+		notice = makeNotice(text);
+		hurryNotice();
+	} catch {
+		// A document that is going away: what else there is goes on.
+	}
 }
+
+// Nothing of it is in the page that comes back from the browser's cache.
+globalThis.addEventListener("pagehide", hideNotice);
 
 // A tunnel's end: a decision comes with what to do about it, unless that is
 // to wait.  Apps open theirs again and again.
@@ -102,7 +110,9 @@ function noticeEnd(error, advice) {
 const DENIED = "x-tether-denied";
 
 watchAnswer = async (response) => {
-	const reason = response.headers.get(DENIED);
+	// Other origins say nothing here.
+	const reason = response.type === "cors" ? null :
+		response.headers.get(DENIED);
 	let advice;
 
 	if (reason === null)

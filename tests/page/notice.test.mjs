@@ -130,6 +130,42 @@ describe("the notice", () => {
 		assert.equal(textOf(page), TEXT);
 	});
 
+	test("it does not come back with its page", async () => {
+		const page = openPage({ respond: () => denied() });
+		await fetchDenied(page);
+		page.window.dispatchEvent(new Event("pagehide"));
+		assert.equal(textOf(page), null);
+		await page.clock.advance(60000);
+		page.window.dispatchEvent(new Event("pageshow"));
+		assert.equal(textOf(page), null);
+		await fetchDenied(page);
+		assert.equal(textOf(page), TEXT);
+	});
+
+	test("where there are no shadow trees", async () => {
+		const page = openPage({ respond: () => denied(), run: false });
+		delete page.dom.Element.prototype.attachShadow;
+		page.run();
+		const response = await fetchDenied(page);
+		const [box] = page.root.children.at(-1).children;
+		assert.equal(box.children[0].textContent, TEXT);
+		assert.equal(response.status, 403);
+	});
+
+	test("where there is no document any more", async () => {
+		const page = openPage({ respond: () => denied() });
+		page.window.document.documentElement = null;
+		const response = await fetchDenied(page);
+		assert.equal((await response.json()).error, REASON);
+	});
+
+	test("other origins do not speak here", async () => {
+		const page = openPage({ respond: () => Object.defineProperty(
+			denied(), "type", { value: "cors" }) });
+		await fetchDenied(page);
+		assert.equal(textOf(page), null);
+	});
+
 	test("the app may have made its own of everything", async () => {
 		const page = openPage({ respond: () => denied() });
 		// All pages of a test share that one.
