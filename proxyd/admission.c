@@ -130,7 +130,7 @@ admission_allows(struct admission *a, const char *method, const char *target,
 const char *
 admission_page_token(const struct admission *a)
 {
-	return a->role == SESSION_ROLE_FULL &&
+	return a->role == SESSION_ROLE_FULL && !a->request->fetched &&
 		       a->proxyd->conf.callback_url[0] != '\0'
 		   ? a->jwt
 		   : NULL;

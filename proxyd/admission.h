@@ -49,7 +49,8 @@ bool admission_allows(struct admission *, const char *method,
 /*
  * The JWT that a page of this person is to have, because it goes to the web
  * app by itself (callback url); NULL for none.  With it all may be done that
- * the role full may do, so that no other role gets it.
+ * the role full may do, so that no other role gets it; nor does what a script
+ * fetched, as that is no page, and may be kept.
  */
 const char *admission_page_token(const struct admission *);
 

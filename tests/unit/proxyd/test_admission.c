@@ -280,6 +280,9 @@ test_page_token(void **state)
 	assert_null(admission_page_token(&f->admission));
 	f->p.conf.callback_url = url;
 	assert_string_equal(admission_page_token(&f->admission), "a.b.c");
+	f->request.fetched = true;
+	assert_null(admission_page_token(&f->admission));
+	f->request.fetched = false;
 	session.role = SESSION_ROLE_READ_ONLY;
 	start(f);
 	assert_true(f->allowed);
