@@ -52,8 +52,7 @@ open_at_end(const char *path, int flags)
 	/* Whatever the sandbox made of the mask: 0640 is what is promised. */
 	mode_t mask = umask(027);
 	int fd = open(path,
-	    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK |
-		flags,
+	    O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | flags,
 	    0640);
 	struct stat st;
 
@@ -70,13 +69,13 @@ open_at_end(const char *path, int flags)
 int
 log_file_open(const char *path)
 {
-	return open_at_end(path, 0);
+	return open_at_end(path, O_WRONLY);
 }
 
 int
 log_file_open_no_link(const char *path)
 {
-	return open_at_end(path, O_NOFOLLOW);
+	return open_at_end(path, O_RDWR | O_NOFOLLOW);
 }
 
 void

@@ -42,7 +42,10 @@ void log_to_syslog(const char *name);
  */
 int log_file_open(const char *path);
 
-/* The same, but a symbolic link is not followed: ELOOP. */
+/*
+ * The same, but a symbolic link is not followed: ELOOP; and what is there may
+ * be read.
+ */
 int log_file_open_no_link(const char *path);
 
 /*

@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,7 +34,7 @@ struct audit {
 	int fd;	    /* of the file, or -1 */
 	int staged; /* of a reload that is under way, or -1 */
 	char *path; /* of the file, "" for none */
-	bool torn;  /* what was written last has no end */
+	bool torn;  /* the record that it ends in has no end */
 	unsigned lost;
 };
 
@@ -47,6 +49,17 @@ set_path(struct audit *a, const char *path)
 		fatal("audit");
 }
 
+/* A full disk, or a crash, may have been the end of whoever wrote last. */
+static bool
+is_torn(int fd)
+{
+	struct stat st;
+	char last;
+
+	return fstat(fd, &st) == 0 && st.st_size > 0 &&
+	       pread(fd, &last, 1, st.st_size - 1) == 1 && last != '\n';
+}
+
 /* fd is taken over, -1 for none. */
 static void
 set_file(struct audit *a, int fd)
@@ -54,7 +67,7 @@ set_file(struct audit *a, int fd)
 	if (a->fd != -1)
 		close(a->fd);
 	a->fd = fd;
-	a->torn = false;
+	a->torn = fd != -1 && is_torn(fd);
 }
 
 struct audit *
@@ -68,7 +81,7 @@ audit_new(struct event_base *base, const struct parent_conf *conf)
 	a->fd = a->staged = -1;
 	set_path(a, conf->audit_file);
 	if (a->path[0] != '\0') {
-		a->fd = log_file_open_no_link(a->path);
+		set_file(a, log_file_open_no_link(a->path));
 		if (a->fd == -1)
 			fatal("%s", a->path);
 	}

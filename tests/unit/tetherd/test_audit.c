@@ -330,7 +330,7 @@ test_drop(void **state)
 		{ &to_link, "Too many levels of symbolic links" },
 		{ &to_folder, "Is a directory" },
 		/* One that nobody reads, which would block. */
-		{ &to_pipe, "No such device or address" },
+		{ &to_pipe, "Invalid argument" },
 	};
 	int fds = count_descriptors();
 	const char *why;
@@ -414,6 +414,31 @@ size_of(const char *path)
 
 	assert_int_equal(stat(path, &st), 0);
 	return (rlim_t)st.st_size;
+}
+
+/* Who wrote last did not come to the end: nothing is lost by it but that. */
+static void
+test_torn_before(void **state)
+{
+	static const char torn[] = "{\"time\":\"2026";
+	FILE *f = fopen(one, "w");
+
+	(void)state;
+	assert_non_null(f);
+	assert_true(fputs(torn, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+	audit = audit_new(base, &to_one);
+	take("/a");
+	take("/b");
+	f = fopen(one, "a");
+	assert_non_null(f);
+	assert_true(fputs(torn, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+	audit_reopen(audit, &to_one);
+	take("/c");
+	audit_reopen(audit, &to_one);
+	take("/d");
+	assert_paths(one, "torn;/a;/b;torn;/c;/d;");
 }
 
 /* A full disk: the log says it once, and that it is over. */
@@ -552,6 +577,7 @@ main(void)
 		TEST(test_drop),
 		TEST(test_reopen),
 		TEST(test_start_fails),
+		TEST(test_torn_before),
 		TEST(test_full),
 		TEST(test_rate),
 		TEST(test_rate_again),
