@@ -23,6 +23,12 @@ process_is_leaving(const struct process *p)
 	return p->dead || p->state == CHILD_STOPPING;
 }
 
+bool
+process_is_behind(const struct process *p)
+{
+	return p->staged != 0 && p->staged == p->children->conf_id;
+}
+
 void
 children_stage(struct children *c, const struct conf *conf, uint64_t id)
 {

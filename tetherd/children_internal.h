@@ -101,6 +101,9 @@ void process_conf_on_ready(struct process *);
 /* What a child that is on its way out says is neither wrong nor needed. */
 bool process_is_leaving(const struct process *);
 
+/* There is no way back from a reload, and its turn has not come yet. */
+bool process_is_behind(const struct process *);
+
 /* children_people.c: what proxyd and authd tell of people. */
 int process_on_audit(void *, struct msg *);
 int process_on_admin_user(void *, struct msg *);

@@ -272,9 +272,16 @@ static int
 process_on_dial(void *arg, struct msg *m)
 {
 	struct process *p = arg;
+	struct children *c = p->children;
 
-	if (!p->dead)
-		p->children->ops->dial(p->children->arg, p->program, m->id);
+	if (p->dead)
+		return 0;
+	/* It means a target of before: with that it would go to another one. */
+	if (process_is_behind(p))
+		children_dialed(
+		    c, p->program, m->id, -1, "the settings are changing");
+	else
+		c->ops->dial(c->arg, p->program, m->id);
 	return 0;
 }
 

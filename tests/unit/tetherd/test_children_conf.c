@@ -292,6 +292,30 @@ test_switched(void **state)
 	assert_events("lost authd; running; ");
 }
 
+/* A socket is for the settings that a child has. */
+static void
+test_dial_meanwhile(void **state)
+{
+	(void)state;
+	bring_all_up();
+	children_stage(children, conf, 1);
+	say(PROGRAM_CONNECTOR, MSG_DIAL);
+	assert_events("connector dial 0; ");
+	children_set_conf(children, conf, 1);
+	say(PROGRAM_CONNECTOR, MSG_DIAL);
+	assert_events("");
+	assert_int_equal(count(PROGRAM_CONNECTOR, MSG_DIAL_FAILED), 1);
+	children_switch(children, PROGRAM_CONNECTOR, 1, 0, false);
+	say(PROGRAM_CONNECTOR, MSG_DIAL);
+	assert_events("connector dial 0; ");
+	assert_int_equal(count(PROGRAM_CONNECTOR, MSG_DIAL_FAILED), 0);
+	/* A reload that failed. */
+	children_stage(children, conf, 2);
+	children_drop(children, 2);
+	say(PROGRAM_CONNECTOR, MSG_DIAL);
+	assert_events("connector dial 0; ");
+}
+
 /*
  * What only a broken child says, in place of a right answer: a is
  * CONF_ACCEPTED, r CONF_REFUSED, w CONF_SWITCHED, s STATUS, u has unknown
@@ -414,6 +438,7 @@ main(void)
 		TEST(test_stage),
 		TEST(test_restart),
 		TEST(test_switched),
+		TEST(test_dial_meanwhile),
 		TEST(test_late),
 		TEST(test_status),
 		TEST(test_lies),
