@@ -143,8 +143,12 @@ connection_on_peer(struct connection *c)
 		c->started = true;
 		if (!c->stays_down)
 			connect_now(c);
-	} else if (c->wants_token)
-		connection_ask_token(c); /* authd died with the question */
+	} else if (c->wants_token) {
+		/* authd died with the question, and what it was to keep. */
+		if (c->grant != NULL)
+			c->grant->sent_again = false;
+		connection_ask_token(c);
+	}
 }
 
 void

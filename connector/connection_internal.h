@@ -68,6 +68,7 @@ struct connection {
 		char *token;
 		char client_id[CLIENT_ID_MAX + 1];
 		char host[CONNECTION_HOST_SIZE]; /* that granted it */
+		bool sent_again; /* to the authd that is there now */
 	} * grant;
 	struct event *timer;
 	struct backoff backoff;

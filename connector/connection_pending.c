@@ -84,9 +84,9 @@ connection_on_no_token(struct connection *c)
 	const struct connector_conf *conf = &c->connector->conf;
 
 	/* authd, or its configuration, was another one meanwhile. */
-	if (is_granted_here(c)) {
+	if (is_granted_here(c) && !c->grant->sent_again) {
+		c->grant->sent_again = true;
 		send_grant(c);
-		connection_forget_grant(c);
 		connection_ask_token(c);
 		return;
 	}

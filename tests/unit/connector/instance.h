@@ -83,6 +83,7 @@ static struct instance {
 	char token[64], client_id[64];
 	char next_client_id[64]; /* of a token that follows, if not "" */
 	int grants_lost;	 /* before it keeps one */
+	bool hangs;		 /* once it lost them */
 } * in;
 
 static void __attribute__((format(printf, 1, 2))) note(const char *format, ...)
@@ -287,7 +288,7 @@ on_token_granted(void *arg, struct msg *m)
 	note("granted:%llu:%s:%s", (unsigned long long)conf_id, token,
 	    client_id);
 	if (in->grants_lost > 0) {
-		in->grants_lost--;
+		in->no_token = --in->grants_lost == 0 && in->hangs;
 		return 0;
 	}
 	(void)strlcpy(in->token, token, sizeof(in->token));

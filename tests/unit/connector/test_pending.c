@@ -386,6 +386,25 @@ test_grant_lost(void **state)
 	assert_int_equal(in->nfar, 2);
 }
 
+/* It dies again, with the one that it was sent then. */
+static void
+test_grant_lost_twice(void **state)
+{
+	(void)state;
+	in->grants_lost = 2;
+	in->hangs = true;
+	start_pending();
+	far_send(0, GRANT);
+	await("token:0");
+	channel_free(in->authd);
+	in->authd = NULL;
+	in->no_token = false;
+	spin(50);
+	attach(PROGRAM_AUTHD);
+	await("up:box7");
+	assert_int_equal(in->nfar, 2);
+}
+
 /* It is not insisted on. */
 static void
 test_grant_refused(void **state)
@@ -594,6 +613,7 @@ main(void)
 		TEST(test_dead),
 		TEST(test_hostile),
 		TEST(test_grant_lost),
+		TEST(test_grant_lost_twice),
 		TEST(test_grant_refused),
 		TEST(test_no_authd),
 		TEST(test_other_host),
