@@ -140,6 +140,7 @@ connection_on_granted(
 	/* At once: we may be lost before there is another connection. */
 	send_grant(c);
 	backoff_reset(&c->backoff);
+	c->refusal_logged = false;
 	connection_lose(c, THEN_CONNECT, "a token was granted");
 }
 

@@ -401,8 +401,13 @@ describe("a token is granted", { concurrency: 4 }, () => {
 			assert.deepEqual(await sql(place.tether,
 				"SELECT * FROM tokens"), []);
 			tetherd.signal("SIGUSR2");
+			const from = tetherd.lines.length;
 			grant(await orchestrator.pending(), "box8", "ao_8_other");
+			// What is said of one is not said of another.
+			await tetherd.line("HTTP 401, the token is not valid",
+				{ from });
 			good = true;
+			tetherd.signal("SIGUSR2");
 			await assertRegistered(orchestrator, "box8", "ao_8_other");
 		});
 
