@@ -119,6 +119,20 @@ finish_github(struct settings *settings, struct complaints *complaints)
 	url_free(&url);
 }
 
+/* Of two kinds of lines in one file neither would be of use. */
+static void
+finish_audit(struct settings *settings, struct complaints *complaints)
+{
+	const struct parent_conf *conf = &settings->draft.conf.parent;
+	struct reading r;
+
+	if (conf->audit_file[0] == '\0' ||
+	    strcmp(conf->audit_file, conf->log_file) != 0)
+		return;
+	setting_reread(&r, settings, setting_find("audit", "file"), complaints);
+	setting_wrong(&r, "the log is to be in that file, too");
+}
+
 void
 settings_finish(struct settings *settings, struct complaints *complaints)
 {
@@ -139,4 +153,5 @@ settings_finish(struct settings *settings, struct complaints *complaints)
 	}
 	settings_finish_rules(settings, complaints);
 	finish_github(settings, complaints);
+	finish_audit(settings, complaints);
 }

@@ -750,6 +750,23 @@ test_odd_rules(void **state)
 	write_conf("");
 }
 
+/* The audit log is not to be mixed with the log. */
+static void
+test_audit_file(void **state)
+{
+	char line[512];
+
+	(void)state;
+	clear();
+	write_conf("log { file /l }\naudit { file /a }");
+	(void)assert_read(NULL);
+	write_conf("log { file /l }\naudit { file /l }");
+	(void)snprintf(line, sizeof(line),
+	    "%s:2: file: the log is to be in that file, too", conf_path);
+	assert_refused(NULL, line);
+	write_conf("");
+}
+
 /* How GitHub is reached. */
 static void
 test_github(void **state)
@@ -1051,6 +1068,7 @@ main(int argc, char **argv)
 		cmocka_unit_test_setup(test_claims, setup),
 		cmocka_unit_test_setup(test_rules, setup),
 		cmocka_unit_test_setup(test_odd_rules, setup),
+		cmocka_unit_test_setup(test_audit_file, setup),
 		cmocka_unit_test_setup(test_github, setup),
 		cmocka_unit_test_setup(test_orchestrator, setup),
 		cmocka_unit_test_setup(test_longest, setup),
