@@ -119,20 +119,38 @@ audit(struct token_question *q, const char *client_id, enum db_result kept)
 	child_audit(q->child, &record);
 }
 
+static bool
+is_stored(const struct token_question *q)
+{
+	char token[TOKENS_TOKEN_MAX + 1], client_id[TOKENS_CLIENT_ID_MAX + 1];
+	enum db_result result =
+	    tokens_get(q->tokens, q->conf->orchestrator, token, client_id);
+
+	explicit_bzero(token, sizeof(token));
+	return result == DB_OK;
+}
+
 static void
 keep(struct token_question *q, uint64_t conf_id, const char *token,
     const char *client_id)
 {
+	const char *why = NULL;
+
 	/* Nobody knows whose it is: connector comes again if it is right. */
 	if (conf_id != q->child->conf_id) {
 		log_infox("orchestrator token granted meanwhile not kept: "
 			  "another configuration");
 		return;
 	}
-	if (is_configured(q)) {
-		log_warnx("orchestrator token granted by %s not kept: one is "
-			  "configured",
-		    q->conf->orchestrator);
+	/* connector does not ask for one then, unless somebody took it over:
+	 * what he brings must not outlive it. */
+	if (is_configured(q))
+		why = "one is configured";
+	else if (is_stored(q))
+		why = "there is one";
+	if (why != NULL) {
+		log_warnx("orchestrator token granted by %s not kept: %s",
+		    q->conf->orchestrator, why);
 		return;
 	}
 	audit(q, client_id,

@@ -34,7 +34,10 @@ void token_question_init(struct token_question *, struct child *,
     const struct authd_conf *, struct tokens *);
 void token_question_clear(struct token_question *);
 
-/* The handlers of TOKEN_GET and TOKEN_GRANTED. */
+/*
+ * The handlers of TOKEN_GET and TOKEN_GRANTED, which gets its token kept only
+ * where there is none.
+ */
 int token_question_on_get(struct token_question *, struct msg *);
 int token_question_on_granted(struct token_question *, struct msg *);
 

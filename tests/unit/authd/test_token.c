@@ -391,9 +391,12 @@ test_granted(void **state)
 	start_authd("");
 	ask(3, 5);
 	assert_granted(3, "ao_1_x", "box");
-	/* Another one of the same host, and one of another. */
+	/* It stays so for that host, until somebody has it forgotten. */
 	grant(5, "ao_2", "box2");
-	assert_audited("hub.example:443, for box2");
+	ask(3, 5);
+	assert_granted(3, "ao_1_x", "box");
+	assert_true(was_logged("granted by hub.example:443 not kept: there is "
+			       "one"));
 	switch_to(6, "other.example:443", "");
 	ask(4, 6);
 	assert_token(4, "");
@@ -403,14 +406,14 @@ test_granted(void **state)
 	assert_granted(5, "ao_3", "box3");
 	switch_to(7, "hub.example:443", "");
 	ask(6, 7);
-	assert_granted(6, "ao_2", "box2");
+	assert_granted(6, "ao_1_x", "box");
 	/* What is configured comes first, and takes nothing away. */
 	switch_to(8, "hub.example:443", "configured");
 	ask(7, 8);
 	assert_token(7, "configured");
 	switch_to(9, "hub.example:443", "");
 	ask(8, 9);
-	assert_granted(8, "ao_2", "box2");
+	assert_granted(8, "ao_1_x", "box");
 }
 
 /* For another configuration, or where one is configured: not kept. */
