@@ -247,7 +247,10 @@ child_on_peer(void *arg, struct msg *m)
 	if (!msg_end(m) || peer >= PROGRAM_COUNT ||
 	    child->ops->peers[peer] == NULL)
 		return -1;
-	/* A new channel means that the old peer is gone, noticed or not. */
+	/* A new channel means that the old peer is gone, noticed or not; what
+	 * it said last may be what we are to keep for it. */
+	if (child->peers[peer] != NULL)
+		channel_drain(child->peers[peer]);
 	child_detach(peer);
 	child->peers[peer] = channel_new(child->base, msg_take_fd(m),
 	    child->self, peer, &peer_ops[peer], child->arg);

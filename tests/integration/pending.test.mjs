@@ -539,6 +539,25 @@ describe("what happens meanwhile", { concurrency: 4 }, () => {
 			assert.match(url, /^\/ws\/connect/);
 	});
 
+	scenario("connector is killed before authd reads of it",
+		async (stage) => {
+			const { orchestrator, tetherd, connection } =
+				await startPending(stage);
+			const authd = tetherd.childPid("authd");
+			process.kill(authd, "SIGSTOP");
+			// What tetherd says is read first, and of a new connector.
+			tetherd.signal("SIGUSR1");
+			await tetherd.line("status: proxyd: running");
+			grant(connection);
+			await connection.closed;
+			await kill(tetherd, "connector");
+			await until(() => orchestrator.sockets.size === 0, "still there");
+			await until(() => orchestrator.sockets.size === 1, "no other");
+			process.kill(authd, "SIGCONT");
+			await assertRegistered(orchestrator);
+			assert.equal(orchestrator.upgrades.length, 2);
+		});
+
 	scenario("tetherd is killed once it is kept", async (stage) => {
 		const { orchestrator, place, tetherd, connection } =
 			await startPending(stage);
