@@ -10,6 +10,9 @@
 #include "authd/database.h"
 #include "common/log.h"
 
+/* While another process holds a lock. */
+#define LOOK_AGAIN_MS 2
+
 static bool database_is_current(struct database *, const struct stat *);
 static int database_harden(sqlite3 *);
 static enum db_result database_error(struct database *, int);
@@ -220,12 +223,31 @@ database_harden(sqlite3 *handle)
 	    handle, "PRAGMA temp_store = MEMORY", NULL, NULL, NULL);
 }
 
+/*
+ * SQLite's own way to wait looks again ever less often, in the end ten times
+ * in a second: who writes all the time leaves gaps that it would not find.
+ */
+static int
+database_on_busy(void *arg, int count)
+{
+	struct database *db = arg;
+	int64_t now = trouble_clock();
+
+	if (count == 0)
+		db->until_ms = now + db->patience_ms;
+	if (now >= db->until_ms)
+		return 0;
+	(void)sqlite3_sleep(LOOK_AGAIN_MS);
+	return 1;
+}
+
 void
 database_patience(struct database *db, int wait)
 {
 	if (trouble_clock() < db->impatient_ms)
 		wait = 0;
-	(void)sqlite3_busy_timeout(db->handle, wait);
+	db->patience_ms = wait;
+	(void)sqlite3_busy_handler(db->handle, database_on_busy, db);
 }
 
 struct sqlite3_stmt *
@@ -302,6 +324,9 @@ database_error(struct database *db, int error)
 {
 	const char *advice = database_advice(error & 0xff);
 
+	if ((error & 0xff) == SQLITE_BUSY &&
+	    db->patience_ms == DATABASE_WAIT_LITTLE)
+		return DB_FAILED;
 	trouble_report(&db->trouble, "%s %s: %s%s", db->what, db->path,
 	    db->handle != NULL ? sqlite3_errmsg(db->handle)
 			       : sqlite3_errstr(error),

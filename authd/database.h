@@ -29,7 +29,7 @@ enum db_result {
 	DB_NONE,    /* no such row */
 	DB_TAKEN,   /* a uniqueness constraint refused it */
 	DB_MISSING, /* no such table */
-	DB_FAILED   /* logged */
+	DB_FAILED   /* logged, but for a lock that was waited for little */
 };
 
 struct database {
@@ -42,6 +42,8 @@ struct database {
 	bool read_only;	      /* set by the owner, before it is opened */
 	uint64_t generation;  /* counts openings */
 	int64_t impatient_ms; /* no waiting before this time */
+	int patience_ms;      /* for the next lock */
+	int64_t until_ms;     /* the end of it, while waiting for one */
 	struct trouble trouble;
 };
 
@@ -76,7 +78,8 @@ enum db_result database_open(struct database *);
 
 /*
  * Have statements wait for locks up to wait milliseconds from now on, or
- * not at all while somebody seems to hold one for long.
+ * not at all while somebody seems to hold one for long.  DATABASE_WAIT_LITTLE
+ * is for what can be left undone: that it was in vain says nothing.
  */
 void database_patience(struct database *, int wait);
 
