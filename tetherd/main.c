@@ -435,9 +435,10 @@ main(int argc, char **argv)
 	log_to_stderr("tetherd");
 	clean_descriptors();
 	options_parse(&t.options, argc, argv);
+	/* First: what this keeps is a copy of what others can see. */
+	settings_capture();
 	setproctitle_init(argc, argv, environ);
 
-	settings_capture();
 	settings = read_settings(&t);
 	if (settings == NULL)
 		return 1;
