@@ -1,17 +1,9 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "common/admin.h"
 #include "common/audit.h"
 #include "common/session.h"
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#include "tests/unit/common/record_fixture.h"
 
 /* What is told of people: audit records, the operator's questions and their
  * answers, and the question whose a token is. */
@@ -183,92 +175,37 @@ get_session_token(struct msg *m)
 	return rc;
 }
 
-static const struct {
-	enum msg_type type;
-	enum program from, to;
-	void (*add)(struct msg_out *);
-	int (*get)(struct msg *);
-} table[] = {
-	{ MSG_AUDIT, PROGRAM_PROXYD, PROGRAM_PARENT, add_audit, get_audit },
-	{ MSG_AUDIT, PROGRAM_AUTHD, PROGRAM_PARENT, add_audit, get_audit },
-	{ MSG_CTL_ADMIN, PROGRAM_TETHERCTL, PROGRAM_PARENT, add_request,
+static const struct record table[] = {
+	{ MSG_AUDIT, PROGRAM_PROXYD, PROGRAM_PARENT, MSG_RUN, add_audit,
+	    get_audit },
+	{ MSG_AUDIT, PROGRAM_AUTHD, PROGRAM_PARENT, MSG_RUN, add_audit,
+	    get_audit },
+	{ MSG_CTL_ADMIN, PROGRAM_TETHERCTL, PROGRAM_PARENT, MSG_RUN,
+	    add_request, get_request },
+	{ MSG_ADMIN, PROGRAM_PARENT, PROGRAM_AUTHD, MSG_RUN, add_request,
 	    get_request },
-	{ MSG_ADMIN, PROGRAM_PARENT, PROGRAM_AUTHD, add_request, get_request },
-	{ MSG_ADMIN_USER, PROGRAM_AUTHD, PROGRAM_PARENT, add_user, get_user },
-	{ MSG_ADMIN_TOKEN, PROGRAM_AUTHD, PROGRAM_PARENT, add_admin_token,
-	    get_admin_token },
-	{ MSG_ADMIN_DONE, PROGRAM_AUTHD, PROGRAM_PARENT, add_done, get_done },
-	{ MSG_SESSION_GET_BY_TOKEN, PROGRAM_PROXYD, PROGRAM_AUTHD,
+	{ MSG_ADMIN_USER, PROGRAM_AUTHD, PROGRAM_PARENT, MSG_RUN, add_user,
+	    get_user },
+	{ MSG_ADMIN_TOKEN, PROGRAM_AUTHD, PROGRAM_PARENT, MSG_RUN,
+	    add_admin_token, get_admin_token },
+	{ MSG_ADMIN_DONE, PROGRAM_AUTHD, PROGRAM_PARENT, MSG_RUN, add_done,
+	    get_done },
+	{ MSG_SESSION_GET_BY_TOKEN, PROGRAM_PROXYD, PROGRAM_AUTHD, MSG_RUN,
 	    add_session_token, get_session_token },
 };
-
-/* Read exactly n bytes, in memory of their own for the sanitizers. */
-static int
-read_bytes(size_t i, const uint8_t *data, size_t n)
-{
-	uint8_t *copy = malloc(n + (n == 0));
-	struct msg m = { .type = table[i].type, .fd = -1, .len = n };
-	int rc;
-
-	assert_non_null(copy);
-	memcpy(copy, data, n);
-	m.data = copy;
-	rc = table[i].get(&m);
-	free(copy);
-	return rc;
-}
-
-/* True if the table of messages lets it through. */
-static bool
-is_legal(size_t i, const struct msg_out *out)
-{
-	uint8_t *datagram = malloc(MSG_SIZE_MAX);
-	struct msg m;
-	bool legal;
-
-	assert_non_null(datagram);
-	assert_false(out->failed);
-	msg_put_header(datagram, out->type, 0, out->id, out->len);
-	memcpy(datagram + MSG_HEADER_SIZE, out->data, out->len);
-	legal = msg_parse(&m, datagram, MSG_HEADER_SIZE + out->len, -1,
-		    table[i].from, table[i].to, MSG_RUN) == NULL;
-	free(datagram);
-	return legal;
-}
 
 static void
 test_round_trip(void **state)
 {
-	struct msg_out out;
-	size_t i;
-
 	(void)state;
-	for (i = 0; i < COUNT(table); i++) {
-		msg_start(&out, table[i].type, 5);
-		table[i].add(&out);
-		assert_true(is_legal(i, &out));
-		assert_int_equal(read_bytes(i, out.data, out.len), 0);
-		msg_discard(&out);
-	}
+	records_assert_round_trip(table, COUNT(table));
 }
 
-/* Cut at every byte, or with one more. */
 static void
 test_truncated(void **state)
 {
-	struct msg_out out;
-	size_t i, n;
-
 	(void)state;
-	for (i = 0; i < COUNT(table); i++) {
-		msg_start(&out, table[i].type, 5);
-		table[i].add(&out);
-		for (n = 0; n < out.len; n++)
-			assert_int_equal(read_bytes(i, out.data, n), -1);
-		msg_add_u8(&out, 0);
-		assert_int_equal(read_bytes(i, out.data, out.len), -1);
-		msg_discard(&out);
-	}
+	records_assert_truncated(table, COUNT(table));
 }
 
 /* Strings as long as each may be, or empty: the table of messages knows. */
@@ -330,19 +267,9 @@ test_extremes(void **state)
 	for (i = 0; i < COUNT(table); i++)
 		for (longest = 0; longest < 2; longest++) {
 			make_extreme(i, longest == 1, &out);
-			if (!is_legal(i, &out))
-				fail_msg("%s: %zu bytes",
-				    msg_name(table[i].type), out.len);
+			record_assert_legal(&table[i], &out, NULL);
 			msg_discard(&out);
 		}
-}
-
-static struct msg
-written(const struct msg_out *out)
-{
-	return (struct msg){
-		.type = out->type, .fd = -1, .data = out->data, .len = out->len
-	};
 }
 
 /* Numbers that a peer of good will does not send. */
@@ -363,12 +290,12 @@ test_numbers(void **state)
 		msg_start(&out, MSG_AUDIT, 1);
 		audit_add(&out, &record);
 		out.data[0] = (uint8_t)value;
-		m = written(&out);
+		m = record_written(&out);
 		assert_int_equal(
 		    audit_read(&m, &r), value < AUDIT_EVENT_COUNT ? 0 : -1);
 		out.data[0] = 0;
 		out.data[1] = (uint8_t)value;
-		m = written(&out);
+		m = record_written(&out);
 		assert_int_equal(
 		    audit_read(&m, &r), value < AUDIT_VERDICT_COUNT ? 0 : -1);
 		msg_discard(&out);
@@ -376,7 +303,7 @@ test_numbers(void **state)
 		msg_start(&out, MSG_ADMIN, 1);
 		add_request(&out);
 		out.data[0] = (uint8_t)value;
-		m = written(&out);
+		m = record_written(&out);
 		assert_int_equal(admin_request_read(&m, &q),
 		    value < ADMIN_OP_COUNT ? 0 : -1);
 		msg_discard(&out);
@@ -385,7 +312,7 @@ test_numbers(void **state)
 		add_user(&out);
 		role = 8 + 4 + strlen("octocat") + 4 + strlen("orch_1_octocat");
 		out.data[role + 1] = (uint8_t)value;
-		m = written(&out);
+		m = record_written(&out);
 		assert_int_equal(admin_user_read(&m, &u),
 		    value < SESSION_ROLE_COUNT ? 0 : -1);
 		msg_discard(&out);
@@ -393,7 +320,7 @@ test_numbers(void **state)
 		msg_start(&out, MSG_ADMIN_DONE, 1);
 		add_done(&out);
 		out.data[0] = (uint8_t)value;
-		m = written(&out);
+		m = record_written(&out);
 		assert_int_equal(admin_done_read(&m, &d), value < 2 ? 0 : -1);
 		msg_discard(&out);
 	}
@@ -416,7 +343,7 @@ test_tokens(void **state)
 		good = value > 0x20 && value < 0x7f;
 		msg_start(&out, MSG_SESSION_GET_BY_TOKEN, 1);
 		session_token_add(&out, one);
-		m = written(&out);
+		m = record_written(&out);
 		assert_int_equal(session_token_read(&m, token), good ? 0 : -1);
 		assert_string_equal(token, good ? one : "");
 		msg_discard(&out);
@@ -426,7 +353,7 @@ test_tokens(void **state)
 		text[SESSION_TOKEN_MAX + value] = '\0';
 		msg_start(&out, MSG_SESSION_GET_BY_TOKEN, 1);
 		session_token_add(&out, text);
-		m = written(&out);
+		m = record_written(&out);
 		assert_int_equal(
 		    session_token_read(&m, token), value == 0 ? 0 : -1);
 		assert_string_equal(token, value == 0 ? text : "");

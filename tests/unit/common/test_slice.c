@@ -1,18 +1,10 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "common/handle.h"
 #include "common/link.h"
 #include "common/session.h"
 #include "common/slice.h"
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#include "tests/unit/common/record_fixture.h"
 
 /*
  * All that is made of fields: slices of the configuration, session, handle,
@@ -352,13 +344,7 @@ get_link_up(struct msg *m)
 	return rc;
 }
 
-static const struct {
-	enum msg_type type;
-	enum program from, to;
-	enum msg_state state;
-	void (*add)(struct msg_out *);
-	int (*get)(struct msg *);
-} table[] = {
+static const struct record table[] = {
 	{ MSG_CONF_CONNECTOR, PROGRAM_PARENT, PROGRAM_CONNECTOR, MSG_SETUP,
 	    add_connector, get_connector },
 	{ MSG_CONF_PROXYD, PROGRAM_PARENT, PROGRAM_PROXYD, MSG_SETUP,
@@ -383,71 +369,18 @@ static const struct {
 	    get_link_up },
 };
 
-/* Read exactly n bytes, in memory of their own for the sanitizers. */
-static int
-read_bytes(size_t i, const uint8_t *data, size_t n)
-{
-	uint8_t *copy = malloc(n + (n == 0));
-	struct msg m = { .type = table[i].type, .fd = -1, .len = n };
-	int rc;
-
-	assert_non_null(copy);
-	memcpy(copy, data, n);
-	m.data = copy;
-	rc = table[i].get(&m);
-	free(copy);
-	return rc;
-}
-
 static void
 test_round_trip(void **state)
 {
-	uint8_t datagram[MSG_HEADER_SIZE + 1024];
-	struct msg_out out;
-	struct msg m;
-	size_t i;
-
 	(void)state;
-	for (i = 0; i < COUNT(table); i++) {
-		msg_start(&out, table[i].type, 5);
-		table[i].add(&out);
-		assert_false(out.failed);
-		assert_in_range(out.len, 1, 1024);
-		msg_put_header(datagram, table[i].type, 0, out.id, out.len);
-		memcpy(datagram + MSG_HEADER_SIZE, out.data, out.len);
-		assert_null(msg_parse(&m, datagram, MSG_HEADER_SIZE + out.len,
-		    -1, table[i].from, table[i].to, table[i].state));
-		assert_int_equal(table[i].get(&m), 0);
-		msg_discard(&out);
-	}
+	records_assert_round_trip(table, COUNT(table));
 }
 
-/* Cut at every byte, or with one more. */
 static void
 test_truncated(void **state)
 {
-	struct msg_out out;
-	size_t i, n;
-
 	(void)state;
-	for (i = 0; i < COUNT(table); i++) {
-		msg_start(&out, table[i].type, 5);
-		table[i].add(&out);
-		for (n = 0; n < out.len; n++)
-			assert_int_equal(read_bytes(i, out.data, n), -1);
-		assert_int_equal(read_bytes(i, out.data, n), 0);
-		msg_add_u8(&out, 0);
-		assert_int_equal(read_bytes(i, out.data, out.len), -1);
-		msg_discard(&out);
-	}
-}
-
-static struct msg
-written(const struct msg_out *out)
-{
-	return (struct msg){
-		.type = out->type, .fd = -1, .data = out->data, .len = out->len
-	};
+	records_assert_truncated(table, COUNT(table));
 }
 
 /* Values that a peer of good will does not send. */
@@ -468,12 +401,12 @@ test_values(void **state)
 		msg_start(&out, MSG_SESSION, 1);
 		session_add(&out, &session);
 		out.data[0] = (uint8_t)value;
-		m = written(&out);
+		m = record_written(&out);
 		assert_int_equal(session_read(&m, &session),
 		    value < SESSION_STATUS_COUNT ? 0 : -1);
 		out.data[0] = SESSION_OK;
 		out.data[1] = (uint8_t)value;
-		m = written(&out);
+		m = record_written(&out);
 		assert_int_equal(session_read(&m, &session),
 		    value < SESSION_ROLE_COUNT ? 0 : -1);
 		msg_discard(&out);
@@ -482,7 +415,7 @@ test_values(void **state)
 		up.capabilities = 1u << value;
 		msg_start(&out, MSG_LINK_UP, 1);
 		link_up_add(&out, &up);
-		m = written(&out);
+		m = record_written(&out);
 		assert_int_equal(link_up_read(&m, &up), value < 2 ? 0 : -1);
 		msg_discard(&out);
 	}
@@ -496,7 +429,7 @@ test_values(void **state)
 		msg_add_u32(&out, 0);
 		msg_add_u64(&out, 0);
 		msg_add_str(&out, client_id);
-		m = written(&out);
+		m = record_written(&out);
 		assert_int_equal(link_up_read(&m, &up), value == 0 ? 0 : -1);
 		msg_discard(&out);
 	}
@@ -509,7 +442,7 @@ test_values(void **state)
 		login[SESSION_LOGIN_MAX - 1 + value] = '\0';
 		msg_start(&out, MSG_SESSION_GET, 1);
 		session_get_add(&out, 1, login);
-		m = written(&out);
+		m = record_written(&out);
 		assert_int_equal(
 		    session_get_read(&m, &github_id, got), value == 0 ? 0 : -1);
 		msg_discard(&out);
