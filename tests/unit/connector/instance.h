@@ -367,6 +367,16 @@ attach(enum program peer)
 	channel_send(in->channel, &m, pair[1]);
 }
 
+/* Its end of the channel closes. */
+static void
+detach(enum program peer)
+{
+	struct channel **ch = peer == PROGRAM_PROXYD ? &in->proxyd : &in->authd;
+
+	channel_free(*ch);
+	*ch = NULL;
+}
+
 static void
 send_conf(const struct connector_conf *conf, int ca_fd)
 {
@@ -617,14 +627,21 @@ instance_run(void)
 	channel_send(in->channel, &m, -1);
 }
 
-/* ... and registered. */
-static inline void
-instance_start(void)
+/* ... with those that it talks to. */
+static void
+instance_run_attached(void)
 {
 	instance_run();
 	await("ready");
 	attach(PROGRAM_AUTHD);
 	attach(PROGRAM_PROXYD);
+}
+
+/* ... and registered. */
+static inline void
+instance_start(void)
+{
+	instance_run_attached();
 	if (in->conf.enabled && !in->no_dial)
 		await(in->silent ? "register:0" : "up:");
 }
@@ -653,8 +670,7 @@ instance_teardown(void **state)
 
 	(void)state;
 	/* What it still has is over then, and it need not wait. */
-	channel_free(in->proxyd);
-	in->proxyd = NULL;
+	detach(PROGRAM_PROXYD);
 	if (in->pid != 0) {
 		if (in->channel != NULL)
 			channel_send_empty(in->channel, MSG_SHUTDOWN, 0);
@@ -707,6 +723,28 @@ reload(uint32_t flags)
 	assert_true(was_noted("accepted:0"));
 	forget();
 	switch_conf(flags);
+}
+
+/* What it says of itself is in in->status then. */
+static inline void
+ask_status(void)
+{
+	int i;
+
+	status_free(in->status);
+	in->status = NULL;
+	channel_send_empty(in->channel, MSG_STATUS_GET, 7);
+	for (i = 0; i < 1000 && in->status == NULL; i++)
+		spin(5);
+	assert_non_null(in->status);
+}
+
+/* The orchestrator's end of connection i is gone, without a word. */
+static inline void
+far_lose(size_t i)
+{
+	ws_free(in->far[i].ws);
+	in->far[i].ws = NULL;
 }
 
 static inline void

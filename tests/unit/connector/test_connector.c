@@ -293,8 +293,7 @@ test_lost_meanwhile(void **state)
 	(void)state;
 	in->conf.reconnect_ms = 60000; /* not waited for */
 	begin_slow();
-	ws_free(in->far[0].ws);
-	in->far[0].ws = NULL;
+	far_lose(0);
 	await("up:other");
 	request(1, "x");
 	await("request:x");
@@ -305,8 +304,7 @@ test_proxyd_lost_meanwhile(void **state)
 {
 	(void)state;
 	begin_slow();
-	channel_free(in->proxyd);
-	in->proxyd = NULL;
+	detach(PROGRAM_PROXYD);
 	await("answer:0:slow:502");
 	await("register:1:other");
 	attach(PROGRAM_PROXYD);
@@ -350,10 +348,7 @@ test_while_asking(void **state)
 {
 	(void)state;
 	in->no_token = true;
-	instance_run();
-	await("ready");
-	attach(PROGRAM_AUTHD);
-	attach(PROGRAM_PROXYD);
+	instance_run_attached();
 	await("token:0");
 	in->conf.heartbeat_ms = 20000;
 	reload(0);
@@ -371,10 +366,7 @@ test_while_waiting(void **state)
 	in->conf.reconnect_ms = 60000;
 	in->dial_failures = 1;
 	in->silent = true;
-	instance_run();
-	await("ready");
-	attach(PROGRAM_AUTHD);
-	attach(PROGRAM_PROXYD);
+	instance_run_attached();
 	await("dial");
 	in->silent = false;
 	spin(100);
@@ -538,19 +530,6 @@ now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static void
-ask_status(void)
-{
-	int i;
-
-	status_free(in->status);
-	in->status = NULL;
-	channel_send_empty(in->channel, MSG_STATUS_GET, 7);
-	for (i = 0; i < 1000 && in->status == NULL; i++)
-		spin(5);
-	assert_non_null(in->status);
-}
-
 #define TEXT(name)	    status_text(in->status, STATUS_CONNECTOR_##name)
 #define NUMBER(name, value) assert_status(STATUS_CONNECTOR_##name, value)
 
@@ -604,8 +583,7 @@ test_status(void **state)
 	NUMBER(REPLY_BYTES,
 	    strlen("{\"type\":\"response_chunk\",\"request_id\":\"t\","
 		   "\"status\":200}"));
-	channel_free(in->proxyd);
-	in->proxyd = NULL;
+	detach(PROGRAM_PROXYD);
 	await("answer:0:b:502");
 	channel_send_empty(in->channel, MSG_DISCONNECT, 0);
 	await("closed:0:1000");

@@ -7,6 +7,7 @@
  * orchestrator.
  */
 
+#define LINE_SIZE 2048
 #define GRANT                                                             \
 	"{\"type\":\"token_granted\",\"token\":\"ao_new\",\"client_id\":" \
 	"\"box7\"}"
@@ -15,10 +16,7 @@ static void
 run_without_token(void)
 {
 	in->token[0] = '\0';
-	instance_run();
-	await("ready");
-	attach(PROGRAM_AUTHD);
-	attach(PROGRAM_PROXYD);
+	instance_run_attached();
 }
 
 static int
@@ -42,14 +40,7 @@ start_pending(void)
 static const char *
 status_of(enum status_id id)
 {
-	int i;
-
-	status_free(in->status);
-	in->status = NULL;
-	channel_send_empty(in->channel, MSG_STATUS_GET, 7);
-	for (i = 0; i < 1000 && in->status == NULL; i++)
-		spin(5);
-	assert_non_null(in->status);
+	ask_status();
 	return status_text(in->status, id);
 }
 
@@ -65,16 +56,25 @@ await_connection(const char *text)
 	    status_of(STATUS_CONNECTOR_CONNECTION));
 }
 
+/* The next line of the log, if there is one by now. */
+static bool
+read_line(char line[LINE_SIZE])
+{
+	ssize_t n = recv(in->log, line, LINE_SIZE - 1, 0);
+
+	if (n > 0)
+		line[n] = '\0';
+	return n > 0;
+}
+
 /* How often a line was logged that has the text. */
 static size_t
 count_lines(const char *text)
 {
-	char line[2048];
+	char line[LINE_SIZE];
 	size_t count = 0;
-	ssize_t n;
 
-	while ((n = recv(in->log, line, sizeof(line) - 1, 0)) > 0) {
-		line[n] = '\0';
+	while (read_line(line)) {
 		count += strstr(line, text) != NULL;
 		assert_null(strstr(line, "ao_"));
 	}
@@ -137,8 +137,7 @@ test_pending_ids(void **state)
 	(void)state;
 	start_pending();
 	forget();
-	ws_free(in->far[0].ws);
-	in->far[0].ws = NULL;
+	far_lose(0);
 	await("pending:1");
 	assert_string_not_equal(in->far[0].pending_id, in->far[1].pending_id);
 }
@@ -396,8 +395,7 @@ test_grant_lost_twice(void **state)
 	start_pending();
 	far_send(0, GRANT);
 	await("token:0");
-	channel_free(in->authd);
-	in->authd = NULL;
+	detach(PROGRAM_AUTHD);
 	in->no_token = false;
 	spin(50);
 	attach(PROGRAM_AUTHD);
@@ -424,8 +422,7 @@ test_no_authd(void **state)
 {
 	(void)state;
 	start_pending();
-	channel_free(in->authd);
-	in->authd = NULL;
+	detach(PROGRAM_AUTHD);
 	spin(50);
 	forget();
 	far_send(0, GRANT);
@@ -479,10 +476,7 @@ test_forgotten(void **state)
 	(void)state;
 	(void)strlcpy(in->client_id, "granted", sizeof(in->client_id));
 	in->questions_answered = 1;
-	instance_run();
-	await("ready");
-	attach(PROGRAM_AUTHD);
-	attach(PROGRAM_PROXYD);
+	instance_run_attached();
 	await("pending:1");
 	assert_non_null(strstr(in->far[0].url, "client_id=granted"));
 	assert_string_equal(status_of(STATUS_CONNECTOR_CLIENT_ID), "box");
@@ -497,10 +491,7 @@ test_replaced(void **state)
 	(void)strlcpy(in->next_client_id, "new", sizeof(in->next_client_id));
 	in->questions_answered = 1;
 	in->conf.reconnect_ms = 10;
-	instance_run();
-	await("ready");
-	attach(PROGRAM_AUTHD);
-	attach(PROGRAM_PROXYD);
+	instance_run_attached();
 	await("up:new");
 	assert_false(was_noted("register:0"));
 	assert_non_null(strstr(in->far[0].url, "client_id=old"));
@@ -513,14 +504,11 @@ last_delay(void)
 {
 	static const char text[] = "next attempt in ";
 	unsigned int delay = 0;
-	char line[2048], *at;
-	ssize_t n;
+	char line[LINE_SIZE], *at;
 
-	while ((n = recv(in->log, line, sizeof(line) - 1, 0)) > 0) {
-		line[n] = '\0';
+	while (read_line(line))
 		if ((at = strstr(line, text)) != NULL)
 			(void)sscanf(at + strlen(text), "%u", &delay);
-	}
 	return delay;
 }
 
@@ -538,15 +526,13 @@ test_delays(void **state)
 	for (i = 0; i < 4; i++) {
 		(void)snprintf(text, sizeof(text), "pending:%zu", i);
 		await(text);
-		ws_free(in->far[i].ws);
-		in->far[i].ws = NULL;
+		far_lose(i);
 	}
 	await("pending:4");
 	assert_in_range(last_delay(), 160, 600);
 	await("ping:4");
 	spin(50);
-	ws_free(in->far[4].ws);
-	in->far[4].ws = NULL;
+	far_lose(4);
 	await("pending:5");
 	assert_in_range(last_delay(), 1, 150);
 }
