@@ -3,35 +3,28 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
-#include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
 #include <event2/event.h>
 
 #include "common/audit.h"
 #include "common/log.h"
 #include "common/monotonic.h"
-#include "tests/unit/common/descriptors.h"
 #include "tetherd/audit.h"
 #include "tetherd/audit_text.h"
 #include "tetherd/conf.h"
+#include "tests/unit/common/descriptors.h"
+#include "tests/unit/tetherd/log_file_fixture.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-static char directory[32], none[] = "", one[64], two[64], moved[64],
-			   nowhere[64], link_to_one[64], pipe_path[64],
-			   log_path[64];
+static char none[] = "", link_to_one[PATH_SIZE], pipe_path[PATH_SIZE],
+	    log_path[PATH_SIZE];
 static const struct parent_conf without = { .audit_file = none };
 static const struct parent_conf to_one = { .audit_file = one };
 static const struct parent_conf to_two = { .audit_file = two };
@@ -166,32 +159,25 @@ test_longest(void **state)
 		127 + 31 + 31 + 511 + 2 * 319);
 }
 
-/* The paths of all objects in a file, each line of which must be whole. */
+/* The path of the object that the line must be, as a whole. */
+static const char *
+path_of(char *line)
+{
+	static const char name[] = "\"path\":\"";
+	char *at = strstr(line, name);
+
+	if (strncmp(line, "{\"time\":\"20", 11) != 0 || strlen(line) < 3 ||
+	    strcmp(line + strlen(line) - 2, "}\n") != 0 || at == NULL)
+		return "torn";
+	at += strlen(name);
+	*strchr(at, '"') = '\0';
+	return at;
+}
+
 static void
 assert_paths(const char *path, const char *expected)
 {
-	char line[4096], text[1024] = "", *at;
-	FILE *f = fopen(path, "r");
-
-	if (f == NULL) {
-		assert_string_equal("no file", expected);
-		return;
-	}
-	while (fgets(line, sizeof(line), f) != NULL) {
-		at = strstr(line, "\"path\":\"");
-		if (strncmp(line, "{\"time\":\"20", 11) != 0 ||
-		    strlen(line) < 3 ||
-		    strcmp(line + strlen(line) - 2, "}\n") != 0 || at == NULL) {
-			(void)strlcat(text, "torn;", sizeof(text));
-			continue;
-		}
-		at += strlen("\"path\":\"");
-		*strchr(at, '"') = '\0';
-		(void)strlcat(text, at, sizeof(text));
-		(void)strlcat(text, ";", sizeof(text));
-	}
-	(void)fclose(f);
-	assert_string_equal(text, expected);
+	assert_lines(path, path_of, expected);
 }
 
 /* How many lines of the log contain a text. */
@@ -222,17 +208,10 @@ static int
 setup(void **state)
 {
 	(void)state;
-	(void)strlcpy(directory, "/tmp/test_audit.XXXXXX", sizeof(directory));
-	assert_non_null(mkdtemp(directory));
-#define NAME(path, name) \
-	(void)snprintf(path, sizeof(path), "%s/%s", directory, name)
-	NAME(one, "one");
-	NAME(two, "two");
-	NAME(moved, "moved");
-	NAME(nowhere, "no/file");
-	NAME(link_to_one, "link");
-	NAME(pipe_path, "pipe");
-	NAME(log_path, "log");
+	files_make();
+	name_file(link_to_one, "link");
+	name_file(pipe_path, "pipe");
+	name_file(log_path, "log");
 	assert_int_equal(symlink(one, link_to_one), 0);
 	assert_int_equal(mkfifo(pipe_path, 0600), 0);
 	log_to_file("test", log_file_open(log_path));
@@ -250,13 +229,10 @@ teardown(void **state)
 	audit_free(audit);
 	event_base_free(base);
 	log_to_stderr("test");
-	(void)unlink(one);
-	(void)unlink(two);
-	(void)unlink(moved);
 	(void)unlink(link_to_one);
 	(void)unlink(pipe_path);
 	(void)unlink(log_path);
-	return rmdir(directory);
+	return files_remove();
 }
 
 static void
@@ -389,22 +365,16 @@ test_reopen(void **state)
 }
 
 static void
+start_link(void)
+{
+	(void)audit_new(base, &to_link);
+}
+
+static void
 test_start_fails(void **state)
 {
-	int status;
-	pid_t pid;
-
 	(void)state;
-	(void)fflush(NULL);
-	pid = fork();
-	assert_int_not_equal(pid, -1);
-	if (pid == 0) {
-		(void)audit_new(base, &to_link);
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 1);
+	assert_fatal(start_link);
 }
 
 static rlim_t

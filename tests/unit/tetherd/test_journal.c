@@ -1,24 +1,15 @@
 /* Where the parent logs to, and how a reload changes it. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 #include "common/log.h"
 #include "tetherd/conf.h"
 #include "tetherd/journal.h"
 #include "tests/unit/common/descriptors.h"
+#include "tests/unit/tetherd/log_file_fixture.h"
 
-static char directory[] = "/tmp/test_journal.XXXXXX";
-static char none[] = "", one[64], two[64], moved[64], nowhere[64];
+static char none[] = "";
 static const struct parent_conf to_stderr = { .log_file = one,
 	.log_to_stderr = true };
 static const struct parent_conf to_syslog = { .log_file = none };
@@ -26,37 +17,28 @@ static const struct parent_conf to_one = { .log_file = one };
 static const struct parent_conf to_two = { .log_file = two };
 static const struct parent_conf to_nowhere = { .log_file = nowhere };
 
-/* What is in the file, without what stands in front of each line. */
+/* Without what stands in front of it. */
+static const char *
+message(char *line)
+{
+	const char *at = strstr(line, "]: ");
+
+	assert_non_null(at);
+	line[strcspn(line, "\n")] = '\0';
+	return at + strlen("]: ");
+}
+
 static void
 assert_file(const char *path, const char *expected)
 {
-	char line[256], text[1024] = "";
-	FILE *f = fopen(path, "r");
-
-	if (f == NULL) {
-		assert_string_equal("no file", expected);
-		return;
-	}
-	while (fgets(line, sizeof(line), f) != NULL) {
-		line[strcspn(line, "\n")] = '\0';
-		assert_non_null(strstr(line, "]: "));
-		(void)strlcat(text, strstr(line, "]: ") + 3, sizeof(text));
-		(void)strlcat(text, ";", sizeof(text));
-	}
-	(void)fclose(f);
-	assert_string_equal(text, expected);
+	assert_lines(path, message, expected);
 }
 
 static int
 setup(void **state)
 {
 	(void)state;
-	(void)strlcpy(directory, "/tmp/test_journal.XXXXXX", sizeof(directory));
-	assert_non_null(mkdtemp(directory));
-	(void)snprintf(one, sizeof(one), "%s/one", directory);
-	(void)snprintf(two, sizeof(two), "%s/two", directory);
-	(void)snprintf(moved, sizeof(moved), "%s/moved", directory);
-	(void)snprintf(nowhere, sizeof(nowhere), "%s/no/file", directory);
+	files_make();
 	return 0;
 }
 
@@ -65,10 +47,7 @@ teardown(void **state)
 {
 	(void)state;
 	log_to_stderr("test");
-	(void)unlink(one);
-	(void)unlink(two);
-	(void)unlink(moved);
-	return rmdir(directory);
+	return files_remove();
 }
 
 static void
@@ -143,22 +122,16 @@ test_reopen(void **state)
 }
 
 static void
+start_nowhere(void)
+{
+	journal_start(&to_nowhere);
+}
+
+static void
 test_start_fails(void **state)
 {
-	int status;
-	pid_t pid;
-
 	(void)state;
-	(void)fflush(NULL);
-	pid = fork();
-	assert_int_not_equal(pid, -1);
-	if (pid == 0) {
-		journal_start(&to_nowhere);
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 1);
+	assert_fatal(start_nowhere);
 }
 
 int
