@@ -7,6 +7,7 @@ import { chmodSync, copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe } from "node:test";
 
+import { ask, json, NOT_ROOT } from "./lib/control.mjs";
 import { sql } from "./lib/database.mjs";
 import { startInstance } from "./lib/instance.mjs";
 import { identity } from "./lib/orchestrator.mjs";
@@ -14,22 +15,10 @@ import { programPath, run, tetherctl } from "./lib/programs.mjs";
 import { scenario } from "./lib/scenario.mjs";
 import { until } from "./lib/time.mjs";
 
-const NOT_ROOT = process.getuid() !== 0 && "only root may be somebody else";
 const FAILED = 4;
 
 const tetherDb = (tetherd) =>
 	join(tetherd.home, "state", "tether.db");
-
-// What tetherctl printed, after it ended with status 0.
-async function ask(tetherd, ...args) {
-	const { code, stdout, stderr } = await tetherctl(tetherd, ...args);
-	assert.equal(code, 0, stderr);
-	assert.equal(stderr, "");
-	return stdout;
-}
-
-const json = async (tetherd, ...args) =>
-	JSON.parse(await ask(tetherd, "-j", ...args));
 
 // Why it did not do what it was asked for.
 async function refused(tetherd, ...args) {

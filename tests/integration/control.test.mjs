@@ -6,6 +6,7 @@ import { chmodSync, copyFileSync, existsSync, lstatSync, writeFileSync }
 import { join } from "node:path";
 import { describe } from "node:test";
 
+import { ask, json, NOT_ROOT } from "./lib/control.mjs";
 import { startInstance } from "./lib/instance.mjs";
 import { programPath, run, SECRET, startTetherd, tetherctl, TOKEN }
 	from "./lib/programs.mjs";
@@ -14,18 +15,6 @@ import { eachRow } from "./lib/table.mjs";
 import { until } from "./lib/time.mjs";
 
 const CHILDREN = ["connector", "proxyd", "authd"];
-const NOT_ROOT = process.getuid() !== 0 && "only root may be somebody else";
-
-// What tetherctl printed, after it ended with status 0.
-async function ask(tetherd, ...args) {
-	const { code, stdout, stderr } = await tetherctl(tetherd, ...args);
-	assert.equal(code, 0, stderr);
-	assert.equal(stderr, "");
-	return stdout;
-}
-
-const json = async (tetherd, ...args) =>
-	JSON.parse(await ask(tetherd, "-j", ...args));
 
 describe("tetherctl", { concurrency: 4 }, () => {
 	scenario("show status", async (stage) => {
