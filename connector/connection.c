@@ -246,7 +246,7 @@ go_on(struct connection *c, enum then then, const char *why)
 		break;
 	case THEN_HOLD:
 	case THEN_STAY:
-		log_infox("disconnected: %s; staying so until asked to "
+		log_warnx("disconnected: %s; staying so until asked to "
 			  "reconnect",
 		    why);
 		connection_set_state(c, STATE_HELD);
@@ -276,6 +276,7 @@ connection_lose(struct connection *c, enum then then, const char *why)
 	 * other end does not seem to be there. */
 	if (is_open(c) && then != THEN_RETRY) {
 		connection_set_state(c, STATE_CLOSING);
+		connection_set_reason(c, why);
 		c->then = then;
 		c->wants_token = false;
 		heartbeat_stop(&c->heartbeat);
@@ -297,10 +298,8 @@ connection_lose(struct connection *c, enum then then, const char *why)
 void
 connection_refuse(struct connection *c, const char *why)
 {
-	if (is_open(c)) {
-		log_warnx("%s", why);
+	if (is_open(c))
 		connection_lose(c, THEN_HOLD, why);
-	}
 }
 
 void

@@ -294,10 +294,12 @@ on_ws_closed(
     void *arg, struct ws *ws, uint16_t code, const char *reason, bool clean)
 {
 	struct connection *c = arg;
-	char safe[128], why[192];
+	char safe[128], why[sizeof(c->reason)];
 
 	log_safe(safe, sizeof(safe), reason);
-	if (clean)
+	if (c->state == STATE_CLOSING) /* as we wanted */
+		(void)strlcpy(why, c->reason, sizeof(why));
+	else if (clean)
 		(void)snprintf(why, sizeof(why), "closed with %u%s%s", code,
 		    safe[0] == '\0' ? "" : " ", safe);
 	else

@@ -239,19 +239,27 @@ test_denied(void **state)
 	spin(200);
 	await_connection(HELD);
 	assert_int_equal(in->nfar, 1);
-	assert_int_equal(count_lines("authorization denied: by Eve"), 1);
+	assert_string_equal(status_of(STATUS_CONNECTOR_LAST_DISCONNECT),
+	    "authorization denied: by Eve");
+	assert_int_equal(count_lines("disconnected: authorization denied: by "
+				     "Eve; staying so"),
+	    1);
 	channel_send_empty(in->channel, MSG_RECONNECT, 0);
 	await("pending:1");
 }
 
 /* The longest delay, but not for the operator. */
 static void
-assert_later(void)
+assert_later(const char *why)
 {
+	char line[128];
+
+	(void)snprintf(line, sizeof(line),
+	    "disconnected: %s; next attempt in 60000 ms", why);
 	await_connection("waiting for the next attempt");
 	spin(200);
 	assert_int_equal(in->nfar, 1);
-	assert_int_equal(count_lines("next attempt in 60000 ms"), 1);
+	assert_int_equal(count_lines(line), 1);
 	reload(0);
 	await("pending:1");
 }
@@ -264,7 +272,7 @@ test_timeout(void **state)
 	start_pending();
 	far_send(0,
 	    "{\"type\":\"authorization_timeout\",\"message\":\"10 minutes\"}");
-	assert_later();
+	assert_later("nobody claimed this instance: 10 minutes");
 }
 
 static void
@@ -276,7 +284,7 @@ test_timeout_closed(void **state)
 	far_send(0,
 	    "{\"type\":\"authorization_timeout\",\"message\":\"10 minutes\"}");
 	ws_close(in->far[0].ws, 4000, "timeout");
-	assert_later();
+	assert_later("nobody claimed this instance: 10 minutes");
 }
 
 static void
@@ -286,7 +294,7 @@ test_closed_4000(void **state)
 	in->conf.reconnect_ms = 10;
 	start_pending();
 	ws_close(in->far[0].ws, 4000, "timeout");
-	assert_later();
+	assert_later("closed with 4000 timeout");
 }
 
 /* Any other end is one like any other; and what is too long ends it. */
