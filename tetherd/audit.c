@@ -95,6 +95,16 @@ audit_new(struct event_base *base, const struct parent_conf *conf)
 	return a;
 }
 
+/* Nothing more will be written to that file. */
+static void
+tell_lost(struct audit *a)
+{
+	if (a->lost > 0)
+		log_warnx(
+		    "audit file %s: %u records were lost", a->path, a->lost);
+	a->lost = 0;
+}
+
 void
 audit_free(struct audit *a)
 {
@@ -108,6 +118,7 @@ audit_free(struct audit *a)
 		event_free(a->sources[i].timer);
 	}
 	audit_drop(a);
+	tell_lost(a);
 	set_file(a, -1);
 	free(a->path);
 	free(a);
@@ -230,6 +241,7 @@ audit_switch(struct audit *a, const struct parent_conf *now,
 {
 	if (is_same(now, old))
 		return;
+	tell_lost(a);
 	set_file(a, a->staged);
 	a->staged = -1;
 	set_path(a, now->audit_file);

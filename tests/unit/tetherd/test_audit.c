@@ -480,6 +480,35 @@ spin(void)
 	event_base_dispatch(base);
 }
 
+/* How many were lost is told of the file that they are missing in. */
+static void
+test_full_to_the_end(void **state)
+{
+	struct rlimit old, limit = { 0 };
+
+	(void)state;
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	limit.rlim_max = old.rlim_max;
+	audit = audit_new(base, &to_one);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	take("/lost");
+	take("/lost");
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_null(audit_stage(audit, &to_one, &to_two));
+	audit_switch(audit, &to_two, &to_one);
+	assert_int_equal(count_logged("one: 2 records were lost"), 1);
+	take("/a");
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	take("/lost");
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	audit_free(audit);
+	audit = NULL;
+	assert_int_equal(count_logged("two: 1 records were lost"), 1);
+	assert_int_equal(count_logged("works again"), 0);
+	assert_paths(two, "/a;");
+}
+
 /* Too many of one child: counted, and said once. */
 static void
 test_rate(void **state)
@@ -549,6 +578,7 @@ main(void)
 		TEST(test_start_fails),
 		TEST(test_torn_before),
 		TEST(test_full),
+		TEST(test_full_to_the_end),
 		TEST(test_rate),
 		TEST(test_rate_again),
 	};
