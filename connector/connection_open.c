@@ -256,9 +256,10 @@ connection_on_registered(struct connection *c)
 void
 connection_on_pong(struct connection *c)
 {
-	heartbeat_on_pong(&c->heartbeat);
+	bool asked = heartbeat_on_pong(&c->heartbeat);
+
 	/* It is as good as registered: it has stood for a while. */
-	if (c->state == STATE_PENDING)
+	if (asked && c->state == STATE_PENDING)
 		backoff_reset(&c->backoff);
 }
 

@@ -111,8 +111,11 @@ heartbeat_stop(struct heartbeat *h)
 	evtimer_del(h->tick);
 }
 
-void
+bool
 heartbeat_on_pong(struct heartbeat *h)
 {
+	bool waited = evtimer_pending(h->pong, NULL) != 0;
+
 	evtimer_del(h->pong);
+	return waited;
 }

@@ -39,6 +39,7 @@ void heartbeat_set_interval(struct heartbeat *, uint32_t interval_ms);
 void heartbeat_start(struct heartbeat *);
 void heartbeat_stop(struct heartbeat *);
 
-void heartbeat_on_pong(struct heartbeat *);
+/* True if a ping was waiting for it. */
+bool heartbeat_on_pong(struct heartbeat *);
 
 #endif

@@ -534,6 +534,9 @@ test_delays(void **state)
 	for (i = 0; i < 4; i++) {
 		(void)snprintf(text, sizeof(text), "pending:%zu", i);
 		await(text);
+		/* To what it did not ask. */
+		far_send(i, "{\"type\":\"pong\"}");
+		spin(20);
 		far_lose(i);
 	}
 	await("pending:4");
