@@ -212,7 +212,7 @@ class World {
 		if (req.url.startsWith("/broken"))
 			return req.socket.destroy();
 		if (req.url.startsWith("/odd"))
-			return req.socket.end(`HTTP/1.1 ${this.body}\r\n\r\n`);
+			return req.socket.end(`HTTP/1.1 odd ${this.body}\r\n\r\n`);
 		if (req.url.startsWith("/page"))
 			res.setHeader("Content-Type", "text/html");
 		else if (req.url.startsWith("/stream"))
