@@ -90,7 +90,9 @@ describe("GitHub", { concurrency: 2 }, () => {
 		const answers = await Promise.all(
 			Array.from({ length: 40 }, () => ask()));
 		answers.forEach(assertIn);
-		assert.ok(github.connections <= 8, `${github.connections}`);
+		// Each of eight may have asked for a socket that a connection
+		// which got free meanwhile made needless.
+		assert.ok(github.connections <= 16, `${github.connections}`);
 	});
 
 	scenario("connections that it closed", async (stage) => {
