@@ -13,8 +13,16 @@
 /* While another process holds a lock. */
 #define LOOK_AGAIN_MS 2
 
+/* How many of SQLite's instructions are run before the time is looked at. */
+#define PROGRESS 1000
+
+/* What all of SQLite may take: other people's schemas might want any amount. */
+#define MEMORY_MAX (64 * 1024 * 1024)
+
 static bool database_is_current(struct database *, const struct stat *);
 static int database_harden(sqlite3 *);
+static int database_is_late(void *);
+static void database_start_clock(struct database *);
 static enum db_result database_error(struct database *, int);
 static const char *database_advice(int);
 
@@ -95,6 +103,7 @@ database_start(void)
 	started = true;
 	if (sqlite3_initialize() != SQLITE_OK)
 		return -1;
+	(void)sqlite3_hard_heap_limit64(MEMORY_MAX);
 	/* Out of reach later, /dev/urandom would be replaced by the time. */
 	sqlite3_randomness(sizeof(byte), &byte);
 	return 0;
@@ -160,6 +169,11 @@ database_open(struct database *db)
 	    (db->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
 		SQLITE_OPEN_EXRESCODE,
 	    NULL);
+	if (error == SQLITE_OK && db->foreign) {
+		database_start_clock(db);
+		sqlite3_progress_handler(
+		    db->handle, PROGRESS, database_is_late, db);
+	}
 	if (error == SQLITE_OK)
 		error = database_harden(db->handle);
 	if (error != SQLITE_OK) {
@@ -241,13 +255,37 @@ database_on_busy(void *arg, int count)
 	return 1;
 }
 
+static bool
+database_is_impatient(const struct database *db)
+{
+	return trouble_clock() < db->impatient_ms;
+}
+
 void
 database_patience(struct database *db, int wait)
 {
-	if (trouble_clock() < db->impatient_ms)
+	if (database_is_impatient(db))
 		wait = 0;
 	db->patience_ms = wait;
 	(void)sqlite3_busy_handler(db->handle, database_on_busy, db);
+}
+
+/* Called by SQLite, which ends the statement if it is not 0. */
+static int
+database_is_late(void *arg)
+{
+	const struct database *db = arg;
+
+	return trouble_clock() >= db->late_ms;
+}
+
+/* A view or a trigger of the upstream's could go on for ever. */
+static void
+database_start_clock(struct database *db)
+{
+	db->late_ms =
+	    trouble_clock() +
+	    (database_is_impatient(db) ? DATABASE_WAIT_LITTLE : DATABASE_RUN);
 }
 
 struct sqlite3_stmt *
@@ -256,6 +294,7 @@ database_prepare(struct database *db, const char *sql)
 	sqlite3_stmt *stmt = NULL;
 	int error;
 
+	database_start_clock(db);
 	error = sqlite3_prepare_v2(db->handle, sql, -1, &stmt, NULL);
 	if (error != SQLITE_OK)
 		(void)database_error(db, error);
@@ -293,8 +332,10 @@ database_finish(struct database *db, struct sqlite3_stmt *stmt)
 enum db_result
 database_exec(struct database *db, const char *sql)
 {
-	int error = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
+	int error;
 
+	database_start_clock(db);
+	error = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
 	return error == SQLITE_OK ? DB_OK : database_error(db, error);
 }
 
@@ -331,8 +372,8 @@ database_error(struct database *db, int error)
 	    db->handle != NULL ? sqlite3_errmsg(db->handle)
 			       : sqlite3_errstr(error),
 	    advice);
-	/* A lock passes; anything else may need a fresh look at the file. */
-	if ((error & 0xff) == SQLITE_BUSY)
+	/* These pass; anything else may need a fresh look at the file. */
+	if ((error & 0xff) == SQLITE_BUSY || (error & 0xff) == SQLITE_INTERRUPT)
 		db->impatient_ms = trouble_clock() + DATABASE_IMPATIENT;
 	else
 		db->failed = true;
@@ -345,6 +386,8 @@ database_advice(int error)
 	switch (error) {
 	case SQLITE_BUSY:
 		return "; another program holds it for long";
+	case SQLITE_INTERRUPT:
+		return "; it takes too long: are its tables the web app's?";
 	case SQLITE_CANTOPEN:
 	case SQLITE_PERM:
 	case SQLITE_READONLY:

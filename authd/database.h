@@ -24,6 +24,12 @@ struct sqlite3_stmt;
 #define DATABASE_WAIT_LITTLE 100
 #define DATABASE_IMPATIENT   2000
 
+/*
+ * How long a statement may take in a foreign database, in milliseconds, and
+ * with DATABASE_WAIT in it; DATABASE_WAIT_LITTLE while nobody waits.
+ */
+#define DATABASE_RUN 2000
+
 enum db_result {
 	DB_OK,
 	DB_NONE,    /* no such row */
@@ -38,12 +44,15 @@ struct database {
 	struct sqlite3 *handle;
 	dev_t dev; /* of the file that is open */
 	ino_t ino;
-	bool failed;	      /* to be reopened before its next use */
-	bool read_only;	      /* set by the owner, before it is opened */
+	bool failed; /* to be reopened before its next use */
+	/* Set by the owner, before it is opened. */
+	bool read_only;
+	bool foreign;	      /* its schema is another program's */
 	uint64_t generation;  /* counts openings */
 	int64_t impatient_ms; /* no waiting before this time */
 	int patience_ms;      /* for the next lock */
 	int64_t until_ms;     /* the end of it, while waiting for one */
+	int64_t late_ms;      /* no statement goes on after this one */
 	struct trouble trouble;
 };
 

@@ -21,6 +21,7 @@ upstream_db_init(struct upstream_db *u, const char *path)
 {
 	memset(u, 0, sizeof(*u));
 	database_init(&u->db, path, "user database");
+	u->db.foreign = true;
 }
 
 void

@@ -93,6 +93,59 @@ test_defences(void **state)
 	upstream_db_free(&u);
 }
 
+#define NEVER_ENDS                                            \
+	" WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT " \
+	"i + 1 FROM n) SELECT "
+#define GROWS                                               \
+	" WITH RECURSIVE n(i) AS (SELECT zeroblob(100000) " \
+	"UNION SELECT i || randomblob(10) FROM n) SELECT "
+#define VIEW                                                         \
+	"i AS id, 'mona' AS username, '' AS password_hash, NULL AS " \
+	"last_login, 1 AS is_active FROM n WHERE random() IS NULL"
+
+/* A schema that would keep us busy for ever, and one that eats memory. */
+static void
+test_endless(void **state)
+{
+	static const char *const schema[] = {
+		"CREATE VIEW users AS" NEVER_ENDS VIEW,
+		"CREATE VIEW users AS" GROWS VIEW,
+		USERS_BEGIN
+		"); CREATE TRIGGER t BEFORE INSERT ON users BEGIN "
+		"INSERT INTO users (username, password_hash)" NEVER_ENDS
+		"i, '' FROM n WHERE random() IS NULL; END",
+	};
+	struct fixture *f = *state;
+	struct upstream_user user;
+	struct upstream_db u;
+	int64_t start;
+	size_t i;
+
+	assert_int_equal(database_start(), 0);
+	for (i = 0; i < COUNT(schema); i++) {
+		(void)unlink(f->users);
+		run_sql(f->users, schema[i]);
+		upstream_db_init(&u, f->users);
+		assert_int_equal(upstream_db_open(&u), DB_OK);
+		start = trouble_clock();
+		assert_int_equal(
+		    upstream_db_create(&u, "lisa", 0, &user), DB_FAILED);
+		assert_int_equal(upstream_db_get(&u, 1, &user),
+		    i == 2 ? DB_NONE : DB_FAILED);
+		assert_true(trouble_clock() - start < 2 * DATABASE_RUN + 1000);
+		/* Others do not wait as long again. */
+		start = trouble_clock();
+		(void)upstream_db_create(&u, "hubot", 0, &user);
+		assert_int_equal(upstream_db_get(&u, 1, &user),
+		    i == 2 ? DB_NONE : DB_FAILED);
+		if (i != 1)
+			assert_true(trouble_clock() - start < DATABASE_RUN / 2);
+		assert_true(sqlite3_memory_highwater(0) <= 64 * 1024 * 1024);
+		upstream_db_free(&u);
+	}
+	assert_true(log_count(f, "it takes too long") > 0);
+}
+
 /* The path may go through a symbolic link, and the link may be changed. */
 static void
 test_replaced_link(void **state)
@@ -131,6 +184,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_uniqueness, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_defences, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_endless, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_replaced_link, setup, teardown),
 	};
