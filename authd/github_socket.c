@@ -11,9 +11,15 @@
  * So no library of this process gets any further with connect(2) than here,
  * and libcurl 7.88 calls it for a socket of which it was told that it is
  * connected already; later versions do not.
+ *
+ * Libraries are to find it, whatever the compiler's flags hide; its name in C
+ * is another one, as C libraries do not agree on the type of connect().
  */
+int socket_connect(int, const struct sockaddr *, socklen_t) __asm__("connect")
+    __attribute__((used, visibility("default")));
+
 int
-connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t len)
+socket_connect(int fd, const struct sockaddr *address, socklen_t len)
 {
 	struct sockaddr_storage peer;
 	socklen_t size = sizeof(peer);
