@@ -237,6 +237,17 @@ sessions_make(struct sessions *s, const struct identity_query *query,
 	return true;
 }
 
+/* Long ones fill the vault before there are SESSIONS_MAX. */
+static char *
+sessions_keep_jwt(struct sessions *s, const char *jwt)
+{
+	char *copy;
+
+	while ((copy = vault_copy_cached(jwt)) == NULL && s->count > 0)
+		sessions_forget(s, TAILQ_LAST(&s->list, entry_list));
+	return copy;
+}
+
 static void
 sessions_remember(struct sessions *s, const struct identity_query *query,
     const struct identity *identity, const char *jwt)
@@ -249,7 +260,7 @@ sessions_remember(struct sessions *s, const struct identity_query *query,
 	if ((e = calloc(1, sizeof(*e))) == NULL)
 		return;
 	e->login = strdup(query->login);
-	e->jwt = vault_copy_cached(jwt);
+	e->jwt = sessions_keep_jwt(s, jwt);
 	if (e->login == NULL || e->jwt == NULL) {
 		free(e->login);
 		vault_free(e->jwt);

@@ -396,6 +396,40 @@ test_cache_bound(void **state)
 	sessions_free(s);
 }
 
+/* JWTs so long that the vault is full first: it is the last ones that stay. */
+static void
+test_cache_of_long_ones(void **state)
+{
+	struct fixture *f = *state;
+	struct sessions *s = sessions_new(&f->conf);
+	struct session first, last = { 0 };
+	char login[32];
+	int i;
+
+	run_sql(f->users, schemas[FORK]);
+	run_sql(f->users,
+	    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+	    "WHERE i < 500) INSERT INTO users (username, password_hash, "
+	    "github_id) SELECT replace(hex(zeroblob(120)), '0', char(1)) || i,"
+	    " '', i FROM n");
+	run_sql(f->users, "PRAGMA journal_mode = WAL");
+	run_sql(f->tether, "PRAGMA journal_mode = WAL");
+	first = ask(s, 1, "user1", NOW);
+	for (i = 2; i <= 500; i++) {
+		(void)snprintf(login, sizeof(login), "user%d", i);
+		last = ask(s, (uint64_t)i, login, NOW);
+		assert_int_equal(last.status, SESSION_OK);
+		/* In use all the time, so not the one that goes. */
+		assert_string_equal(ask(s, 1, "user1", NOW).jwt, first.jwt);
+	}
+	assert_true(strlen(last.jwt) > 1024);
+	assert_string_equal(ask(s, 500, "user500", NOW).jwt, last.jwt);
+	(void)log_count(f, "");
+	sessions_log_status(s);
+	assert_int_equal(log_count(f, "; 500 JWTs made"), 1);
+	sessions_free(s);
+}
+
 /* Each way in which the upstream's database is of no use, and recovery. */
 static void
 test_broken_database(void **state)
@@ -813,6 +847,7 @@ main(void)
 		TEST(test_revalidation),
 		TEST(test_secret_rotation),
 		TEST(test_cache_bound),
+		TEST(test_cache_of_long_ones),
 		TEST(test_broken_database),
 		TEST(test_missing_columns),
 		TEST(test_lock),
