@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "authd/access.h"
 #include "authd/identity.h"
@@ -180,7 +181,7 @@ sessions_cached(struct sessions *s, const struct identity_query *query)
 	if (e == NULL)
 		return NULL;
 	/* A clock that was set back is a reason to start over, too. */
-	if (strcmp(e->login, query->login) != 0 || query->now < e->issued ||
+	if (strcasecmp(e->login, query->login) != 0 || query->now < e->issued ||
 	    query->now - e->issued >= SESSIONS_RENEW)
 		goto stale;
 	/* One look into the databases a second is enough for a burst. */

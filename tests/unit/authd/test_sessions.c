@@ -328,6 +328,22 @@ test_revalidation(void **state)
 	sessions_free(s);
 }
 
+/* GitHub's word and the orchestrator's may differ in case alone. */
+static void
+test_case(void **state)
+{
+	struct fixture *f = *state;
+	struct sessions *s = sessions_new(&f->conf);
+	struct session first;
+
+	run_sql(f->users, schemas[NEW]);
+	first = ask(s, 5, "mona", NOW);
+	assert_string_equal(ask(s, 5, "Mona", NOW + 1).jwt, first.jwt);
+	assert_string_equal(ask(s, 5, "Mona", NOW + 1).login, "Mona");
+	assert_string_not_equal(ask(s, 5, "monas", NOW + 1).jwt, first.jwt);
+	sessions_free(s);
+}
+
 /* A replaced database brings its own secret, a refresh looks for one. */
 static void
 test_secret_rotation(void **state)
@@ -845,6 +861,7 @@ main(void)
 		TEST(test_roles),
 		TEST(test_drop),
 		TEST(test_revalidation),
+		TEST(test_case),
 		TEST(test_secret_rotation),
 		TEST(test_cache_bound),
 		TEST(test_cache_of_long_ones),
