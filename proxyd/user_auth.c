@@ -14,6 +14,7 @@
 #include "proxyd/audit.h"
 #include "proxyd/chat_filter.h"
 #include "proxyd/proxyd.h"
+#include "proxyd/rates.h"
 #include "proxyd/reply.h"
 #include "proxyd/role.h"
 #include "proxyd/user_auth.h"
@@ -95,7 +96,9 @@ note(struct user_auth *ua, enum audit_verdict verdict, const char *action,
 		if (session->status == SESSION_OK)
 			c.role = session->role;
 	}
-	if (verdict != AUDIT_REFUSED || audit_is_due(ua->proxyd, c.github_id))
+	/* Somebody's refusals have a limit, and that counts as nobody's. */
+	if (verdict != AUDIT_REFUSED || c.github_id != RATES_NOBODY ||
+	    audit_is_due(ua->proxyd, RATES_NOBODY))
 		audit_send(ua->proxyd, &c);
 }
 
@@ -118,6 +121,8 @@ refuse(struct user_auth *ua, const struct user_request *r,
 
 	note(ua, AUDIT_REFUSED, r->action, session, reason);
 	p->counts.denied++;
+	if (session != NULL)
+		rates_note_failure(p->rates, session->github_id);
 	reply_refusal(p, r->number, r->request_id, reason, advice);
 }
 
@@ -265,7 +270,16 @@ static void
 decide(struct user_auth *ua, struct question *q, const struct session *session)
 {
 	struct user_request r = request_of(q);
+	const char *why;
+	uint32_t wait_s;
 
+	why = rates_admit(
+	    ua->proxyd->rates, RATE_REQUESTS, session->github_id, &wait_s);
+	if (why != NULL) {
+		ua->proxyd->counts.rate++;
+		put_off(ua, &r, why);
+		return;
+	}
 	switch (session->status) {
 	case SESSION_OK:
 		if (session->role == SESSION_ROLE_READ_ONLY &&

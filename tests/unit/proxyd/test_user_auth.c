@@ -266,7 +266,6 @@ test_actions(void **state)
 
 	for (i = 0; i < COUNT(session_actions); i++) {
 		action = session_actions[i].action;
-		now_ms += 1000;
 		number = ask(f, action, "{\"auth_token\":\"gho_x\"}");
 		expect_no_reply();
 		assert_int_equal(nquestions, 2 * i + 1);
@@ -391,6 +390,42 @@ test_verdicts(void **state)
 	assert_int_equal(answer(f, 2, SESSION_OK, SESSION_ROLE_FULL), 0);
 	expect_no_reply();
 	assert_int_equal(naudited, 0);
+}
+
+/* An action is a request as any other, and a refusal, too. */
+static void
+test_rates(void **state)
+{
+	static const char payload[] = "{\"auth_token\":\"gho_x\"}";
+	static const char why[] = "too much was refused; try again in a moment";
+	struct fixture *f = *state;
+	uint64_t number;
+	size_t i;
+
+	f->proxyd.conf.failures_rate = 3;
+	for (i = 0; i < 3; i++) {
+		number = ask(f, "chat.send", payload);
+		answer(f, i, i == 0 ? SESSION_DENIED : SESSION_OK,
+		    SESSION_ROLE_READ_ONLY);
+		clear_replies();
+		assert_int_equal(audited.github_id, 5);
+	}
+	assert_int_equal(naudited, 3);
+	assert_int_equal(f->proxyd.counts.denied, 3);
+	naudited = 0;
+	number = ask(f, "chat.subscribe", payload);
+	answer(f, i++, SESSION_OK, SESSION_ROLE_READ_ONLY);
+	expect_put_off(number, why);
+	expect_audit(AUDIT_REFUSED, 0, "", "", "chat.subscribe", why);
+	number = ask(f, "chat.subscribe", payload);
+	answer(f, i++, SESSION_OK, SESSION_ROLE_READ_ONLY);
+	expect_put_off(number, why);
+	assert_int_equal(naudited, 0);
+	assert_int_equal(f->proxyd.counts.rate, 2);
+	now_ms += 20000;
+	number = ask(f, "chat.subscribe", payload);
+	answer(f, i, SESSION_OK, SESSION_ROLE_READ_ONLY);
+	expect_allowed(number, "chat.subscribe");
 }
 
 /* In any order; a few at once; authd goes and comes back. */
@@ -558,6 +593,7 @@ main(void)
 		TEST(test_bad_tokens),
 		TEST(test_no_rules),
 		TEST(test_verdicts),
+		TEST(test_rates),
 		TEST(test_waiting),
 		TEST(test_late),
 		TEST(test_malformed),
