@@ -8,6 +8,7 @@ import { describe } from "node:test";
 
 import { startInstance } from "./lib/instance.mjs";
 import { identity } from "./lib/orchestrator.mjs";
+import { tetherctl } from "./lib/programs.mjs";
 import { scenario } from "./lib/scenario.mjs";
 import { until } from "./lib/time.mjs";
 import { makeHandle, startSocketUpstream } from "./lib/tunnel.mjs";
@@ -185,6 +186,25 @@ class Chaos {
 	}
 }
 
+const makeHandles = async (instance) => (await Promise.all(people.map(
+	(person) => makeHandle(instance, ...person))))
+	.filter((handle) => handle !== undefined);
+
+// What the operator does meanwhile; authd may be away, or know nobody yet.
+async function operate(tetherd, ms) {
+	const end = Date.now() + ms;
+	while (Date.now() < end) {
+		await tetherctl(tetherd, ...pick([
+			["users", "role", pick(people)[1],
+				pick(["read-only", "full", "default"])],
+			["users", pick(["enable", "enable", "disable"]),
+				pick(people)[1]],
+			["reload"],
+		]));
+		await pause(randomInt(60));
+	}
+}
+
 const MAY_LOOK = process.getuid() === 0;
 
 // How many a process has; 0 where only root may look.
@@ -216,11 +236,13 @@ describe("tunnels while everything goes wrong", () => {
 			let { connection } = instance, chaos, before;
 
 			const handles = [];
-			for (const person of people)
-				handles.push(await makeHandle(instance, ...person));
 			for (let round = 0; ; round++) {
+				// Who was disabled has none any more.
+				handles.push(...await makeHandles({ connection }));
+				handles.splice(0, handles.length - 4);
 				chaos = new Chaos(new Link(connection, gets), handles);
-				const running = chaos.run(LINK_MS);
+				const running = Promise.all([chaos.run(LINK_MS),
+					operate(tetherd, LINK_MS)]);
 				if (victims.length > 0) {
 					await pause(LINK_MS / 3);
 					process.kill(tetherd.childPid(victims.shift()),
@@ -257,6 +279,11 @@ describe("tunnels while everything goes wrong", () => {
 			"descriptors are left");
 			await until(() => upstream.connections.size === 0,
 				"sockets are left");
+			for (const what of [/audit: operator .*role/, /disable/,
+				/audit: message refused/, /settings reloaded/])
+				assert.ok(tetherd.all(what).length > 0, `${what}`);
+			assert.deepEqual(tetherd.all(/lost child/).filter((line) =>
+				!line.includes("signal 9 ")), []);
 		});
 
 	if (!MAY_LOOK)
