@@ -104,26 +104,45 @@ on_session(void *arg, const struct session *session)
 	a->done(a->arg, &denied);
 }
 
-bool
-admission_allows(struct admission *a, const char *method, const char *target,
-    struct denied *denied)
+/* One more thing that was not allowed. */
+static void
+note_denied(struct admission *a, struct denied *denied)
 {
 	struct proxyd *p = a->proxyd;
 
-	*denied = (struct denied){ .status = 403 };
-	if (!role_may_request(a->role, method, target)) {
-		denied->reason = ROLE_READ_ONLY_REASON;
-		denied->advice = ROLE_READ_ONLY_ADVICE;
-	} else if (deny_matches(p->deny, a->role, target)) {
-		denied->reason = DENY_REASON;
-		denied->advice = DENY_ADVICE;
-	} else
-		return true;
 	p->counts.denied++;
 	if (a->request->identified)
 		rates_note_failure(p->rates, a->request->github_id);
 	else
 		denied->untold = !rates_tells(p->rates, RATES_NOBODY);
+}
+
+bool
+admission_is_somebody(struct admission *a, struct denied *denied)
+{
+	*denied = (struct denied){
+		.status = 403, .reason = "nobody is signed in", .advice = ""
+	};
+	if (a->request->identified)
+		return true;
+	note_denied(a, denied);
+	return false;
+}
+
+bool
+admission_allows(struct admission *a, const char *method, const char *target,
+    struct denied *denied)
+{
+	*denied = (struct denied){ .status = 403 };
+	if (!role_may_request(a->role, method, target)) {
+		denied->reason = ROLE_READ_ONLY_REASON;
+		denied->advice = ROLE_READ_ONLY_ADVICE;
+	} else if (deny_matches(a->proxyd->deny, a->role, target)) {
+		denied->reason = DENY_REASON;
+		denied->advice = DENY_ADVICE;
+	} else
+		return true;
+	note_denied(a, denied);
 	return false;
 }
 

@@ -39,6 +39,9 @@ void admission_start(struct admission *);
 /* Forget who it is; done() is not called any more. */
 void admission_clear(struct admission *);
 
+/* Whether it is anybody.  If not *denied says so, in constant texts. */
+bool admission_is_somebody(struct admission *, struct denied *denied);
+
 /*
  * Whether who was admitted may ask the upstream that.  If not *denied says
  * why, in constant texts.

@@ -58,16 +58,24 @@ reply_end(struct proxyd *p, uint64_t number, const char *request_id,
 		reply_error(p, number, request_id, "reply too large");
 }
 
+/* The object, which is freed. */
+static void
+add_json(struct evbuffer *out, struct json_object *object)
+{
+	size_t len;
+	const char *text = json_text(object, &len);
+
+	add(out, text, len);
+	json_object_put(object);
+}
+
 static void
 reply_json(struct proxyd *p, uint64_t number, const char *request_id,
     struct json_object *data, bool last)
 {
 	struct evbuffer *out = reply_begin(request_id, last);
-	size_t len;
-	const char *text = json_text(data, &len);
 
-	add(out, text, len);
-	json_object_put(data);
+	add_json(out, data);
 	reply_end(p, number, request_id, out, last);
 }
 
@@ -122,8 +130,6 @@ say_error(struct proxyd *p, uint64_t number, const char *request_id,
 {
 	struct json_object *error = json_message("error");
 	struct evbuffer *out = evbuffer_new();
-	const char *text;
-	size_t len;
 
 	if (out == NULL)
 		fatal("reply");
@@ -131,9 +137,7 @@ say_error(struct proxyd *p, uint64_t number, const char *request_id,
 	json_add_string(error, "message", message);
 	if (refused)
 		add_true(error, "auth_error");
-	text = json_text(error, &len);
-	add(out, text, len);
-	json_object_put(error);
+	add_json(out, error);
 	outbox_reply(p->outbox, number, out, false);
 }
 

@@ -16,7 +16,6 @@
 #include "proxyd/outbox.h"
 #include "proxyd/page.h"
 #include "proxyd/proxyd.h"
-#include "proxyd/rates.h"
 #include "proxyd/request.h"
 #include "proxyd/request_headers.h"
 #include "proxyd/transaction.h"
@@ -229,21 +228,17 @@ transaction_start(struct transaction *t, transaction_ended ended, void *arg)
 static void
 on_admission(void *arg, const struct denied *denied)
 {
-	struct denied nobody = {
-		.status = 403, .reason = "nobody is signed in", .advice = ""
-	};
 	struct transaction *t = arg;
+	struct denied nobody;
 
 	if (denied != NULL)
 		refuse(t, denied);
 	else if (t->local != LOCAL_HANDLE)
 		transfer(t);
-	else if (t->request->identified)
+	else if (admission_is_somebody(&t->admission, &nobody))
 		ask_handle(t);
-	else {
-		nobody.untold = !rates_tells(t->proxyd->rates, RATES_NOBODY);
+	else
 		refuse(t, &nobody);
-	}
 }
 
 /*

@@ -202,6 +202,7 @@ test_nobody(void **state)
 {
 	struct fixture *f = *state;
 	struct denied denied;
+	uint64_t refused;
 
 	f->p.conf.requests_rate = f->p.conf.failures_rate = 1;
 	f->request.identified = false;
@@ -222,6 +223,17 @@ test_nobody(void **state)
 	assert_true(denied.untold);
 	start(f);
 	assert_true(f->allowed);
+	now_ms += 1000;
+	refused = f->p.counts.denied;
+	assert_false(admission_is_somebody(&f->admission, &denied));
+	assert_int_equal(denied.status, 403);
+	assert_string_equal(denied.reason, "nobody is signed in");
+	assert_false(denied.untold);
+	assert_false(admission_is_somebody(&f->admission, &denied));
+	assert_true(denied.untold);
+	f->request.identified = true;
+	assert_true(admission_is_somebody(&f->admission, &denied));
+	assert_int_equal(f->p.counts.denied, refused + 2);
 }
 
 static void
