@@ -87,10 +87,14 @@ export class Browser {
 	}
 
 	// Leaving a page breaks requests off, and other hosts cannot be reached.
+	// The icon is loaded for the window and not for the page: where a
+	// service worker answers, it fails when the page goes.
 	fail(origin, request) {
 		const { errorText } = request.failure();
-		if (errorText !== "net::ERR_ABORTED" &&
-		    new URL(request.url()).origin === origin)
+		const { origin: asked, pathname } = new URL(request.url());
+		const isIcon = pathname.endsWith("/favicon.svg");
+		if (asked === origin && errorText !== "net::ERR_ABORTED" &&
+		    !(isIcon && errorText === "net::ERR_FAILED"))
 			this.failed.push(`${request.url()}: ${errorText}`);
 	}
 
