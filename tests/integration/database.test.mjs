@@ -186,10 +186,12 @@ const inside = (tetherd, command) => run("nsenter", ["-t",
 		"--preserve-credentials"],
 	"sh", "-c", `cd ${tetherd.home} && ${command}`], ENV);
 
-async function isPossible() {
+// Whether such a file system can be made, and mounted in another way then.
+async function isPossible(mount) {
 	const [file, ...args] = UNSHARE;
-	const { code } = await run(file, [...args, "mount", "-t", "tmpfs", "none",
-		"/mnt"], ENV).catch(() => ({ code: 1 }));
+	const { code } = await run(file, [...args, "sh", "-c",
+		`mount -t tmpfs none /mnt && ${mount.replace("disk", "/mnt")}`],
+	ENV).catch(() => ({ code: 1 }));
 
 	return code === 0;
 }
@@ -201,22 +203,24 @@ describe("the disk", { concurrency: 2 }, () => {
 	};
 	const failures = {
 		"is full": {
+			mount: ":",
 			spoil: "{ dd if=/dev/zero of=disk/filler bs=4096 2>dd.log; :; }",
 			line: /(is full|I\/O error); check the disk and the room on it/,
 			repair: "rm disk/filler",
 		},
 		"is read-only": {
+			mount: "mount -o remount,ro disk",
 			spoil: "mount -o remount,ro disk",
 			line: /check the owner and mode|Read-only file system/,
 			repair: "mount -o remount,rw disk",
 		},
 	};
 	for (const [name, [variable, place]] of Object.entries(places))
-		for (const [how, { spoil, line, repair }] of
+		for (const [how, { mount, spoil, line, repair }] of
 			Object.entries(failures))
 			scenario(`of ${name} ${how}`, async (stage, t) => {
-				if (!await isPossible()) {
-					t.skip("no mount namespaces here");
+				if (!await isPossible(mount)) {
+					t.skip("no mounting in namespaces here");
 					return;
 				}
 				const { connection, tetherd } = await startInstance(stage, {
