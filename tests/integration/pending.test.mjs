@@ -9,7 +9,7 @@ import { describe } from "node:test";
 import { createUserDatabase, sql } from "./lib/database.mjs";
 import { request } from "./lib/http.mjs";
 import { identity, Orchestrator } from "./lib/orchestrator.mjs";
-import { CLIENT, startHub, startSampleApp, startTetherd, tetherctl } from
+import { BUILD, CLIENT, startHub, startSampleApp, startTetherd, tetherctl } from
 	"./lib/programs.mjs";
 import { scenario } from "./lib/scenario.mjs";
 import { until } from "./lib/time.mjs";
@@ -348,7 +348,8 @@ describe("a token is granted", { concurrency: 4 }, () => {
 		assert.equal((await connection.closed).code, 1009);
 		const again = await orchestrator.pending();
 		const grown = await memory() - before;
-		assert.ok(grown < 4096, `${grown} KiB more`);
+		assert.ok(BUILD.includes("address") || grown < 4096,
+			`${grown} KiB more`);
 		grant(again);
 		const now = await assertRegistered(orchestrator);
 		await tetherd.registered();
