@@ -202,7 +202,7 @@ describe("an authd that does not answer", { concurrency: 4 }, () => {
 			assert.equal(await refused(tetherd, "users"),
 				"tetherctl: authd did not answer");
 			assert.ok(Date.now() - start > 9500);
-			assert.ok(Date.now() - start < 14000);
+			assert.ok(Date.now() - start < 25000);
 			process.kill(tetherd.childPid("authd"), "SIGCONT");
 			assert.deepEqual(await json(tetherd, "users"), []);
 			assert.deepEqual(tetherd.all("lost child"), []);
