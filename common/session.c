@@ -60,6 +60,23 @@ session_token_read(struct msg *m, char token[SESSION_TOKEN_MAX + 1])
 }
 
 void
+session_service_add(struct msg_out *m, enum session_service service)
+{
+	msg_add_u32(m, service);
+}
+
+int
+session_service_read(struct msg *m, enum session_service *service)
+{
+	uint32_t n = msg_get_u32(m);
+
+	if (!msg_end(m) || n >= SESSION_SERVICE_COUNT)
+		return -1;
+	*service = (enum session_service)n;
+	return 0;
+}
+
+void
 session_add(struct msg_out *m, const struct session *session)
 {
 	msg_add_u8(m, session->status);

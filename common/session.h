@@ -7,10 +7,23 @@
 
 /*
  * Who a person is at the upstream: proxyd asks authd with SESSION_GET, for
- * the person that the orchestrator names, or with SESSION_GET_BY_TOKEN, for
- * the one that a GitHub token belongs to, and gets a SESSION of the same id
- * back, always.
+ * the person that the orchestrator names, with SESSION_GET_BY_TOKEN, for the
+ * one that a GitHub token belongs to, or with SESSION_GET_SERVICE, for the
+ * instance itself; and gets a SESSION of the same id back, always.
  */
+
+/* The upstream user that the instance itself is, and nobody else. */
+#define SESSION_SERVICE_LOGIN "orchestrator"
+
+/* What for, in SESSION_GET_SERVICE. */
+enum session_service {
+	/* To act for people, where no rule says who they are. */
+	SESSION_SERVICE_ACT,
+	/* To ask what runs: no reason to make the first user of an upstream,
+	 * which is its owner's to make. */
+	SESSION_SERVICE_WATCH,
+	SESSION_SERVICE_COUNT
+};
 
 /* GitHub allows logins of 39 characters; other orchestrators may differ. */
 #define SESSION_LOGIN_MAX  256
@@ -37,7 +50,7 @@ struct session {
 	enum session_status status;
 	enum session_role role;
 	uint32_t lifetime_ms; /* how long proxyd may keep this answer */
-	uint64_t github_id;   /* whose it is; 0 if nobody knows */
+	uint64_t github_id;   /* whose it is; 0 if nobody knows, or ours */
 	char login[SESSION_LOGIN_MAX];
 	char jwt[SESSION_JWT_MAX];
 	/* For the person, if not OK; else the rule that lets them in. */
@@ -62,6 +75,10 @@ int session_get_read(
  */
 void session_token_add(struct msg_out *, const char *token);
 int session_token_read(struct msg *, char token[SESSION_TOKEN_MAX + 1]);
+
+/* The payload of SESSION_GET_SERVICE; the reader returns -1 as above. */
+void session_service_add(struct msg_out *, enum session_service);
+int session_service_read(struct msg *, enum session_service *);
 
 /* The payload of SESSION; the reader returns -1 if it is malformed. */
 void session_add(struct msg_out *, const struct session *);

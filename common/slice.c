@@ -47,6 +47,7 @@ slice_add_connector(struct msg_out *m, const struct connector_conf *c)
 	msg_add_u32(m, c->heartbeat_ms);
 	msg_add_str(m, c->ca_file);
 	msg_add_u32(m, c->message_max);
+	msg_add_u32(m, c->json_depth);
 	msg_add_str(m, c->hostname);
 	msg_add_str(m, c->project);
 	msg_add_str(m, c->version);
@@ -73,6 +74,7 @@ get_connector(void *conf, struct msg *m)
 	c->heartbeat_ms = msg_get_u32(m);
 	c->ca_file = msg_get_strdup(m);
 	c->message_max = msg_get_u32(m);
+	c->json_depth = msg_get_u32(m);
 	c->hostname = msg_get_strdup(m);
 	c->project = msg_get_strdup(m);
 	c->version = msg_get_strdup(m);
@@ -96,6 +98,12 @@ slice_add_proxyd(struct msg_out *m, const struct proxyd_conf *c)
 	msg_add_u32(m, c->total_ms);
 	msg_add_u32(m, c->tunnels_max);
 	msg_add_u32(m, c->tunnels_user_max);
+	msg_add_u32(m, c->chats_max);
+	msg_add_u32(m, c->chat_idle_ms);
+	msg_add_u32(m, c->headers_max);
+	msg_add_u32(m, c->headers_size_max);
+	msg_add_u32(m, c->json_depth);
+	msg_add_u8(m, c->watch_runs);
 	msg_add_u8(m, c->page_script_external);
 	msg_add_str(m, c->callback_url);
 	msg_add_str(m, c->deny_paths);
@@ -122,6 +130,12 @@ get_proxyd(void *conf, struct msg *m)
 	c->total_ms = msg_get_u32(m);
 	c->tunnels_max = msg_get_u32(m);
 	c->tunnels_user_max = msg_get_u32(m);
+	c->chats_max = msg_get_u32(m);
+	c->chat_idle_ms = msg_get_u32(m);
+	c->headers_max = msg_get_u32(m);
+	c->headers_size_max = msg_get_u32(m);
+	c->json_depth = msg_get_u32(m);
+	c->watch_runs = msg_get_u8(m) != 0;
 	c->page_script_external = msg_get_u8(m) != 0;
 	c->callback_url = msg_get_strdup(m);
 	c->deny_paths = msg_get_strdup(m);

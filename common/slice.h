@@ -50,6 +50,7 @@ struct connector_conf {
 	char *ca_file;	      /* its name, "" for the system's store */
 	int ca_fd;	      /* the file itself, or -1 */
 	uint32_t message_max; /* bytes, of the protocol, either way */
+	uint32_t json_depth;  /* of what comes */
 	/* register.metadata */
 	char *hostname;
 	char *project;
@@ -66,7 +67,8 @@ struct connector_conf {
 };
 
 struct proxyd_conf {
-	char *upstream_host; /* numeric */
+	/* Numeric; or "unix:" and the path of a socket, without a port. */
+	char *upstream_host;
 	uint32_t upstream_port;
 	uint32_t requests_max; /* at once */
 	uint32_t body_max;     /* bytes of an answer's body */
@@ -75,6 +77,12 @@ struct proxyd_conf {
 	uint32_t total_ms;	   /* from request to whole answer */
 	uint32_t tunnels_max;	   /* at once */
 	uint32_t tunnels_user_max; /* of one person */
+	uint32_t chats_max;	   /* at once */
+	uint32_t chat_idle_ms;	   /* until one without a run ends */
+	uint32_t headers_max;	   /* fields of a request or an answer */
+	uint32_t headers_size_max; /* bytes of all of them */
+	uint32_t json_depth;	   /* of what comes */
+	bool watch_runs;	   /* ask the upstream what it works at */
 	bool page_script_external; /* as a file, not inline */
 	char *callback_url;	   /* of the UI, "" for none */
 	char *deny_paths;	   /* for all; each ends with a newline */

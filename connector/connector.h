@@ -23,6 +23,7 @@ struct counters {
 	uint64_t answers;
 	uint64_t answer_bytes;
 	uint64_t answers_own;
+	uint64_t status_updates;
 	uint64_t replies;
 	uint64_t reply_bytes;
 };

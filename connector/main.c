@@ -144,6 +144,7 @@ on_status(void *arg, struct status *s)
 		{ STATUS_CONNECTOR_ANSWERS, n->answers },
 		{ STATUS_CONNECTOR_ANSWER_BYTES, n->answer_bytes },
 		{ STATUS_CONNECTOR_ANSWERS_OWN, n->answers_own },
+		{ STATUS_CONNECTOR_STATUS_UPDATES, n->status_updates },
 		{ STATUS_CONNECTOR_REPLIES, n->replies },
 		{ STATUS_CONNECTOR_REPLY_BYTES, n->reply_bytes },
 	};

@@ -110,6 +110,7 @@ outgoing_status_update(struct connector *connector)
 
 	json_add_string(message, "client_id", connector_client_id(connector));
 	json_add_string(message, "status", connector->status);
+	connector->counters.status_updates++;
 	(void)message_send(connector, message);
 }
 

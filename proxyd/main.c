@@ -5,6 +5,7 @@
 
 #include "common/log.h"
 #include "common/timer.h"
+#include "proxyd/chats.h"
 #include "proxyd/deny.h"
 #include "proxyd/handles.h"
 #include "proxyd/intake.h"
@@ -12,6 +13,7 @@
 #include "proxyd/proxyd.h"
 #include "proxyd/rates.h"
 #include "proxyd/reload.h"
+#include "proxyd/runs.h"
 #include "proxyd/sessions.h"
 #include "proxyd/state.h"
 #include "proxyd/transactions.h"
@@ -296,6 +298,8 @@ main(int argc, char **argv)
 	p.transactions = transactions_new(&p);
 	p.tunnels = tunnels_new(&p);
 	tunnels_on_none(p.tunnels, on_no_tunnels, &p);
+	p.runs = runs_new(&p);
+	p.chats = chats_new(&p);
 	p.user_auth = user_auth_new(&p);
 	p.intake = intake_new(&p);
 	p.timer = evtimer_new(p.child.base, on_timer, &p);
@@ -305,7 +309,9 @@ main(int argc, char **argv)
 	child_run(&p.child, &child_ops, &p);
 	intake_free(p.intake);
 	user_auth_free(p.user_auth);
+	chats_free(p.chats);
 	tunnels_free(p.tunnels);
+	runs_free(p.runs);
 	transactions_free(p.transactions);
 	outbox_free(p.outbox);
 	handles_free(p.handles);

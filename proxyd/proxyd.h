@@ -5,14 +5,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/activity.h"
 #include "common/child.h"
 #include "common/link.h"
 #include "common/slice.h"
 
 /*
  * The program as a whole: transactions (a request, its session, its transfer
- * from the upstream), tunnels (WebSockets and streams of pages), and the
- * outbox of what goes back.
+ * from the upstream), tunnels (WebSockets and streams of pages), chats (sessions
+ * of user_requests), and the outbox of what goes back.
  */
 
 /* 2xx and so on, and two that are not counted. */
@@ -29,6 +30,8 @@ struct proxyd_counts {
 	uint64_t body_bytes;
 	uint64_t tunnels_opened;
 	uint64_t tunnels_refused;
+	uint64_t chats_opened;
+	uint64_t chats_refused;
 	uint64_t messages_held;
 };
 
@@ -44,8 +47,11 @@ struct proxyd {
 	struct intake *intake;
 	struct transactions *transactions;
 	struct tunnels *tunnels;
+	struct chats *chats;
+	struct runs *runs;
 	struct user_auth *user_auth;
 	struct outbox *outbox;
+	enum activity_status activity; /* that the connector was told */
 	bool link_is_up;
 	struct link_up link;
 	bool upstream_asked;  /* and answered, or not: */

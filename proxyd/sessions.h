@@ -37,6 +37,10 @@ void sessions_free(struct sessions *);
 const struct session *sessions_get(struct sessions *, uint64_t github_id,
     const char *login, struct session_wait *wait);
 
+/* The same for the instance itself. */
+const struct session *sessions_get_service(
+    struct sessions *, enum session_service, struct session_wait *wait);
+
 /* Does nothing unless it waits. */
 void sessions_cancel(struct session_wait *);
 

@@ -2,8 +2,10 @@
 #include <stdint.h>
 
 #include "common/status.h"
+#include "proxyd/chats.h"
 #include "proxyd/health.h"
 #include "proxyd/proxyd.h"
+#include "proxyd/runs.h"
 #include "proxyd/sessions.h"
 #include "proxyd/state.h"
 #include "proxyd/transactions.h"
@@ -20,6 +22,7 @@ state_fill(void *proxyd, struct status *s)
 		uint64_t value;
 	} numbers[] = {
 		{ STATUS_PROXYD_TUNNELS, tunnels_count(p->tunnels) },
+		{ STATUS_PROXYD_CHATS, chats_count(p->chats) },
 		{ STATUS_PROXYD_SESSIONS, sessions_count(p->sessions) },
 		{ STATUS_PROXYD_TRANSACTIONS,
 		    transactions_count(p->transactions) },
@@ -36,12 +39,15 @@ state_fill(void *proxyd, struct status *s)
 		{ STATUS_PROXYD_BODY_BYTES, n->body_bytes },
 		{ STATUS_PROXYD_TUNNELS_OPENED, n->tunnels_opened },
 		{ STATUS_PROXYD_TUNNELS_REFUSED, n->tunnels_refused },
+		{ STATUS_PROXYD_CHATS_OPENED, n->chats_opened },
+		{ STATUS_PROXYD_CHATS_REFUSED, n->chats_refused },
 		{ STATUS_PROXYD_MESSAGES_HELD, n->messages_held },
 	};
 	size_t i;
 
 	status_set_text(s, STATUS_PROXYD_UPSTREAM, upstream_base(p->upstream));
 	status_set_text(s, STATUS_PROXYD_UPSTREAM_STATE, health_text(p));
+	status_set_text(s, STATUS_PROXYD_RUNS, runs_text(p->runs));
 	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		status_set_number(s, numbers[i].id, numbers[i].value);
 }

@@ -1,8 +1,3 @@
-#include <sys/socket.h>
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +25,7 @@
 struct upstream {
 	struct event_base *base;
 	struct http_multi *multi;
-	char url[UPSTREAM_BASE_SIZE];
+	struct upstream_address address; /* its strings are the settings' */
 	long connect_ms;
 };
 
@@ -50,29 +45,24 @@ static void on_forgot(int, short, void *);
 const char *
 upstream_check(const struct proxyd_conf *conf)
 {
-	struct in6_addr address;
-	int family =
-	    strchr(conf->upstream_host, ':') != NULL ? AF_INET6 : AF_INET;
+	struct upstream_address address;
 
-	if (inet_pton(family, conf->upstream_host, &address) != 1)
-		return "the upstream's address is not an IP address";
-	if (conf->upstream_port == 0 || conf->upstream_port > UINT16_MAX)
-		return "the upstream's port is not a port";
-	return NULL;
+	return upstream_address_parse(&address, conf);
 }
 
 bool
 upstream_change(struct upstream *up, const struct proxyd_conf *conf)
 {
-	bool v6 = strchr(conf->upstream_host, ':') != NULL;
-	char url[UPSTREAM_BASE_SIZE];
+	struct upstream_address next;
+	const struct upstream_address *now = &up->address;
 	bool other;
 
-	(void)snprintf(url, sizeof(url), "http://%s%s%s:%u", v6 ? "[" : "",
-	    conf->upstream_host, v6 ? "]" : "", conf->upstream_port);
+	if (upstream_address_parse(&next, conf) != NULL)
+		fatalx("upstream: a checked address is none");
+	other = now->len != next.len ||
+		memcmp(&now->socket, &next.socket, next.len) != 0;
 	up->connect_ms = (long)conf->connect_ms;
-	other = strcmp(up->url, url) != 0;
-	(void)strlcpy(up->url, url, sizeof(up->url));
+	up->address = next;
 	return other;
 }
 
@@ -100,7 +90,7 @@ upstream_free(struct upstream *up)
 const char *
 upstream_base(const struct upstream *up)
 {
-	return up->url;
+	return up->address.base;
 }
 
 /* One of them has the JWT. */
@@ -258,7 +248,9 @@ set_options(struct upstream_transfer *t, const struct upstream_request *r)
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_PROTOCOLS_STR, "http");
 	SET(CURLOPT_PROXY, "");
-	SET(CURLOPT_URL, up->url);
+	SET(CURLOPT_URL, up->address.base);
+	if (up->address.path != NULL)
+		SET(CURLOPT_UNIX_SOCKET_PATH, up->address.path);
 	/* Nothing of the request can change where it goes. */
 	SET(CURLOPT_REQUEST_TARGET, r->target);
 	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proxyd/upstream_address.h"
+
 /*
  * HTTP to the upstream, one address and port: libcurl's multi interface on
  * our event loop, with kept-alive connections.
@@ -46,9 +48,6 @@ struct upstream_ops {
 	 */
 	void (*done)(void *arg, int status, int error);
 };
-
-/* Room for "http://host:port" of any numeric host, with its NUL. */
-#define UPSTREAM_BASE_SIZE 128
 
 /* Fatal when out of memory. */
 struct upstream *upstream_new(struct event_base *, const struct proxyd_conf *);

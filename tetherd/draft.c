@@ -10,7 +10,8 @@
 #include "common/log.h"
 #include "tetherd/draft.h"
 
-#define MIB (1024 * 1024)
+#define KIB 1024
+#define MIB (1024 * KIB)
 
 static char *
 copy(const char *s)
@@ -68,6 +69,7 @@ draft_start(struct draft *d)
 			.claim_teams = copy(""),
 			.ca_fd = -1,
 			.message_max = 32 * MIB,
+			.json_depth = 64,
 			.sandbox = true,
 		},
 		.conf.proxyd = {
@@ -80,6 +82,12 @@ draft_start(struct draft *d)
 			.total_ms = 29000,
 			.tunnels_max = 256,
 			.tunnels_user_max = 64,
+			.chats_max = 64,
+			.chat_idle_ms = 1800000,
+			.headers_max = 256,
+			.headers_size_max = 128 * KIB,
+			.json_depth = 64,
+			.watch_runs = true,
 			.requests_rate = 20000,
 			.tunnels_rate = 6000,
 			.failures_rate = 600,

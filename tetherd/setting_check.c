@@ -70,15 +70,27 @@ check_api_url(const char *s)
 	return why;
 }
 
+/* It may be made after us, so that it need not be there. */
+static const char *
+check_unix_path(const char *path)
+{
+	if (path[0] != '/')
+		return "not an absolute path after unix:";
+	return check_socket(path);
+}
+
 const char *
 check_address(const char *s)
 {
+	static const char unix_prefix[] = "unix:";
 	struct in6_addr address;
 
+	if (strncmp(s, unix_prefix, strlen(unix_prefix)) == 0)
+		return check_unix_path(s + strlen(unix_prefix));
 	return inet_pton(AF_INET, s, &address) == 1 ||
 		       inet_pton(AF_INET6, s, &address) == 1
 		   ? NULL
-		   : "not a numeric IPv4 or IPv6 address";
+		   : "not a numeric IPv4 or IPv6 address, nor unix:/path";
 }
 
 const char *

@@ -18,10 +18,12 @@
 #include <event2/listener.h>
 
 #include "common/status.h"
+#include "proxyd/chats.h"
 #include "proxyd/deny.h"
 #include "proxyd/health.h"
 #include "proxyd/proxyd.h"
 #include "proxyd/reload.h"
+#include "proxyd/runs.h"
 #include "proxyd/sessions.h"
 #include "proxyd/state.h"
 #include "proxyd/transactions.h"
@@ -140,6 +142,8 @@ setup(void **state)
 	p.sessions = sessions_new(&p);
 	p.transactions = transactions_new(&p);
 	p.tunnels = tunnels_new(&p);
+	p.runs = runs_new(&p);
+	p.chats = chats_new(&p);
 	return 0;
 }
 
@@ -147,7 +151,9 @@ static int
 teardown(void **state)
 {
 	(void)state;
+	chats_free(p.chats);
 	tunnels_free(p.tunnels);
+	runs_free(p.runs);
 	transactions_free(p.transactions);
 	sessions_free(p.sessions);
 	upstream_free(p.upstream);
@@ -399,7 +405,9 @@ test_state(void **state)
 		.body_bytes = 1011,
 		.tunnels_opened = 1012,
 		.tunnels_refused = 1013,
-		.messages_held = 1014 };
+		.chats_opened = 1014,
+		.chats_refused = 1015,
+		.messages_held = 1016 };
 	state_fill(&p, s);
 	assert_string_equal(
 	    status_text(s, STATUS_PROXYD_UPSTREAM), upstream_base(p.upstream));
@@ -407,6 +415,7 @@ test_state(void **state)
 	    status_text(s, STATUS_PROXYD_UPSTREAM_STATE), "not asked yet");
 	assert_int_equal(status_number(s, STATUS_PROXYD_TUNNELS), 0);
 	assert_int_equal(status_number(s, STATUS_PROXYD_SESSIONS), 1);
+	assert_int_equal(status_number(s, STATUS_PROXYD_CHATS), 0);
 	assert_int_equal(status_number(s, STATUS_PROXYD_TRANSACTIONS), 0);
 	/* They stand in this order from there on. */
 	for (id = STATUS_PROXYD_BUFFERED; id <= STATUS_PROXYD_MESSAGES_HELD;
