@@ -10,7 +10,7 @@ static const char all[] =
     "proxy \"http://user:s3cret-2@p:3128\"\nno proxy { \"a\", b:1 }\n"
     "ca file \"%s\"\nclaim user u\nclaim org o\nclaim team o/t\n}\n"
     "upstream {\naddress ::1\nport 80\ndatabase \"/a \\\"b\\\\c\"\n"
-    "jwt secret \"s3cret 3\"\npage script external\n}\n"
+    "jwt secret \"s3cret 3\"\npage script external\nwatch runs no\n}\n"
     "github {\napi url \"https://g\"\ntoken \"s3cret-4\"\n"
     "ca file \"%s\"\ncache allowed 90s\ncache refused 0\n}\n"
     "policy {\nusers { a b c }\nread-only users d\nteam a/b\n"
@@ -19,6 +19,8 @@ static const char all[] =
     "read-only deny path { /g \"/h i\" }\n}\n"
     "limits {\nrequests 1\nrequest time 1m\nconnect time 1m\nbody 1M\n"
     "memory 2M\nmessage 3M\ntunnels 0\ntunnels per user 0\n"
+    "chat sessions 0\nchat idle time 60\nheaders 16\nheader size 4096\n"
+    "json depth 8\n"
     "requests per second 1\ntunnels per minute 2\nfailures per minute 0\n}\n"
     "log {\nlevel trace\nto stderr\nfile \"/var/log/x\"\n}\n"
     "audit {\nrequests yes\nfile \"/var/log/a\"\n}\n";
@@ -50,6 +52,7 @@ static const char expected[] = "control socket \"/run/x.sock\"\n"
 			       "\tdatabase \"/a \\\"b\\\\c\"\n"
 			       "\tjwt secret \"********\"\n"
 			       "\tpage script external\n"
+			       "\twatch runs no\n"
 			       "}\n"
 			       "\n"
 			       "github {\n"
@@ -82,6 +85,11 @@ static const char expected[] = "control socket \"/run/x.sock\"\n"
 			       "\tmessage 3M\n"
 			       "\ttunnels 0\n"
 			       "\ttunnels per user 0\n"
+			       "\tchat sessions 0\n"
+			       "\tchat idle time 1m\n"
+			       "\theaders 16\n"
+			       "\theader size 4K\n"
+			       "\tjson depth 8\n"
 			       "\trequests per second 1\n"
 			       "\ttunnels per minute 2\n"
 			       "\tfailures per minute 0\n"
@@ -177,6 +185,7 @@ test_defaults(void **state)
 	assert_printed("state directory",
 	    "\"/home/alice/.local/state/tetherd\"", "default");
 	assert_printed("page script", "inline", "default");
+	assert_printed("watch runs", "yes", "default");
 	assert_printed("api url", "\"https://api.github.com\"", "default");
 	assert_printed("cache allowed", "5m", "default");
 	assert_printed("cache refused", "1m", "default");
@@ -189,6 +198,11 @@ test_defaults(void **state)
 	assert_printed("message", "32M", "default");
 	assert_printed("tunnels", "256", "default");
 	assert_printed("tunnels per user", "64", "default");
+	assert_printed("chat sessions", "64", "default");
+	assert_printed("chat idle time", "30m", "default");
+	assert_printed("headers", "256", "default");
+	assert_printed("header size", "128K", "default");
+	assert_printed("json depth", "64", "default");
 	assert_printed("requests per second", "20000", "default");
 	assert_printed("tunnels per minute", "6000", "default");
 	assert_printed("failures per minute", "600", "default");
