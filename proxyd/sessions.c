@@ -14,9 +14,12 @@
 
 TAILQ_HEAD(wait_list, session_wait);
 
+/* Somebody, or the instance itself: those are in no list. */
 struct session_entry {
 	RB_ENTRY(session_entry) by_person;
 	TAILQ_ENTRY(session_entry) by_use; /* the latest first */
+	bool is_service;
+	enum session_service service;
 	uint64_t github_id;
 	char login[SESSION_LOGIN_MAX];
 	uint64_t asked; /* id of the question under way, or 0 */
@@ -32,6 +35,7 @@ struct sessions {
 	struct proxyd *proxyd;
 	struct person_tree people;
 	struct use_list used;
+	struct session_entry services[SESSION_SERVICE_COUNT];
 	size_t count;
 	uint64_t questions;
 	void (*flushed)(void *arg);
@@ -55,22 +59,38 @@ struct sessions *
 sessions_new(struct proxyd *proxyd)
 {
 	struct sessions *s = calloc(1, sizeof(*s));
+	struct session_entry *e;
+	int service;
 
 	if (s == NULL)
 		fatal("sessions");
 	s->proxyd = proxyd;
 	RB_INIT(&s->people);
 	TAILQ_INIT(&s->used);
+	for (service = 0; service < SESSION_SERVICE_COUNT; service++) {
+		e = &s->services[service];
+		e->is_service = true;
+		e->service = (enum session_service)service;
+		(void)strlcpy(
+		    e->login, SESSION_SERVICE_LOGIN, sizeof(e->login));
+		TAILQ_INIT(&e->waiting);
+	}
 	return s;
 }
 
 static void
-entry_free(struct sessions *s, struct session_entry *e)
+entry_let_go(struct session_entry *e)
 {
 	struct session_wait *wait;
 
 	while ((wait = TAILQ_FIRST(&e->waiting)) != NULL)
 		sessions_cancel(wait);
+}
+
+static void
+entry_free(struct sessions *s, struct session_entry *e)
+{
+	entry_let_go(e);
 	RB_REMOVE(person_tree, &s->people, e);
 	TAILQ_REMOVE(&s->used, e, by_use);
 	s->count--;
@@ -81,10 +101,13 @@ void
 sessions_free(struct sessions *s)
 {
 	struct session_entry *e;
+	int service;
 
 	while ((e = TAILQ_FIRST(&s->used)) != NULL)
 		entry_free(s, e);
-	free(s);
+	for (service = 0; service < SESSION_SERVICE_COUNT; service++)
+		entry_let_go(&s->services[service]);
+	freezero(s, sizeof(*s));
 }
 
 static void
@@ -93,8 +116,13 @@ entry_ask(struct sessions *s, struct session_entry *e)
 	struct msg_out m;
 
 	e->asked = ++s->questions;
-	msg_start(&m, MSG_SESSION_GET, e->asked);
-	session_get_add(&m, e->github_id, e->login);
+	if (e->is_service) {
+		msg_start(&m, MSG_SESSION_GET_SERVICE, e->asked);
+		session_service_add(&m, e->service);
+	} else {
+		msg_start(&m, MSG_SESSION_GET, e->asked);
+		session_get_add(&m, e->github_id, e->login);
+	}
 	if (!child_send(&s->proxyd->child, PROGRAM_AUTHD, &m))
 		log_debugx("no authd to ask: it will be back");
 }
@@ -142,6 +170,20 @@ entry_new(struct sessions *s, uint64_t github_id, const char *login)
 	return e;
 }
 
+/* What is known and still counts; else it is asked, and the wait told. */
+static const struct session *
+entry_get(
+    struct sessions *s, struct session_entry *e, struct session_wait *wait)
+{
+	if (e->asked == 0 && monotonic_ms() < e->expires_ms)
+		return &e->session;
+	TAILQ_INSERT_TAIL(&e->waiting, wait, entry);
+	wait->in = e;
+	if (e->asked == 0)
+		entry_ask(s, e);
+	return NULL;
+}
+
 const struct session *
 sessions_get(struct sessions *s, uint64_t github_id, const char *login,
     struct session_wait *wait)
@@ -152,13 +194,14 @@ sessions_get(struct sessions *s, uint64_t github_id, const char *login,
 		e = entry_new(s, github_id, login);
 	TAILQ_REMOVE(&s->used, e, by_use);
 	TAILQ_INSERT_HEAD(&s->used, e, by_use);
-	if (e->asked == 0 && monotonic_ms() < e->expires_ms)
-		return &e->session;
-	TAILQ_INSERT_TAIL(&e->waiting, wait, entry);
-	wait->in = e;
-	if (e->asked == 0)
-		entry_ask(s, e);
-	return NULL;
+	return entry_get(s, e, wait);
+}
+
+const struct session *
+sessions_get_service(
+    struct sessions *s, enum session_service service, struct session_wait *wait)
+{
+	return entry_get(s, &s->services[service], wait);
 }
 
 void
@@ -179,14 +222,47 @@ sessions_forget(struct sessions *s, uint64_t github_id, const char *login)
 		e->expires_ms = 0;
 }
 
-/* Whether the session is that person's; who is refused may be nobody. */
+void
+sessions_forget_service(struct sessions *s)
+{
+	int service;
+
+	for (service = 0; service < SESSION_SERVICE_COUNT; service++)
+		s->services[service].expires_ms = 0;
+}
+
+/*
+ * Whether the session is that person's; who is refused may be nobody.  The
+ * instance itself is the one without an id that is somebody.
+ */
 static bool
 is_of(const struct session *session, const struct session_entry *e)
 {
-	if (session->status != SESSION_OK && session->github_id == 0)
-		return true;
+	if (e->is_service)
+		return session->github_id == 0 &&
+		       strcmp(session->login, e->login) == 0;
+	if (session->github_id == 0)
+		return session->status != SESSION_OK;
 	return session->github_id == e->github_id &&
 	       strcasecmp(session->login, e->login) == 0;
+}
+
+/* The one that was asked about under that id, or NULL. */
+static struct session_entry *
+entry_asked(struct sessions *s, uint64_t id)
+{
+	struct session_entry *e;
+	int service;
+
+	if (id == 0)
+		return NULL;
+	for (service = 0; service < SESSION_SERVICE_COUNT; service++)
+		if (s->services[service].asked == id)
+			return &s->services[service];
+	TAILQ_FOREACH (e, &s->used, by_use)
+		if (e->asked == id)
+			break;
+	return e;
 }
 
 int
@@ -196,13 +272,14 @@ sessions_on_session(struct sessions *s, struct msg *m)
 	struct session_wait *wait;
 	struct session session;
 
-	if (session_read(m, &session) == -1)
+	if (session_read(m, &session) == -1) {
+		explicit_bzero(&session, sizeof(session));
 		return -1;
-	TAILQ_FOREACH (e, &s->used, by_use)
-		if (e->asked == m->id && m->id != 0)
-			break;
-	if (e == NULL)
+	}
+	if ((e = entry_asked(s, m->id)) == NULL) {
+		explicit_bzero(&session, sizeof(session));
 		return 0; /* forgotten meanwhile */
+	}
 	if (!is_of(&session, e)) {
 		explicit_bzero(&session, sizeof(session));
 		return -1;
@@ -226,6 +303,7 @@ expire_all(struct sessions *s)
 
 	TAILQ_FOREACH (e, &s->used, by_use)
 		e->expires_ms = 0;
+	sessions_forget_service(s);
 }
 
 static void
@@ -246,6 +324,7 @@ void
 sessions_on_authd(struct sessions *s)
 {
 	struct session_entry *e;
+	int service;
 
 	/* It may have come with other rules: what the last one said of a
 	 * person counts no more. */
@@ -253,6 +332,9 @@ sessions_on_authd(struct sessions *s)
 	TAILQ_FOREACH (e, &s->used, by_use)
 		if (e->asked != 0)
 			entry_ask(s, e);
+	for (service = 0; service < SESSION_SERVICE_COUNT; service++)
+		if (s->services[service].asked != 0)
+			entry_ask(s, &s->services[service]);
 	tell_flushed(s);
 }
 

@@ -9,8 +9,8 @@
 #include "common/session.h"
 
 /*
- * Who is who, as authd says: asked once per person, kept for as long as
- * authd allows.
+ * Who is who, as authd says: asked once per person, and once for each purpose
+ * of the instance itself; kept for as long as authd allows.
  */
 
 struct proxyd;
@@ -37,7 +37,10 @@ void sessions_free(struct sessions *);
 const struct session *sessions_get(struct sessions *, uint64_t github_id,
     const char *login, struct session_wait *wait);
 
-/* The same for the instance itself. */
+/*
+ * The same for the instance itself, which is never counted among people: its
+ * session has the github_id 0 and the login SESSION_SERVICE_LOGIN.
+ */
 const struct session *sessions_get_service(
     struct sessions *, enum session_service, struct session_wait *wait);
 
@@ -49,6 +52,9 @@ void sessions_cancel(struct session_wait *);
  * time.
  */
 void sessions_forget(struct sessions *, uint64_t github_id, const char *login);
+
+/* The same for the instance, which has one account for all its purposes. */
+void sessions_forget_service(struct sessions *);
 
 /*
  * Messages of authd; it came (back): ask what it did not answer, and from
@@ -67,6 +73,7 @@ void sessions_on_authd(struct sessions *);
 void sessions_on_flush(
     struct sessions *, void (*flushed)(void *arg), void *arg);
 
+/* People who are known or asked about. */
 size_t sessions_count(const struct sessions *);
 
 #endif
