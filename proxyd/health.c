@@ -9,7 +9,7 @@
 #include "proxyd/upstream.h"
 
 void
-health_note(struct proxyd *p, const char *base, int error)
+health_note(struct proxyd *p, const char *name, int error)
 {
 	const char *what = curl_easy_strerror((CURLcode)error);
 	bool fails = error != CURLE_OK;
@@ -17,14 +17,14 @@ health_note(struct proxyd *p, const char *base, int error)
 	if (fails)
 		p->counts.upstream_failed++;
 	/* One that is no more in use says nothing about the other. */
-	if (strcmp(base, upstream_base(p->upstream)) != 0) {
-		log_debugx("upstream %s, as it was: %s", base, what);
+	if (strcmp(name, upstream_name(p->upstream)) != 0) {
+		log_debugx("upstream %s, as it was: %s", name, what);
 		return;
 	}
 	if (!fails && p->trouble != NULL)
-		log_infox("upstream %s answers again", base);
+		log_infox("upstream %s answers again", name);
 	else if (fails && p->trouble == NULL)
-		log_warnx("upstream %s: %s", base, what);
+		log_warnx("upstream %s: %s", name, what);
 	else if (fails)
 		log_debugx("upstream: %s", what);
 	p->upstream_asked = true;

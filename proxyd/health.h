@@ -8,8 +8,8 @@
 
 struct proxyd;
 
-/* A transfer from that base (upstream.h) ended, with a CURLcode. */
-void health_note(struct proxyd *, const char *base, int error);
+/* A transfer from the upstream of that name ended, with a CURLcode. */
+void health_note(struct proxyd *, const char *name, int error);
 
 /* There is another upstream now, of which nothing is known. */
 void health_forget(struct proxyd *);

@@ -235,7 +235,7 @@ on_log_status(void *arg)
 
 	log_infox("status: upstream %s, %zu requests under way, %zu tunnels, "
 		  "%zu sessions, %zu bytes buffered",
-	    upstream_base(p->upstream), transactions_count(p->transactions),
+	    upstream_name(p->upstream), transactions_count(p->transactions),
 	    tunnels_count(p->tunnels), sessions_count(p->sessions),
 	    p->buffered);
 }

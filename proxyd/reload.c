@@ -33,7 +33,7 @@ reload_switch(void *proxyd, void *next, uint32_t flags)
 	sessions_flush(p->sessions);
 	if (!upstream_change(p->upstream, &p->conf))
 		return;
-	log_infox("upstream is %s now", upstream_base(p->upstream));
+	log_infox("upstream is %s now", upstream_name(p->upstream));
 	health_forget(p);
 	tunnels_move(p->tunnels);
 }

@@ -45,7 +45,7 @@ state_fill(void *proxyd, struct status *s)
 	};
 	size_t i;
 
-	status_set_text(s, STATUS_PROXYD_UPSTREAM, upstream_base(p->upstream));
+	status_set_text(s, STATUS_PROXYD_UPSTREAM, upstream_name(p->upstream));
 	status_set_text(s, STATUS_PROXYD_UPSTREAM_STATE, health_text(p));
 	status_set_text(s, STATUS_PROXYD_RUNS, runs_text(p->runs));
 	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)

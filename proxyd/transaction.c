@@ -287,6 +287,8 @@ transfer(struct transaction *t)
 	t->response.token = admission_page_token(&t->admission);
 	(void)strlcpy(t->response.base, upstream_base(p->upstream),
 	    sizeof(t->response.base));
+	(void)strlcpy(
+	    t->upstream, upstream_name(p->upstream), sizeof(t->upstream));
 	t->transfer = upstream_start(p->upstream, &ask, &upstream_ops, t);
 	if (t->transfer == NULL)
 		fail(t, 502, "the web app cannot be asked");
@@ -395,7 +397,7 @@ on_done(void *arg, int status, int error)
 
 	t->transfer = NULL; /* freed when we return */
 	if (t->failure == NULL)
-		health_note(t->proxyd, t->response.base, error);
+		health_note(t->proxyd, t->upstream, error);
 	if (error == CURLE_OK && !response_is_sound(&t->response, status)) {
 		t->proxyd->counts.upstream_failed++;
 		t->failure = "the web app's answer is malformed";

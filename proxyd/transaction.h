@@ -35,6 +35,7 @@ struct transaction {
 	bool has_handle;	  /* authd was asked */
 	struct asking asking;
 	struct upstream_transfer *transfer;
+	char upstream[UPSTREAM_NAME_SIZE]; /* who was asked */
 	struct response response;
 	const char *failure; /* why we ended the transfer ourselves */
 	int failure_status;

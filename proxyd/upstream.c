@@ -22,10 +22,13 @@
 
 #define RECEIVE_BUFFER (64L * 1024)
 
+/* Answers with a status of 1xx before the one that counts. */
+#define INTERIM_MAX 32
+
 struct upstream {
 	struct event_base *base;
 	struct http_multi *multi;
-	struct upstream_address address; /* its strings are the settings' */
+	struct upstream_address address;
 	long connect_ms;
 };
 
@@ -35,6 +38,7 @@ struct upstream_transfer {
 	struct curl_slist *headers;
 	const struct upstream_ops *ops;
 	void *arg;
+	unsigned interim;    /* answers with 1xx */
 	bool stopped;	     /* by body() */
 	struct event forgot; /* to end what curl does not */
 };
@@ -93,6 +97,12 @@ upstream_base(const struct upstream *up)
 	return up->address.base;
 }
 
+const char *
+upstream_name(const struct upstream *up)
+{
+	return up->address.name;
+}
+
 /* One of them has the JWT. */
 static void
 wipe_headers(struct upstream_transfer *t)
@@ -130,12 +140,32 @@ on_done(void *arg, CURL *easy, CURLcode result)
 	transfer_free(t);
 }
 
+/*
+ * Whether the upstream may say so.  Answers before the answer (RFC 9110
+ * section 15.2) are few, and 101 is none to what we ask: curl would wait for
+ * the end of whatever protocol follows.
+ */
+static bool
+is_welcome(struct upstream_transfer *t, const char *line, size_t len)
+{
+	const char *status = memmem(line, len, " ", 1);
+
+	if (len < 5 || memcmp(line, "HTTP/", 5) != 0 || status == NULL ||
+	    len - (size_t)(status - line) < 4 || status[1] != '1')
+		return true;
+	return memcmp(status, " 101", 4) != 0 && ++t->interim <= INTERIM_MAX;
+}
+
 static size_t
 on_header(char *line, size_t size, size_t n, void *arg)
 {
 	struct upstream_transfer *t = arg;
+	size_t len = size * n;
 
-	return t->ops->header(t->arg, line, size * n) == -1 ? 0 : size * n;
+	return !is_welcome(t, line, len) ||
+		       t->ops->header(t->arg, line, len) == -1
+		   ? 0
+		   : len;
 }
 
 static size_t
@@ -192,6 +222,9 @@ add_headers(struct upstream_transfer *t, const struct upstream_request *r)
 	for (i = 0; i < r->nheaders; i++)
 		if (add_header(t, r->headers[i]) == -1)
 			return -1;
+	/* Without the field any coding would be welcome (RFC 9110 12.5.3). */
+	if (add_header(t, "Accept-Encoding: identity") == -1)
+		return -1;
 	for (i = 0; i < sizeof(unwanted) / sizeof(unwanted[0]); i++) {
 		if (has_header(r, unwanted[i]))
 			continue;
@@ -215,6 +248,25 @@ announces_body(const char *method)
 {
 	return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
 	       strcmp(method, "PATCH") == 0;
+}
+
+/*
+ * RFC 9110 section 9.2.2.  On a connection that was kept, and that the
+ * upstream gave up before a byte of the answer, curl sends a request up to
+ * five times more.  It may have been read before: another POST must not come
+ * of that, and so each gets a connection on which nothing is sent again.
+ */
+static bool
+is_idempotent(const char *method)
+{
+	static const char *const methods[] = { "GET", "HEAD", "PUT", "DELETE",
+		"OPTIONS", "TRACE" };
+	size_t i;
+
+	for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+		if (strcmp(method, methods[i]) == 0)
+			return true;
+	return false;
 }
 
 #define SET(option, value)                                                \
@@ -244,13 +296,16 @@ static int
 set_options(struct upstream_transfer *t, const struct upstream_request *r)
 {
 	const struct upstream *up = t->upstream;
+	const char *path = upstream_address_path(&up->address);
 
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_PROTOCOLS_STR, "http");
 	SET(CURLOPT_PROXY, "");
 	SET(CURLOPT_URL, up->address.base);
-	if (up->address.path != NULL)
-		SET(CURLOPT_UNIX_SOCKET_PATH, up->address.path);
+	if (path != NULL)
+		SET(CURLOPT_UNIX_SOCKET_PATH, path);
+	if (!is_idempotent(r->method))
+		SET(CURLOPT_FRESH_CONNECT, 1L);
 	/* Nothing of the request can change where it goes. */
 	SET(CURLOPT_REQUEST_TARGET, r->target);
 	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);

@@ -62,8 +62,11 @@ const char *upstream_check(const struct proxyd_conf *);
  */
 bool upstream_change(struct upstream *, const struct proxyd_conf *);
 
-/* "http://host:port", without a path. */
+/* "http://host:port", without a path: where its own URLs begin. */
 const char *upstream_base(const struct upstream *);
+
+/* The same, or "unix:/path": for the operator. */
+const char *upstream_name(const struct upstream *);
 
 /* NULL when out of memory. */
 struct upstream_transfer *upstream_start(struct upstream *,

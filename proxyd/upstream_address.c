@@ -23,10 +23,10 @@ parse_path(struct upstream_address *a, const char *path)
 		return "the path of the upstream's socket is too long";
 	un->sun_family = AF_UNIX;
 	a->len = sizeof(*un);
-	a->path = path;
-	a->host = "localhost";
 	a->port = 80;
+	(void)strlcpy(a->host, "localhost", sizeof(a->host));
 	(void)strlcpy(a->base, "http://localhost", sizeof(a->base));
+	(void)snprintf(a->name, sizeof(a->name), "%s%s", unix_prefix, path);
 	return NULL;
 }
 
@@ -48,11 +48,16 @@ parse_ip(struct upstream_address *a, const char *host, uint32_t port)
 		a->len = sizeof(*in6);
 	} else
 		return "the upstream's address is not an IP address";
-	a->host = host;
+	/* One spelling for each: URLs are compared with it. */
+	(void)inet_ntop(a->socket.ss_family,
+	    a->len == sizeof(*in) ? (void *)&in->sin_addr
+				  : (void *)&in6->sin6_addr,
+	    a->host, sizeof(a->host));
 	a->port = port;
 	(void)snprintf(a->base, sizeof(a->base),
 	    a->socket.ss_family == AF_INET ? "http://%s:%u" : "http://[%s]:%u",
-	    host, port);
+	    a->host, port);
+	(void)strlcpy(a->name, a->base, sizeof(a->name));
 	return NULL;
 }
 
@@ -67,4 +72,12 @@ upstream_address_parse(
 	return strncmp(host, unix_prefix, len) == 0
 		   ? parse_path(a, host + len)
 		   : parse_ip(a, host, conf->upstream_port);
+}
+
+const char *
+upstream_address_path(const struct upstream_address *a)
+{
+	return a->socket.ss_family == AF_UNIX
+		   ? ((const struct sockaddr_un *)&a->socket)->sun_path
+		   : NULL;
 }

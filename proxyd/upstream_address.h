@@ -3,6 +3,8 @@
 
 #include <sys/socket.h>
 
+#include <netinet/in.h>
+
 #include <stdint.h>
 
 /*
@@ -15,21 +17,28 @@ struct proxyd_conf;
 /* Room for "http://host:port" of any numeric host, with its NUL. */
 #define UPSTREAM_BASE_SIZE 128
 
+/* And for "unix:" with any path that a socket can have. */
+#define UPSTREAM_NAME_SIZE 128
+
 struct upstream_address {
 	struct sockaddr_storage socket;
 	socklen_t len;
-	/* "http://host:port", or "http://localhost" for a socket. */
+	/* For the operator; no two addresses have the same. */
+	char name[UPSTREAM_NAME_SIZE];
+	/* "http://host:port", or "http://localhost" for any socket. */
 	char base[UPSTREAM_BASE_SIZE];
-	const char *host; /* for the field Host, IPv6 without brackets */
-	uint32_t port;	  /* 80 where there is none */
-	const char *path; /* of a socket, or NULL */
+	char host[INET6_ADDRSTRLEN]; /* for the field Host, no brackets */
+	uint32_t port;		     /* 80 where there is none */
 };
 
 /*
- * Fill it in; the strings are those of the settings.  Returns NULL, or what
- * is wrong with the settings, for the operator.
+ * Fill it in: nothing of the settings is kept.  Returns NULL, or what is
+ * wrong with them, for the operator.
  */
 const char *upstream_address_parse(
     struct upstream_address *, const struct proxyd_conf *);
+
+/* The path of a socket, as long as the address lives, or NULL. */
+const char *upstream_address_path(const struct upstream_address *);
 
 #endif
