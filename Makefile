@@ -50,7 +50,7 @@ CFLAGS ?= -O2 -g
 override CFLAGS += -std=gnu11 $(WARNINGS) $(HARDEN) -fdata-sections \
 	-ffunction-sections
 override CPPFLAGS += -I. -D_GNU_SOURCE -DTETHERD_VERSION='"$(VERSION)"' \
-	$(call cflags,libbsd-overlay libevent json-c libcurl sqlite3 openssl)
+	$(call cflags,libbsd-overlay libevent json-c libcurl sqlite3 openssl zlib)
 override LDFLAGS += $(LDHARDEN) -Wl,--gc-sections \
 	$(if $(SANITIZE),-fsanitize=$(SANITIZE))
 
@@ -62,7 +62,7 @@ LIBS_tetherd   = $(LIBS_common)
 LIBS_dialer    = $(LIBS_common)
 LIBS_tetherctl = $(call libs,libbsd-overlay)
 LIBS_connector = $(LIBS_common) $(LIBS_ws) $(call libs,libevent_openssl json-c openssl)
-LIBS_proxyd    = $(LIBS_common) $(LIBS_ws) $(call libs,json-c libcurl)
+LIBS_proxyd    = $(LIBS_common) $(LIBS_ws) $(call libs,json-c libcurl zlib)
 LIBS_authd     = $(LIBS_common) $(call libs,sqlite3 json-c libcurl openssl)
 LIBS_hub       = $(LIBS_common) $(LIBS_ws) $(call libs,libevent_extra json-c)
 

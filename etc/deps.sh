@@ -19,6 +19,7 @@ packages() {
 		echo 'libwslay-dev|test -e /usr/include/wslay/wslay.h'
 		echo 'libjson-c-dev|pkg-config json-c'
 		echo 'libcurl4-openssl-dev|pkg-config libcurl'
+		echo 'zlib1g-dev|pkg-config zlib'
 		echo 'libsqlite3-dev|pkg-config sqlite3'
 		echo 'libssl-dev|pkg-config openssl'
 		echo 'libbsd-dev|pkg-config libbsd-overlay'

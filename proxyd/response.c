@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,9 @@
 #include "proxyd/response.h"
 #include "proxyd/rewrite_fields.h"
 #include "proxyd/text.h"
+
+/* What is decoded at a time. */
+#define DECODED_SIZE 16384
 
 /* What a rewriter makes of the body: one more step to the answer. */
 static int
@@ -37,9 +41,21 @@ response_reset(struct response *r)
 {
 	headers_clear(&r->headers);
 	body_clear(&r->body);
+	decode_free(r->decode);
 	rewrite_free(r->rewrite);
 	free(r->insert_text);
 	response_init(r, r->proxyd, r->request, r->prefix);
+}
+
+/* Its Content-Encoding, or NULL once it is decoded. */
+static const char *
+get_coding(const struct response *r, int status)
+{
+	enum decode_coding coding = decode_coding(&r->headers, status);
+
+	return coding == DECODE_NONE || decode_is_known(coding)
+		   ? NULL
+		   : headers_get(&r->headers, "content-encoding");
 }
 
 enum rewrite_kind
@@ -49,8 +65,7 @@ response_kind(const struct response *r, int status)
 		.target = r->target,
 		.service_worker = r->request->service_worker,
 		.content_type = headers_get(&r->headers, "content-type"),
-		.content_encoding =
-		    headers_get(&r->headers, "content-encoding"),
+		.content_encoding = get_coding(r, status),
 		.status = status,
 	};
 
@@ -98,7 +113,8 @@ response_begin(struct response *r, int status, const char *handle)
 {
 	const struct proxyd *p = r->proxyd;
 	bool text = text_type(headers_get(&r->headers, "content-type")) &&
-		    headers_get(&r->headers, "content-encoding") == NULL;
+		    get_coding(r, status) == NULL;
+	enum decode_coding coding = decode_coding(&r->headers, status);
 	size_t max = p->conf.body_max;
 
 	if (max > p->link.message_max)
@@ -107,18 +123,44 @@ response_begin(struct response *r, int status, const char *handle)
 	r->kind = response_kind(r, status);
 	if (body_start(&r->body, text, max) == -1)
 		return -1;
+	if (decode_is_known(coding) && (r->decode = decode_new(coding)) == NULL)
+		return -1;
 	/* A HEAD has no body into which anything could go. */
 	if (r->kind == REWRITE_NONE || is_head(r))
 		return 0;
 	return begin_rewrite(r, handle);
 }
 
+static int
+feed_plain(struct response *r, const void *piece, size_t len)
+{
+	return r->rewrite == NULL ? on_rewritten(r, piece, len)
+				  : rewrite_feed(r->rewrite, piece, len);
+}
+
 int
 response_feed(struct response *r, const void *piece, size_t len)
 {
+	const uint8_t *in = piece;
+	uint8_t plain[DECODED_SIZE];
+	ssize_t n;
+
 	r->received += len;
-	return r->rewrite == NULL ? on_rewritten(r, piece, len)
-				  : rewrite_feed(r->rewrite, piece, len);
+	if (r->decode == NULL)
+		return feed_plain(r, piece, len);
+	while (
+	    (n = decode_feed(r->decode, &in, &len, plain, sizeof(plain))) > 0)
+		if (feed_plain(r, plain, (size_t)n) == -1)
+			return -1;
+	if (n == -1)
+		errno = EBADMSG;
+	return (int)n;
+}
+
+bool
+response_is_coded(const struct response *r)
+{
+	return r->decode != NULL;
 }
 
 bool
@@ -126,8 +168,10 @@ response_is_sound(const struct response *r, int status)
 {
 	if (!r->headers.complete || status < 200)
 		return false;
-	return is_head(r) || status == 204 || status == 304 ||
-	       headers_length_is(&r->headers, r->received);
+	if (is_head(r) || status == 204 || status == 304)
+		return true;
+	return headers_length_is(&r->headers, r->received) &&
+	       (r->decode == NULL || decode_is_whole(r->decode));
 }
 
 int
@@ -167,7 +211,9 @@ set_length(struct response *r)
 	char *length;
 	size_t i;
 
-	for (i = 0; r->rewrite != NULL && i < r->headers.count; i++) {
+	for (i = 0;
+	     (r->rewrite != NULL || r->decode != NULL) && i < r->headers.count;
+	     i++) {
 		if (strcmp(r->headers.list[i].name, "content-length") != 0)
 			continue;
 		if (asprintf(&length, "%zu", r->length) == -1)
@@ -188,7 +234,7 @@ length_is_untrue(const struct response *r, int status)
 	if (status == 204 || status == 304)
 		return true;
 	if (is_head(r))
-		return r->kind != REWRITE_NONE;
+		return r->kind != REWRITE_NONE || r->decode != NULL;
 	return body_is_base64(&r->body) && body_length(&r->body) > 0 &&
 	       (r->proxyd->link.capabilities & LINK_BASE64) == 0;
 }
@@ -196,9 +242,15 @@ length_is_untrue(const struct response *r, int status)
 struct evbuffer *
 response_compose(struct response *r, int status)
 {
-	if (rewrite_head(r, status) == -1 || set_length(r) == -1)
+	unsigned flags = 0;
+
+	if ((r->decode != NULL && decode_fields(&r->headers) == -1) ||
+	    rewrite_head(r, status) == -1 || set_length(r) == -1)
 		return NULL;
+	if (length_is_untrue(r, status))
+		flags |= HEADERS_NO_LENGTH;
+	if (r->decode != NULL)
+		flags |= HEADERS_NO_ENCODING;
 	return answer_compose(r->request->id, r->request->id_len, status,
-	    &r->headers, length_is_untrue(r, status) ? HEADERS_NO_LENGTH : 0,
-	    &r->body);
+	    &r->headers, flags, &r->body);
 }

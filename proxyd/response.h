@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "proxyd/body.h"
+#include "proxyd/decode.h"
 #include "proxyd/headers.h"
 #include "proxyd/prefix.h"
 #include "proxyd/rewrite.h"
@@ -30,9 +31,10 @@ struct response {
 	const char *token; /* the JWT for a page to have, NULL for none */
 	struct headers headers;
 	struct body body;
-	size_t received; /* bytes of the body, as the upstream sent it */
-	size_t length;	 /* and as it is behind the rewriting */
-	bool begun;	 /* all below */
+	size_t received;       /* bytes of the body, as the upstream sent it */
+	size_t length;	       /* and as it is behind the rewriting */
+	bool begun;	       /* all below */
+	struct decode *decode; /* NULL: the body is as it is sent */
 	enum rewrite_kind kind;
 	struct rewrite_insert insert;
 	char *insert_text; /* to be freed */
@@ -62,8 +64,14 @@ enum rewrite_kind response_kind(const struct response *, int status);
  */
 int response_begin(struct response *, int status, const char *handle);
 
-/* A piece of the body.  Returns as body_feed(). */
+/*
+ * A piece of the body.  Returns as body_feed(), and -1 with errno EBADMSG if
+ * it is not coded as the head says.
+ */
 int response_feed(struct response *, const void *piece, size_t len);
+
+/* Whether few bytes of the body may become many. */
+bool response_is_coded(const struct response *);
 
 /* Whether this is a whole answer to the request, all of it being here. */
 bool response_is_sound(const struct response *, int status);

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -20,6 +21,11 @@
 #include "proxyd/request_headers.h"
 #include "proxyd/transaction.h"
 #include "proxyd/upstream.h"
+
+#define MALFORMED "the web app's answer is malformed"
+
+/* Bytes of a coded body at a time: about a thousand times as many plain. */
+#define CODED_MAX 1024
 
 static void on_deadline(int, short, void *);
 static void on_admission(void *, const struct denied *);
@@ -328,28 +334,52 @@ on_header(void *arg, const char *line, size_t len)
 	return 0;
 }
 
+/* Take some bytes of the body: 0, or -1 if it is to be stopped. */
 static int
-on_body(void *arg, const void *piece, size_t len)
+take_piece(struct transaction *t, const uint8_t *piece, size_t len)
 {
-	struct transaction *t = arg;
 	struct response *response = &t->response;
 	struct proxyd *p = t->proxyd;
-	int status = response->begun ? 0 : upstream_status(t->transfer);
 
-	if (!response->begun && wants_handle(t, status)) {
-		ask_handle(t);
-		return UPSTREAM_PAUSE;
+	if (response_feed(response, piece, len) == -1) {
+		if (errno != EBADMSG)
+			return give_up(
+			    t, 502, "the web app's answer is too large");
+		p->counts.upstream_failed++;
+		return give_up(t, 502, MALFORMED);
 	}
-	if ((!response->begun &&
-		response_begin(response, status, t->handle) == -1) ||
-	    response_feed(response, piece, len) == -1)
-		return give_up(t, 502, "the web app's answer is too large");
 	p->counts.body_bytes += len;
 	set_buffered(t, t->request->body_len + body_length(&response->body));
 	if (p->buffered <= p->conf.buffered_max)
 		return 0;
 	p->counts.busy++;
 	return give_up(t, 503, "the instance is busy; try again");
+}
+
+static int
+on_body(void *arg, const void *piece, size_t len)
+{
+	struct transaction *t = arg;
+	struct response *response = &t->response;
+	const uint8_t *bytes = piece;
+	size_t n;
+	int status = response->begun ? 0 : upstream_status(t->transfer);
+
+	if (!response->begun && wants_handle(t, status)) {
+		ask_handle(t);
+		return UPSTREAM_PAUSE;
+	}
+	if (!response->begun &&
+	    response_begin(response, status, t->handle) == -1)
+		return give_up(t, 502, "the web app's answer is too large");
+	/* What grows is looked at more often. */
+	for (; len > 0; bytes += n, len -= n) {
+		n = response_is_coded(response) && len > CODED_MAX ? CODED_MAX
+								   : len;
+		if (take_piece(t, bytes, n) == -1)
+			return -1;
+	}
+	return 0;
 }
 
 /*
@@ -389,6 +419,23 @@ respond(struct transaction *t, int status)
 	fail(t, 502, "the web app's answer is too large");
 }
 
+/* What happened, to whoever sits at the browser. */
+static const char *
+explain(int error)
+{
+	switch (error) {
+	case CURLE_COULDNT_CONNECT:
+		return "the web app cannot be reached";
+	case CURLE_GOT_NOTHING:
+	case CURLE_PARTIAL_FILE:
+	case CURLE_RECV_ERROR:
+	case CURLE_SEND_ERROR:
+		return "the web app's answer broke off";
+	default:
+		return MALFORMED;
+	}
+}
+
 static void
 on_done(void *arg, int status, int error)
 {
@@ -400,7 +447,7 @@ on_done(void *arg, int status, int error)
 		health_note(t->proxyd, t->upstream, error);
 	if (error == CURLE_OK && !response_is_sound(&t->response, status)) {
 		t->proxyd->counts.upstream_failed++;
-		t->failure = "the web app's answer is malformed";
+		t->failure = MALFORMED;
 		t->failure_status = 502;
 	} else if (error == CURLE_OK) {
 		/* Our JWT is not what it was: ask authd before the next. */
@@ -418,5 +465,5 @@ on_done(void *arg, int status, int error)
 	if (error == CURLE_OPERATION_TIMEDOUT)
 		fail(t, 504, "the web app did not answer in time");
 	else
-		fail(t, 502, "the web app cannot be reached");
+		fail(t, 502, explain(error));
 }

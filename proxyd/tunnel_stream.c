@@ -5,6 +5,7 @@
 #include <event2/buffer.h>
 
 #include "common/log.h"
+#include "proxyd/decode.h"
 #include "proxyd/headers.h"
 #include "proxyd/proxyd.h"
 #include "proxyd/reply.h"
@@ -14,13 +15,18 @@
 #include "proxyd/tunnel_stream.h"
 #include "proxyd/upstream.h"
 
+/* What is decoded at a time. */
+#define DECODED_SIZE 16384
+
 struct tunnel_stream {
 	struct tunnel *tunnel;
 	struct tunnel_ask ask;
 	struct upstream_transfer *transfer;
 	int status; /* of the head that is being read */
 	struct headers headers;
+	struct decode *decode; /* NULL: the body is as it is sent */
 	size_t received;
+	size_t taken; /* bytes of what comes next that were decoded already */
 	bool paused;
 };
 
@@ -31,6 +37,7 @@ stream_free(void *arg)
 
 	if (s->transfer != NULL)
 		upstream_cancel(s->transfer);
+	decode_free(s->decode);
 	headers_clear(&s->headers);
 	tunnel_ask_clear(&s->ask);
 	free(s);
@@ -93,12 +100,20 @@ on_head(struct tunnel_stream *s)
 {
 	struct tunnel *t = s->tunnel;
 	struct evbuffer *members = evbuffer_new();
+	enum decode_coding coding = decode_coding(&s->headers, s->status);
+	unsigned flags = 0;
 	int rc = -1;
 
+	if (decode_is_known(coding)) {
+		flags = HEADERS_NO_LENGTH | HEADERS_NO_ENCODING;
+		s->decode = decode_new(coding);
+		if (s->decode == NULL || decode_fields(&s->headers) == -1)
+			fatal("tunnel");
+	}
 	if (members == NULL ||
 	    evbuffer_add_printf(
 		members, "\"status\":%d,\"headers\":", s->status) == -1 ||
-	    headers_write(&s->headers, 0, members) == -1)
+	    headers_write(&s->headers, flags, members) == -1)
 		fatal("tunnel");
 	if (evbuffer_get_length(members) <= REPLY_DATA_MAX - 32) {
 		if (s->status == 401)
@@ -128,16 +143,54 @@ on_header(void *arg, const char *line, size_t len)
 	return on_head(s);
 }
 
+/*
+ * What is coded may become a thousand times longer, and so may have to stop
+ * in the middle of a piece, which then comes again from its beginning.
+ */
+static int
+take_coded(struct tunnel_stream *s, const uint8_t *piece, size_t len)
+{
+	uint8_t plain[DECODED_SIZE];
+	const uint8_t *in;
+	size_t left;
+	ssize_t n;
+
+	if (s->taken > len) {
+		s->taken -= len;
+		return 0;
+	}
+	in = piece + s->taken;
+	left = len - s->taken;
+	do {
+		if (s->paused) {
+			s->taken = len - left;
+			return UPSTREAM_PAUSE;
+		}
+		n = decode_feed(s->decode, &in, &left, plain, sizeof(plain));
+		if (n > 0)
+			tunnel_part(
+			    s->tunnel, WS_TEXT, plain, (size_t)n, false);
+	} while (n > 0);
+	s->taken = 0;
+	return (int)n;
+}
+
 static int
 on_body(void *arg, const void *piece, size_t len)
 {
 	struct tunnel_stream *s = arg;
+	int rc = 0;
 
 	if (s->paused)
 		return UPSTREAM_PAUSE;
+	if (s->decode != NULL)
+		rc = take_coded(s, piece, len);
+	else
+		tunnel_part(s->tunnel, WS_TEXT, piece, len, false);
+	if (rc != 0)
+		return rc;
 	s->received += len;
 	s->tunnel->proxyd->counts.body_bytes += len;
-	tunnel_part(s->tunnel, WS_TEXT, piece, len, false);
 	return 0;
 }
 
@@ -153,7 +206,8 @@ explain(const struct tunnel_stream *s, int status, int error)
 		return "502 the web app cannot be reached";
 	if (error != CURLE_OK ||
 	    (status != 204 && status != 304 &&
-		!headers_length_is(&s->headers, s->received)))
+		(!headers_length_is(&s->headers, s->received) ||
+		    (s->decode != NULL && !decode_is_whole(s->decode)))))
 		return "502 the web app's answer broke off";
 	return "";
 }
