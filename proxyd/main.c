@@ -5,6 +5,7 @@
 
 #include "common/log.h"
 #include "common/timer.h"
+#include "proxyd/activity.h"
 #include "proxyd/chats.h"
 #include "proxyd/deny.h"
 #include "proxyd/handles.h"
@@ -102,6 +103,8 @@ on_link_up(void *arg, struct msg *m)
 	transactions_adopt(p->transactions);
 	outbox_adopt(p->outbox);
 	outbox_continue(p->outbox);
+	activity_tell(p);
+	runs_on_link(p->runs);
 	return 0;
 }
 
@@ -113,6 +116,7 @@ on_link_down(void *arg, struct msg *m)
 	(void)m;
 	p->link_is_up = false;
 	clear_all(p);
+	runs_on_link(p->runs);
 	check_drained(p);
 	return 0;
 }
@@ -151,6 +155,15 @@ static void
 on_no_tunnels(void *arg)
 {
 	check_drained(arg);
+}
+
+static void
+on_use(void *arg)
+{
+	struct proxyd *p = arg;
+
+	activity_update(p);
+	runs_on_use(p->runs);
 }
 
 static int
@@ -193,11 +206,14 @@ on_peer_attached(void *arg, enum program peer)
 {
 	struct proxyd *p = arg;
 
+	if (peer == PROGRAM_CONNECTOR)
+		activity_tell(p);
 	if (peer != PROGRAM_AUTHD)
 		return;
 	sessions_on_authd(p->sessions);
 	handles_on_authd(p->handles);
 	user_auth_on_authd(p->user_auth);
+	runs_on_settings(p->runs);
 }
 
 static void
@@ -212,6 +228,7 @@ on_peer_lost(void *arg, enum program peer)
 	tunnels_clear(p->tunnels);
 	user_auth_clear(p->user_auth);
 	outbox_rewind(p->outbox);
+	runs_on_link(p->runs);
 	timer_set(p->timer, p->child.stopping ? GOODBYE_MS : HAND_OVER_MS);
 	check_drained(p);
 }
@@ -234,10 +251,10 @@ on_log_status(void *arg)
 	struct proxyd *p = arg;
 
 	log_infox("status: upstream %s, %zu requests under way, %zu tunnels, "
-		  "%zu sessions, %zu bytes buffered",
+		  "%s, runs: %s, %zu sessions, %zu bytes buffered",
 	    upstream_name(p->upstream), transactions_count(p->transactions),
-	    tunnels_count(p->tunnels), sessions_count(p->sessions),
-	    p->buffered);
+	    tunnels_count(p->tunnels), activity_name(p->activity),
+	    runs_text(p->runs), sessions_count(p->sessions), p->buffered);
 }
 
 static const struct channel_ops connector_ops = {
@@ -298,6 +315,7 @@ main(int argc, char **argv)
 	p.transactions = transactions_new(&p);
 	p.tunnels = tunnels_new(&p);
 	tunnels_on_none(p.tunnels, on_no_tunnels, &p);
+	tunnels_on_use(p.tunnels, on_use, &p);
 	p.runs = runs_new(&p);
 	p.chats = chats_new(&p);
 	p.user_auth = user_auth_new(&p);
@@ -309,6 +327,7 @@ main(int argc, char **argv)
 	child_run(&p.child, &child_ops, &p);
 	intake_free(p.intake);
 	user_auth_free(p.user_auth);
+	tunnels_on_use(p.tunnels, NULL, NULL);
 	chats_free(p.chats);
 	tunnels_free(p.tunnels);
 	runs_free(p.runs);

@@ -5,6 +5,7 @@
 #include "proxyd/health.h"
 #include "proxyd/proxyd.h"
 #include "proxyd/reload.h"
+#include "proxyd/runs.h"
 #include "proxyd/sessions.h"
 #include "proxyd/tunnels.h"
 #include "proxyd/upstream.h"
@@ -31,9 +32,12 @@ reload_switch(void *proxyd, void *next, uint32_t flags)
 	tunnels_close_denied(p->tunnels);
 	/* authd says so, too, but not before the next request may come. */
 	sessions_flush(p->sessions);
-	if (!upstream_change(p->upstream, &p->conf))
+	if (!upstream_change(p->upstream, &p->conf)) {
+		runs_on_settings(p->runs);
 		return;
+	}
 	log_infox("upstream is %s now", upstream_name(p->upstream));
 	health_forget(p);
 	tunnels_move(p->tunnels);
+	runs_on_upstream(p->runs);
 }

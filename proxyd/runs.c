@@ -38,3 +38,27 @@ runs_text(const struct runs *runs)
 	(void)runs;
 	return "none";
 }
+
+void
+runs_on_link(struct runs *runs)
+{
+	(void)runs;
+}
+
+void
+runs_on_upstream(struct runs *runs)
+{
+	(void)runs;
+}
+
+void
+runs_on_settings(struct runs *runs)
+{
+	(void)runs;
+}
+
+void
+runs_on_use(struct runs *runs)
+{
+	(void)runs;
+}

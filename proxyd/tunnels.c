@@ -34,6 +34,9 @@ struct tunnels {
 	int64_t next_ping;
 	struct event *reaper; /* of those that are done */
 	bool draining;
+	size_t in_use;
+	void (*on_use)(void *arg);
+	void *on_use_arg;
 	void (*on_none)(void *arg);
 	void *on_none_arg;
 };
@@ -111,12 +114,29 @@ on_reaper(int fd, short what, void *arg)
 		ts->on_none(ts->on_none_arg);
 }
 
+static void
+count_use(struct tunnels *ts)
+{
+	const struct tunnel *t;
+	size_t n = 0;
+
+	TAILQ_FOREACH (t, &ts->all, entry)
+		if (t->state != TUNNEL_OVER && t->person != NULL)
+			n++;
+	if (n == ts->in_use)
+		return;
+	ts->in_use = n;
+	if (ts->on_use != NULL)
+		ts->on_use(ts->on_use_arg);
+}
+
 /* It is over, or its far end is gone. */
 static void
 on_changed(void *arg, struct tunnel *t)
 {
 	struct tunnels *ts = arg;
 
+	count_use(ts);
 	if (tunnel_is_done(t))
 		event_active(ts->reaper, 0, 0);
 }
@@ -282,6 +302,7 @@ tunnels_may_open(struct tunnels *ts, struct tunnel *t, enum session_role role,
 	t->up.mute = t->kind == TUNNEL_SOCKET &&
 		     role_socket(role, t->path) == ROLE_SOCKET_MUTE;
 	tunnel_people_join(ts->people, t);
+	count_use(ts);
 	return NULL;
 }
 
@@ -361,6 +382,19 @@ tunnels_move(struct tunnels *ts)
 
 	TAILQ_FOREACH (t, &ts->all, entry)
 		tunnel_move(t);
+}
+
+size_t
+tunnels_in_use(const struct tunnels *ts)
+{
+	return ts->in_use;
+}
+
+void
+tunnels_on_use(struct tunnels *ts, void (*changed)(void *), void *arg)
+{
+	ts->on_use = changed;
+	ts->on_use_arg = arg;
 }
 
 size_t

@@ -68,6 +68,13 @@ void tunnels_close_denied(struct tunnels *);
  */
 void tunnels_move(struct tunnels *);
 
+/*
+ * How many of them people use: those that may be opened, until they are over;
+ * changed() is called after that number did.
+ */
+size_t tunnels_in_use(const struct tunnels *);
+void tunnels_on_use(struct tunnels *, void (*changed)(void *arg), void *arg);
+
 /* How many there are; done() is called when there are none any more. */
 size_t tunnels_count(const struct tunnels *);
 void tunnels_on_none(struct tunnels *, void (*done)(void *arg), void *arg);
