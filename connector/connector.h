@@ -7,6 +7,7 @@
 #include "common/client_id.h"
 #include "common/slice.h"
 #include "common/trust.h"
+#include "connector/relay.h"
 
 /*
  * The program as a whole: a connection to the orchestrator, and the exchange
@@ -38,6 +39,7 @@ struct connector {
 	struct uploads *uploads;
 	struct exchange *exchange;
 	struct user_requests *user_requests;
+	struct relay relay; /* between those two and the connection */
 	/* That came with a token that was granted; else "". */
 	char granted_id[CLIENT_ID_MAX + 1];
 	const char *status;    /* idle, active or busy */

@@ -6,11 +6,11 @@
 #include "common/link.h"
 #include "common/log.h"
 #include "common/timer.h"
-#include "common/ws.h"
 #include "connector/connection.h"
 #include "connector/connector.h"
 #include "connector/exchange.h"
 #include "connector/outgoing.h"
+#include "connector/relay.h"
 #include "connector/requests.h"
 #include "connector/uploads.h"
 
@@ -21,7 +21,6 @@ struct exchange {
 	struct connector *connector;
 	struct requests *requests;
 	struct link_up link;
-	uint64_t answering; /* whose answer is half out; 0 for none */
 	struct event *drain_timer;
 	const char *refusal;	    /* of new requests, or NULL */
 	void (*drained)(void *arg); /* NULL unless told to stop */
@@ -111,7 +110,7 @@ exchange_link_down(struct exchange *ex)
 	/* Nobody waits for those any more. */
 	uploads_clear(ex->connector->uploads);
 	requests_clear(ex->requests, NULL, NULL);
-	ex->answering = 0;
+	relay_forget(ex->connector);
 	if (ex->drained == NULL)
 		ex->refusal = NULL;
 	if (proxyd(ex) != NULL) {
@@ -146,19 +145,20 @@ answer_failure(void *arg, uint64_t number, const char *request_id, size_t len)
 	    failure->text);
 }
 
+static bool
+answer_waiting(void *arg, const char *request_id, size_t len)
+{
+	answer_failure(arg, 0, request_id, len);
+	return true;
+}
+
 /* Answer all requests that proxyd has, wholly or in part. */
 static void
 fail_requests(struct exchange *ex, int status, const char *text)
 {
 	struct failure failure = { ex, status, text };
-	struct ws *ws = link_ws(ex);
 
-	/* A message that is half out must end before another begins: cut
-	 * short it is no JSON, which orchestrators ignore. */
-	if (ex->answering != 0 && ws != NULL &&
-	    ws_send_fragment(ws, WS_TEXT, true, "", 0) == -1)
-		log_warnx("message not ended");
-	ex->answering = 0;
+	relay_cut(ex->connector, MSG_ANSWER);
 	requests_clear(ex->requests, answer_failure, &failure);
 }
 
@@ -203,22 +203,18 @@ exchange_on_adopt(struct exchange *ex, struct msg *m)
 int
 exchange_on_answer(struct exchange *ex, struct msg *m)
 {
-	bool more = (m->flags & MSG_FLAG_MORE) != 0;
-	struct ws *ws = link_ws(ex);
+	struct connector *connector = ex->connector;
 
-	if (ws == NULL || requests_get(ex->requests, m->id, NULL) == NULL)
-		return 0; /* of a connection that is gone */
-	if (ex->answering != 0 && ex->answering != m->id)
+	if (!relay_allows(connector, m))
 		return -1;
-	if (ws_send_fragment(ws, WS_TEXT, !more, m->data, m->len) == -1)
-		log_warnx("answer not sent");
-	ex->answering = more ? m->id : 0;
-	ex->connector->counters.answer_bytes += m->len;
-	if (!ws_is_writable(ws))
-		channel_pause(proxyd(ex));
-	if (more)
+	if (link_ws(ex) == NULL ||
+	    requests_get(ex->requests, m->id, NULL) == NULL)
+		return 0; /* of a connection that is gone */
+	relay_send(connector, m);
+	connector->counters.answer_bytes += m->len;
+	if ((m->flags & MSG_FLAG_MORE) != 0)
 		return 0;
-	ex->connector->counters.answers++;
+	connector->counters.answers++;
 	requests_remove(ex->requests, m->id);
 	channel_send_empty(proxyd(ex), MSG_ANSWER_SENT, m->id);
 	check_drained(ex);
@@ -232,7 +228,8 @@ exchange_on_refuse(struct exchange *ex, struct msg *m)
 	const char *request_id;
 	size_t len;
 
-	if (!msg_end(m) || (status != 400 && status != 503))
+	if (!msg_end(m) || (status != 400 && status != 503) ||
+	    relay_has(ex->connector, MSG_ANSWER, m->id))
 		return -1;
 	request_id = requests_get(ex->requests, m->id, &len);
 	if (request_id == NULL)
@@ -269,7 +266,7 @@ exchange_give_up(struct exchange *ex)
 	    exchange_count(ex));
 	fail_requests(ex, 503, ex->refusal);
 	uploads_drop_waiting(
-	    ex->connector->uploads, MSG_REQUEST, answer_failure, &failure);
+	    ex->connector->uploads, MSG_REQUEST, answer_waiting, &failure);
 }
 
 static void
@@ -292,12 +289,6 @@ exchange_drain(
 	ex->drained_arg = arg;
 	timer_set(ex->drain_timer, DRAIN_MS);
 	check_drained(ex);
-}
-
-bool
-exchange_is_answering(const struct exchange *ex)
-{
-	return ex->answering != 0;
 }
 
 size_t

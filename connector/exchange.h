@@ -55,9 +55,6 @@ void exchange_give_up(struct exchange *);
 void exchange_drain(
     struct exchange *, const char *text, void (*done)(void *arg), void *arg);
 
-/* Whether an answer is half out: no other message may begin. */
-bool exchange_is_answering(const struct exchange *);
-
 /* Requests that wait for an answer. */
 size_t exchange_count(const struct exchange *);
 

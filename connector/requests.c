@@ -8,16 +8,20 @@
 
 struct request {
 	RB_ENTRY(request) entry;
+	RB_ENTRY(request) id_entry;
 	uint64_t number;
 	bool lasting;
 	size_t len;
-	char request_id[];
+	const char *request_id; /* what follows */
+	char text[];
 };
 
 RB_HEAD(request_tree, request);
+RB_HEAD(id_tree, request);
 
 struct requests {
-	struct request_tree tree;
+	struct request_tree tree; /* by number */
+	struct id_tree ids;	  /* by request_id, then by number */
 	size_t count;
 	size_t lasting;
 	uint64_t next;
@@ -27,10 +31,31 @@ static int request_compare(const struct request *, const struct request *);
 RB_PROTOTYPE(request_tree, request, entry, request_compare)
 RB_GENERATE(request_tree, request, entry, request_compare)
 
+static int id_compare(const struct request *, const struct request *);
+RB_PROTOTYPE(id_tree, request, id_entry, id_compare)
+RB_GENERATE(id_tree, request, id_entry, id_compare)
+
 static int
 request_compare(const struct request *a, const struct request *b)
 {
 	return a->number < b->number ? -1 : a->number > b->number;
+}
+
+static bool
+is_same_id(const struct request *r, const char *request_id, size_t len)
+{
+	return r->len == len && memcmp(r->request_id, request_id, len) == 0;
+}
+
+static int
+id_compare(const struct request *a, const struct request *b)
+{
+	int order;
+
+	if (a->len != b->len)
+		return a->len < b->len ? -1 : 1;
+	order = memcmp(a->request_id, b->request_id, a->len);
+	return order != 0 ? order : request_compare(a, b);
 }
 
 struct requests *
@@ -41,6 +66,7 @@ requests_new(void)
 	if (r == NULL)
 		fatal("requests");
 	RB_INIT(&r->tree);
+	RB_INIT(&r->ids);
 	/* Far from the numbers of a former connector, which proxyd may
 	 * still use, and never 0. */
 	r->next = ((uint64_t)arc4random() << 32) + 1;
@@ -68,11 +94,13 @@ requests_adopt(
 	request->number = number;
 	request->lasting = false;
 	request->len = len;
-	memcpy(request->request_id, request_id, len);
+	request->request_id = request->text;
+	memcpy(request->text, request_id, len);
 	if (RB_INSERT(request_tree, &r->tree, request) != NULL) {
 		free(request);
 		return -1;
 	}
+	RB_INSERT(id_tree, &r->ids, request);
 	r->count++;
 	return 0;
 }
@@ -113,6 +141,7 @@ static void
 request_drop(struct requests *r, struct request *request)
 {
 	RB_REMOVE(request_tree, &r->tree, request);
+	RB_REMOVE(id_tree, &r->ids, request);
 	r->count--;
 	if (request->lasting)
 		r->lasting--;
@@ -137,6 +166,30 @@ requests_clear(struct requests *r, requests_each each, void *arg)
 		if (each != NULL)
 			each(arg, request->number, request->request_id,
 			    request->len);
+		request_drop(r, request);
+	}
+}
+
+bool
+requests_has_id(const struct requests *r, const char *request_id, size_t len)
+{
+	struct request key = { .request_id = request_id, .len = len };
+	struct id_tree ids = r->ids; /* RB_NFIND knows no const */
+	const struct request *found = RB_NFIND(id_tree, &ids, &key);
+
+	return found != NULL && is_same_id(found, request_id, len);
+}
+
+void
+requests_clear_ids(struct requests *r, requests_each each, void *arg)
+{
+	struct request *request, *next;
+
+	while ((request = RB_MIN(request_tree, &r->tree)) != NULL) {
+		each(arg, request->number, request->request_id, request->len);
+		while ((next = RB_NEXT(id_tree, &r->ids, request)) != NULL &&
+		       is_same_id(next, request->request_id, request->len))
+			request_drop(r, next);
 		request_drop(r, request);
 	}
 }

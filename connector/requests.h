@@ -41,6 +41,12 @@ typedef void (*requests_each)(
     void *arg, uint64_t number, const char *request_id, size_t len);
 void requests_clear(struct requests *, requests_each each, void *arg);
 
+/* The same, but each() only once for each request_id that there is. */
+void requests_clear_ids(struct requests *, requests_each each, void *arg);
+
+/* Whether one of that request_id is waited for. */
+bool requests_has_id(const struct requests *, const char *request_id, size_t);
+
 /* It has its first answer and goes on; unknown numbers are ignored. */
 void requests_set_lasting(struct requests *, uint64_t number);
 

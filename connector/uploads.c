@@ -156,16 +156,15 @@ uploads_drop_begun(struct uploads *u)
 }
 
 void
-uploads_drop_waiting(
-    struct uploads *u, enum msg_type type, requests_each each, void *arg)
+uploads_drop_waiting(struct uploads *u, enum msg_type type,
+    bool (*drop)(void *arg, const char *request_id, size_t len), void *arg)
 {
 	struct upload *upload, *next;
 
 	for (upload = TAILQ_FIRST(&u->queue); upload != NULL; upload = next) {
 		next = TAILQ_NEXT(upload, entry);
-		if (upload->type != type || upload->number != 0)
-			continue;
-		each(arg, 0, upload->request_id, upload->len);
-		upload_free(u, upload);
+		if (upload->type == type && upload->number == 0 &&
+		    drop(arg, upload->request_id, upload->len))
+			upload_free(u, upload);
 	}
 }

@@ -1,6 +1,7 @@
 #ifndef CONNECTOR_UPLOADS_H
 #define CONNECTOR_UPLOADS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/msg.h"
@@ -38,11 +39,11 @@ size_t uploads_count(const struct uploads *, enum msg_type);
 void uploads_drop_begun(struct uploads *);
 
 /*
- * Drop those of that type which are not in requests yet, calling each()
- * before, with 0 for a number.
+ * Drop those of that type which are not in requests yet and for which drop()
+ * is true.
  */
-void uploads_drop_waiting(
-    struct uploads *, enum msg_type, requests_each each, void *arg);
+void uploads_drop_waiting(struct uploads *, enum msg_type,
+    bool (*drop)(void *arg, const char *request_id, size_t len), void *arg);
 
 /* Nobody waits for an answer to any of them. */
 void uploads_clear(struct uploads *);

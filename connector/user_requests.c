@@ -1,12 +1,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/link.h"
 #include "common/log.h"
-#include "common/ws.h"
 #include "connector/connection.h"
 #include "connector/connector.h"
-#include "connector/exchange.h"
 #include "connector/outgoing.h"
+#include "connector/relay.h"
 #include "connector/requests.h"
 #include "connector/uploads.h"
 #include "connector/user_requests.h"
@@ -38,44 +38,74 @@ user_requests_free(struct user_requests *ur)
 	free(ur);
 }
 
+/*
+ * What follows something that still has a last reply to come, under the same
+ * request_id, ends nothing when it fails.
+ */
+static void
+fail(struct user_requests *ur, const char *request_id, size_t len,
+    const char *text)
+{
+	if (requests_has_id(ur->requests, request_id, len))
+		outgoing_user_message(ur->connector, request_id, len, text);
+	else
+		outgoing_user_error(ur->connector, request_id, len, text);
+}
+
 void
 user_requests_add(struct user_requests *ur, const char *request_id, size_t len,
     struct evbuffer *text)
 {
 	struct connector *connector = ur->connector;
 
-	if (ur->refusal != NULL) {
-		outgoing_user_error(connector, request_id, len, ur->refusal);
-	} else if (user_requests_count(ur) >= USER_REQUESTS_MAX) {
+	if (ur->refusal != NULL)
+		fail(ur, request_id, len, ur->refusal);
+	else if (user_requests_count(ur) >= USER_REQUESTS_MAX) {
 		outgoing_user_message(connector, request_id, len, too_many);
-		outgoing_user_error(connector, request_id, len, too_many);
+		if (!requests_has_id(ur->requests, request_id, len))
+			outgoing_user_error(
+			    connector, request_id, len, too_many);
 	} else {
 		uploads_add(connector->uploads, MSG_USER_REQUEST, ur->requests,
 		    request_id, len, text);
 	}
 }
 
+/* It has no more to say. */
+static bool
+is_silent_end(const struct user_requests *ur, const struct msg *m)
+{
+	return m->type == MSG_REPLY_LAST && m->flags == 0 && m->len == 0 &&
+	       !relay_has(ur->connector, m->type, m->id);
+}
+
+static void
+send_reply(struct user_requests *ur, const struct msg *m)
+{
+	struct counters *counters = &ur->connector->counters;
+
+	relay_send(ur->connector, m);
+	counters->reply_bytes += m->len;
+	if ((m->flags & MSG_FLAG_MORE) == 0)
+		counters->replies++;
+}
+
 int
 user_requests_on_reply(struct user_requests *ur, struct msg *m)
 {
 	struct connector *connector = ur->connector;
-	struct ws *ws = connection_ws(connector->connection);
 
-	/* It would wait behind the rest of that answer, without a bound. */
-	if (exchange_is_answering(connector->exchange))
+	if (!relay_allows(connector, m))
 		return -1;
-	if (ws == NULL || requests_get(ur->requests, m->id, NULL) == NULL)
+	if (connection_ws(connector->connection) == NULL ||
+	    requests_get(ur->requests, m->id, NULL) == NULL)
 		return 0; /* of a connection that is gone */
-	if (ws_send(ws, WS_TEXT, m->data, m->len) == -1)
-		log_warnx("reply not sent");
-	if (!ws_is_writable(ws))
-		channel_pause(connector->child.peers[PROGRAM_PROXYD]);
-	connector->counters.replies++;
-	connector->counters.reply_bytes += m->len;
-	if (m->type == MSG_REPLY_LAST)
-		requests_remove(ur->requests, m->id);
-	else
+	if (!is_silent_end(ur, m))
+		send_reply(ur, m);
+	if (m->type == MSG_REPLY)
 		requests_set_lasting(ur->requests, m->id);
+	else if ((m->flags & MSG_FLAG_MORE) == 0)
+		requests_remove(ur->requests, m->id);
 	return 0;
 }
 
@@ -98,16 +128,20 @@ refusal_text(uint32_t status)
 int
 user_requests_on_refuse(struct user_requests *ur, struct msg *m)
 {
-	const char *text = refusal_text(msg_get_u32(m)), *request_id;
+	const char *text = refusal_text(msg_get_u32(m)), *found;
+	char request_id[LINK_REQUEST_ID_MAX];
 	size_t len;
 
-	if (!msg_end(m) || text == NULL)
+	if (!msg_end(m) || text == NULL ||
+	    relay_has(ur->connector, MSG_REPLY, m->id) ||
+	    relay_has(ur->connector, MSG_REPLY_LAST, m->id))
 		return -1;
-	request_id = requests_get(ur->requests, m->id, &len);
-	if (request_id == NULL)
+	found = requests_get(ur->requests, m->id, &len);
+	if (found == NULL)
 		return 0;
-	outgoing_user_error(ur->connector, request_id, len, text);
+	memcpy(request_id, found, len);
 	requests_remove(ur->requests, m->id);
+	fail(ur, request_id, len, text);
 	return 0;
 }
 
@@ -126,16 +160,35 @@ reply_failure(void *arg, uint64_t number, const char *request_id, size_t len)
 	outgoing_user_error(failure->connector, request_id, len, failure->text);
 }
 
+/* Each request_id gets one last reply, however many numbers it has. */
+static void
+fail_all(struct user_requests *ur, const char *text)
+{
+	struct failure failure = { ur->connector, text };
+
+	relay_cut(ur->connector, MSG_REPLY);
+	relay_cut(ur->connector, MSG_REPLY_LAST);
+	requests_clear_ids(ur->requests, reply_failure, &failure);
+}
+
+/* What it followed is lost. */
+static bool
+is_lost(void *arg, const char *request_id, size_t len)
+{
+	const struct user_requests *ur = arg;
+
+	return requests_has_id(ur->requests, request_id, len);
+}
+
 void
 user_requests_on_proxyd_lost(struct user_requests *ur)
 {
-	struct failure failure = { ur->connector,
-		"the instance lost the request; try again" };
-
 	if (requests_count(ur->requests) > 0)
 		log_warnx("proxyd is gone: ending %zu user requests",
 		    requests_count(ur->requests));
-	requests_clear(ur->requests, reply_failure, &failure);
+	uploads_drop_waiting(
+	    ur->connector->uploads, MSG_USER_REQUEST, is_lost, ur);
+	fail_all(ur, "the instance lost the request; try again");
 }
 
 void
@@ -152,14 +205,23 @@ user_requests_refuse(struct user_requests *ur, const char *text)
 	ur->refusal = text;
 }
 
+/* There is room: those that wait count as well. */
+static bool
+stop_waiting(void *arg, const char *request_id, size_t len)
+{
+	struct user_requests *ur = arg;
+
+	if (requests_add(ur->requests, request_id, len) == 0)
+		fatal("user request");
+	return true;
+}
+
 void
 user_requests_stop(struct user_requests *ur, const char *text)
 {
-	struct failure failure = { ur->connector, text };
-
-	requests_clear(ur->requests, reply_failure, &failure);
 	uploads_drop_waiting(
-	    ur->connector->uploads, MSG_USER_REQUEST, reply_failure, &failure);
+	    ur->connector->uploads, MSG_USER_REQUEST, stop_waiting, ur);
+	fail_all(ur, text);
 }
 
 size_t

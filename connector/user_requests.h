@@ -8,7 +8,7 @@
 
 /*
  * What people's browsers ask this instance for besides web pages, on its way
- * to proxyd, and the replies to it: each gets a last one.
+ * to proxyd, and the replies to it: each request_id gets a last one.
  */
 
 struct connector;
@@ -30,10 +30,7 @@ void user_requests_add(struct user_requests *, const char *request_id,
 int user_requests_on_reply(struct user_requests *, struct msg *);
 int user_requests_on_refuse(struct user_requests *, struct msg *);
 
-/*
- * proxyd is gone: those that it had get an error.  To be called after
- * exchange_on_proxyd_lost(), which ends a message that was half out.
- */
+/* proxyd is gone: those that it had get an error. */
 void user_requests_on_proxyd_lost(struct user_requests *);
 
 /*

@@ -18,7 +18,7 @@
 
 struct answer {
 	TAILQ_ENTRY(answer) entry;
-	enum msg_type type; /* REPLY and REPLY_LAST are one message each */
+	enum msg_type type; /* ANSWER, REPLY or REPLY_LAST */
 	uint64_t number;
 	char *request_id; /* NULL for a reply */
 	struct evbuffer *data;
@@ -34,7 +34,7 @@ struct outbox {
 	struct proxyd *proxyd;
 	struct answer_list waiting; /* the first one may be half sent */
 	struct answer_list handed;  /* all with the connector */
-	size_t replies;		    /* bytes of those */
+	size_t replies;		    /* what they weigh */
 };
 
 struct outbox *
@@ -57,13 +57,21 @@ outbox_free(struct outbox *ob)
 	free(ob);
 }
 
+/* What a reply counts for: a single one is never too many. */
+static size_t
+answer_weight(const struct answer *a)
+{
+	if (a->type == MSG_ANSWER)
+		return 0;
+	return a->len < OUTBOX_REPLIES_HIGH ? a->len : OUTBOX_REPLIES_HIGH;
+}
+
 static void
 answer_free(struct outbox *ob, struct answer_list *list, struct answer *a)
 {
 	TAILQ_REMOVE(list, a, entry);
 	ob->proxyd->buffered -= a->len;
-	if (a->type != MSG_ANSWER)
-		ob->replies -= a->len;
+	ob->replies -= answer_weight(a);
 	evbuffer_free(a->data);
 	free(a->request_id);
 	free(a);
@@ -107,8 +115,7 @@ add(struct outbox *ob, enum msg_type type, uint64_t number, char *request_id,
 	a->data = data;
 	a->len = evbuffer_get_length(data);
 	ob->proxyd->buffered += a->len;
-	if (type != MSG_ANSWER)
-		ob->replies += a->len;
+	ob->replies += answer_weight(a);
 	answer_rewind(a);
 	insert(ob, a);
 	outbox_continue(ob);
@@ -145,7 +152,7 @@ outbox_has_room(const struct outbox *ob)
 bool
 outbox_is_flooded(const struct outbox *ob)
 {
-	return ob->replies >= OUTBOX_REPLIES_MAX;
+	return ob->replies >= OUTBOX_REPLIES_MAX + ob->proxyd->link.message_max;
 }
 
 /*

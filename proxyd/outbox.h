@@ -27,23 +27,31 @@ void outbox_add(struct outbox *, uint64_t number, const char *request_id,
 
 /*
  * Take over a reply to the user_request of that number: one whole protocol
- * message of at most OUTBOX_REPLY_MAX bytes; last says that no more follow.
- * Replies are not kept for another connector: who waited for them is gone.
+ * message of at most link.message_max bytes; last says that no more follow.
+ * A last one that is empty ends the number without a word.  Replies are not
+ * kept for another connector: who waited for them is gone.
  */
-#define OUTBOX_REPLY_MAX MSG_PAYLOAD_MAX
 void outbox_reply(
     struct outbox *, uint64_t number, struct evbuffer *message, bool last);
 
 /*
+ * A reply of at most so many bytes travels in one piece: who may cut what
+ * there is to say cuts it to this, so that others need not wait long.
+ */
+#define OUTBOX_REPLY_MAX MSG_PAYLOAD_MAX
+
+/*
  * Whether few bytes of replies wait for the connector: who has more of them
- * should stop until outbox_continue() sent some.
+ * should stop until outbox_continue() sent some.  One reply may be longer
+ * than all that.
  */
 #define OUTBOX_REPLIES_HIGH (1024 * 1024)
 bool outbox_has_room(const struct outbox *);
 
 /*
  * Whether there are so many that no user_request may bring more: a connector
- * that counts them, as it should, never has so many waiting.
+ * that counts them, as it should, never has so many waiting.  A long one
+ * counts as OUTBOX_REPLIES_HIGH bytes.
  */
 #define OUTBOX_REPLIES_MAX (8 * 1024 * 1024)
 bool outbox_is_flooded(const struct outbox *);

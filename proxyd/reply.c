@@ -43,12 +43,20 @@ reply_add_text(struct evbuffer *out, const char *name, const char *value)
 	add(out, "\"", 1);
 }
 
+/* While there is no link nothing is sent, but what is made must end. */
+static size_t
+message_max(const struct proxyd *p)
+{
+	return p->link.message_max < OUTBOX_REPLY_MAX ? OUTBOX_REPLY_MAX
+						      : p->link.message_max;
+}
+
 void
 reply_end(struct proxyd *p, uint64_t number, const char *request_id,
     struct evbuffer *out, bool last)
 {
 	add(out, "}", 1);
-	if (evbuffer_get_length(out) <= OUTBOX_REPLY_MAX) {
+	if (evbuffer_get_length(out) <= message_max(p)) {
 		outbox_reply(p->outbox, number, out, last);
 		return;
 	}
@@ -84,6 +92,32 @@ reply_chunk(struct proxyd *p, uint64_t number, const char *request_id,
     struct json_object *data)
 {
 	reply_json(p, number, request_id, data, false);
+}
+
+void
+reply_text(struct proxyd *p, uint64_t number, const char *request_id,
+    const void *json, size_t len)
+{
+	struct evbuffer *out = reply_begin(request_id, false);
+
+	add(out, json, len);
+	reply_end(p, number, request_id, out, false);
+}
+
+size_t
+reply_data_max(const struct proxyd *p)
+{
+	return message_max(p) - REPLY_FRAME_MAX;
+}
+
+void
+reply_done(struct proxyd *p, uint64_t number)
+{
+	struct evbuffer *nothing = evbuffer_new();
+
+	if (nothing == NULL)
+		fatal("reply");
+	outbox_reply(p->outbox, number, nothing, true);
 }
 
 void

@@ -2,6 +2,7 @@
 #define PROXYD_REPLY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/link.h"
@@ -10,7 +11,7 @@
 
 /*
  * Replies to user_requests: protocol messages for the outbox.  Fatal when
- * out of memory.  A reply of more than OUTBOX_REPLY_MAX bytes becomes an
+ * out of memory.  A reply of more bytes than the orchestrator takes becomes an
  * error if it is the last one, and nothing if it is not; both are logged.
  */
 
@@ -21,12 +22,22 @@ struct proxyd;
 /* What the frame around the data of a reply may take, in bytes. */
 #define REPLY_FRAME_MAX (64 + ESCAPE_WORST * LINK_REQUEST_ID_MAX)
 
-/* The longest data of a reply, as JSON. */
+/* The longest data, as JSON, of a reply that travels in one piece. */
 #define REPLY_DATA_MAX (OUTBOX_REPLY_MAX - REPLY_FRAME_MAX)
 
 /* One of several: a response_chunk.  The data is taken over. */
 void reply_chunk(struct proxyd *, uint64_t number, const char *request_id,
     struct json_object *data);
+
+/* The same for data that is one JSON value already, which is copied. */
+void reply_text(struct proxyd *, uint64_t number, const char *request_id,
+    const void *json, size_t len);
+
+/* The longest data, as JSON, that a reply may have. */
+size_t reply_data_max(const struct proxyd *);
+
+/* No more replies: what the number asked for is answered under another. */
+void reply_done(struct proxyd *, uint64_t number);
 
 /* The last one: a response_complete. */
 void reply_complete(struct proxyd *, uint64_t number, const char *request_id,

@@ -21,9 +21,10 @@
 #include "connector/uploads.h"
 #include "connector/user_requests.h"
 
-#define LARGE 8000000 /* more than a channel's socket takes */
-#define LOST  "the instance lost the request; try again"
-#define STOP  "the instance is stopping"
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define LARGE	 8000000 /* more than a channel's socket takes */
+#define LOST	 "the instance lost the request; try again"
+#define STOP	 "the instance is stopping"
 
 /* User requests, and a proxyd that the test plays. */
 static struct fixture {
@@ -39,8 +40,9 @@ static struct fixture {
 	size_t len;
 	/* what the orchestrator got: "text;", "!id:error;" */
 	char sent[8192];
-	size_t nsent;
-	bool up, full, ws_paused, answering, broken;
+	size_t nsent, sent_len;
+	size_t nbehind; /* errors that came within a message */
+	bool up, full, ws_paused, in_message, broken;
 } * f;
 
 /* In front of the connection and the WebSocket: only noted. */
@@ -55,15 +57,18 @@ connection_ws(const struct connection *c)
 }
 
 int
-ws_send(struct ws *ws, enum ws_type type, const void *data, size_t len)
+ws_send_fragment(
+    struct ws *ws, enum ws_type type, bool fin, const void *data, size_t len)
 {
 	size_t n = strlen(f->sent);
 
 	(void)ws;
 	assert_int_equal(type, WS_TEXT);
-	(void)snprintf(f->sent + n, sizeof(f->sent) - n, "%.*s;", (int)len,
-	    (const char *)data);
-	f->nsent++;
+	(void)snprintf(f->sent + n, sizeof(f->sent) - n, "%.*s%s",
+	    (int)(len < 16 ? len : 16), (const char *)data, fin ? ";" : "+");
+	f->in_message = !fin;
+	f->nsent += fin;
+	f->sent_len += len;
 	return 0;
 }
 
@@ -88,19 +93,17 @@ ws_resume(struct ws *ws)
 	f->ws_paused = false;
 }
 
-bool
-exchange_is_answering(const struct exchange *ex)
-{
-	(void)ex;
-	return f->answering;
-}
-
 static void
 note_error(
     const char *mark, const char *request_id, size_t len, const char *text)
 {
 	size_t n = strlen(f->sent);
 
+	/* It would wait behind the rest of that. */
+	if (f->in_message) {
+		f->nbehind++;
+		return;
+	}
 	(void)snprintf(f->sent + n, sizeof(f->sent) - n, "%s%.*s:%s;", mark,
 	    (int)len, request_id, text);
 	f->nsent++;
@@ -179,7 +182,7 @@ on_broken(void *arg, struct channel *ch, const char *why)
 {
 	(void)arg;
 	(void)ch;
-	assert_non_null(why);
+	assert_string_equal(why, "malformed message");
 	f->broken = true;
 	lose_proxyd();
 }
@@ -285,17 +288,24 @@ request(const char *request_id, size_t len)
 }
 
 static void
-reply_to(uint64_t number, const char *text, bool last)
+send_part(enum msg_type type, uint64_t number, const char *text, size_t len,
+    bool more)
 {
 	struct evbuffer *data = evbuffer_new();
 	struct evbuffer_ptr start;
 
-	evbuffer_add(data, text, strlen(text));
+	evbuffer_add(data, text, len);
 	evbuffer_ptr_set(data, &start, 0, EVBUFFER_PTR_SET);
-	assert_true(
-	    channel_send_slice(f->proxyd, last ? MSG_REPLY_LAST : MSG_REPLY, 0,
-		number, data, &start, strlen(text)));
+	assert_true(channel_send_slice(f->proxyd, type,
+	    more ? MSG_FLAG_MORE : 0, number, data, &start, len));
 	evbuffer_free(data);
+}
+
+static void
+reply_to(uint64_t number, const char *text, bool last)
+{
+	send_part(last ? MSG_REPLY_LAST : MSG_REPLY, number, text, strlen(text),
+	    false);
 }
 
 static void
@@ -371,6 +381,141 @@ test_refuse(void **state)
 	assert_non_null(strstr(f->sent, "!d:" LOST ";"));
 }
 
+/* As long as they are: one message of the WebSocket each. */
+static void
+test_lengths(void **state)
+{
+	static const size_t lengths[] = { 1, 65519, 65520, 65521, 131040,
+		131041, 200000 };
+	static char text[200000];
+	size_t i, k, at, n;
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	for (i = 0; i < 2 * COUNT(lengths); i++) {
+		request("a", 10);
+		spin();
+		f->nsent = f->sent_len = 0;
+		for (at = 0, k = 0; at < lengths[i / 2]; at += n, k++) {
+			n = lengths[i / 2] - at;
+			if (n > MSG_PAYLOAD_MAX)
+				n = MSG_PAYLOAD_MAX;
+			send_part(i % 2 == 0 ? MSG_REPLY : MSG_REPLY_LAST,
+			    f->numbers[i], text, n, at + n < lengths[i / 2]);
+			spin();
+			assert_int_equal(
+			    f->in_message, at + n < lengths[i / 2]);
+		}
+		assert_int_equal(f->nsent, 1);
+		assert_int_equal(f->sent_len, lengths[i / 2]);
+		assert_int_equal(f->connector.counters.replies, i + 1);
+		assert_int_equal(user_requests_count(f->ur), (i + 2) / 2);
+		assert_int_equal(user_requests_unanswered(f->ur), 0);
+	}
+	assert_false(f->broken);
+}
+
+/* What comes before the part in question, and whether it may come. */
+static const struct {
+	const char *what;
+	struct {
+		enum msg_type type;
+		size_t i; /* of the request */
+		const char *text;
+		bool more;
+	} parts[4];
+	const char *sent; /* before the end of proxyd */
+	bool broken;
+	size_t left; /* that still wait */
+} orders[] = {
+	{ "parts of one",
+	    { { MSG_REPLY, 0, "a", true }, { MSG_REPLY, 0, "b", true },
+		{ MSG_REPLY, 0, "c", false } },
+	    "a+b+c;", false, 3 },
+	{ "parts of the last",
+	    { { MSG_REPLY_LAST, 0, "a", true },
+		{ MSG_REPLY_LAST, 0, "b", false } },
+	    "a+b;", false, 2 },
+	{ "an empty last part",
+	    { { MSG_REPLY_LAST, 0, "a", true },
+		{ MSG_REPLY_LAST, 0, "", false } },
+	    "a+;", false, 2 },
+	{ "a silent end", { { MSG_REPLY_LAST, 0, "", false } }, "", false, 2 },
+	{ "a silent end later",
+	    { { MSG_REPLY, 0, "a", false }, { MSG_REPLY_LAST, 0, "", false },
+		{ MSG_REPLY, 0, "b", false } },
+	    "a;", false, 2 },
+	{ "no silent end",
+	    { { MSG_REPLY_LAST, 0, "", true },
+		{ MSG_REPLY_LAST, 0, "", false } },
+	    "+;", false, 2 },
+	{ "another number",
+	    { { MSG_REPLY, 0, "a", true }, { MSG_REPLY, 1, "b", false } },
+	    "a+;", true, 0 },
+	{ "another number, silently",
+	    { { MSG_REPLY, 0, "a", true }, { MSG_REPLY_LAST, 1, "", false } },
+	    "a+;", true, 0 },
+	{ "another type",
+	    { { MSG_REPLY, 0, "a", true }, { MSG_REPLY_LAST, 0, "b", false } },
+	    "a+;", true, 0 },
+	{ "another type, silently",
+	    { { MSG_REPLY, 0, "a", true }, { MSG_REPLY_LAST, 0, "", false } },
+	    "a+;", true, 0 },
+	{ "the other type",
+	    { { MSG_REPLY_LAST, 0, "a", true }, { MSG_REPLY, 0, "b", false } },
+	    "a+;", true, 0 },
+	{ "an unknown number",
+	    { { MSG_REPLY, 0, "a", true }, { MSG_REPLY, 3, "b", false } },
+	    "a+;", true, 0 },
+	{ "an unknown number before",
+	    { { MSG_REPLY, 3, "a", true }, { MSG_REPLY, 0, "b", false } }, "b;",
+	    false, 3 },
+	{ "one after the other",
+	    { { MSG_REPLY, 0, "a", true }, { MSG_REPLY, 0, "b", false },
+		{ MSG_REPLY_LAST, 1, "c", true },
+		{ MSG_REPLY_LAST, 1, "d", false } },
+	    "a+b;c+d;", false, 2 },
+};
+
+static void
+test_orders(void **state)
+{
+	char expected[256];
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < COUNT(orders); i++) {
+		f->n = 0;
+		f->sent[0] = '\0';
+		f->broken = false;
+		request("a", 10);
+		request("b", 10);
+		request("c", 10);
+		spin();
+		f->numbers[3] = f->numbers[0] + 1000;
+		for (k = 0; k < 4 && orders[i].parts[k].text != NULL; k++)
+			send_part(orders[i].parts[k].type,
+			    f->numbers[orders[i].parts[k].i],
+			    orders[i].parts[k].text,
+			    strlen(orders[i].parts[k].text),
+			    orders[i].parts[k].more);
+		spin();
+		(void)snprintf(expected, sizeof(expected), "%s%s",
+		    orders[i].sent,
+		    orders[i].broken ? "!a:" LOST ";!b:" LOST ";!c:" LOST ";"
+				     : "");
+		if (strcmp(f->sent, expected) != 0 ||
+		    f->broken != orders[i].broken ||
+		    user_requests_count(f->ur) != orders[i].left)
+			fail_msg("%s: %s, %d, %zu", orders[i].what, f->sent,
+			    f->broken, user_requests_count(f->ur));
+		if (!f->broken)
+			lose_proxyd();
+		attach_proxyd();
+	}
+	assert_int_equal(f->nbehind, 0);
+}
+
 /* While an answer is half out no reply may come. */
 static void
 test_within_answer(void **state)
@@ -378,11 +523,149 @@ test_within_answer(void **state)
 	(void)state;
 	request("a", 10);
 	spin();
-	f->answering = true;
+	f->connector.relay = (struct relay){ true, MSG_ANSWER, f->numbers[0] };
 	reply(0, "a1", false);
 	spin();
 	assert_true(f->broken);
 	assert_string_equal(f->sent, "!a:" LOST ";");
+}
+
+/* A refusal may come within the message of another one only. */
+static void
+test_refuse_within(void **state)
+{
+	(void)state;
+	request("a", 10);
+	request("b", 10);
+	spin();
+	send_part(MSG_REPLY, f->numbers[0], "a1", 2, true);
+	refuse(f->numbers[1], 503);
+	spin();
+	assert_false(f->broken);
+	assert_int_equal(f->nbehind, 1);
+	send_part(MSG_REPLY, f->numbers[0], "a2", 2, false);
+	send_part(MSG_REPLY_LAST, f->numbers[0], "a3", 2, true);
+	refuse(f->numbers[0], 503);
+	spin();
+	assert_true(f->broken);
+	assert_string_equal(f->sent, "a1+a2;a3+;!a:" LOST ";");
+}
+
+/* A message that is half out ends before the errors, in each case. */
+static void
+test_cut(void **state)
+{
+	static const enum msg_type types[] = { MSG_REPLY, MSG_REPLY_LAST };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(types); i++) {
+		f->n = 0;
+		f->sent[0] = '\0';
+		request("a", 10);
+		request("b", 10);
+		spin();
+		send_part(types[i], f->numbers[1], "b1", 2, true);
+		spin();
+		user_requests_stop(f->ur, STOP);
+		assert_string_equal(f->sent, "b1+;!a:" STOP ";!b:" STOP ";");
+		/* The rest of it is on its way, and the next one. */
+		send_part(types[i], f->numbers[1], "b2", 2, true);
+		send_part(types[i], f->numbers[1], "b3", 2, false);
+		request("c", 10);
+		spin();
+		reply(2, "c1", false);
+		spin();
+		assert_string_equal(f->sent, "b1+;!a:" STOP ";!b:" STOP ";c1;");
+		send_part(types[i], f->numbers[2], "c2", 2, true);
+		spin();
+		/* Gone with the connection: the next one knows nothing. */
+		f->in_message = false;
+		relay_forget(&f->connector);
+		user_requests_on_link_down(f->ur);
+		send_part(types[i], f->numbers[2], "c3", 2, false);
+		request("d", 10);
+		spin();
+		f->sent[0] = '\0';
+		reply(3, "d1", true);
+		spin();
+		assert_string_equal(f->sent, "d1;");
+		assert_false(f->broken);
+	}
+	assert_int_equal(f->nbehind, 0);
+}
+
+/* Several numbers have one request_id: it gets one last reply. */
+static void
+test_same_id(void **state)
+{
+	(void)state;
+	request("a", 10);
+	request("b", 10);
+	request("a", 10);
+	request("ab", 10);
+	request("a", 10);
+	spin();
+	assert_int_equal(f->n, 5);
+	reply(0, "a1", false);
+	reply(2, "", true);
+	spin();
+	assert_int_equal(user_requests_count(f->ur), 4);
+	/* A refusal ends what it belongs to, which is not all of that. */
+	refuse(f->numbers[4], 503);
+	spin();
+	assert_string_equal(
+	    f->sent, "a1;?a:too many requests at once; try again;");
+	request("a", 10);
+	spin();
+	f->sent[0] = '\0';
+	channel_pause(f->proxyd);
+	request("big", LARGE);
+	request("a", 10);
+	request("c", 30);
+	request("big", 20);
+	assert_int_equal(user_requests_count(f->ur), 8);
+	lose_proxyd();
+	assert_string_equal(
+	    f->sent, "!a:" LOST ";!b:" LOST ";!ab:" LOST ";!big:" LOST ";");
+	/* What followed one that is lost is so, too. */
+	assert_int_equal(user_requests_count(f->ur), 1);
+	attach_proxyd();
+	spin();
+	assert_int_equal(f->n, 7);
+	assert_int_equal(f->lengths[6], 30);
+	/* Told to stop, those that wait get no second one either. */
+	channel_pause(f->proxyd);
+	request("big", LARGE);
+	request("c", 10);
+	request("d", 10);
+	request("d", 10);
+	f->sent[0] = '\0';
+	user_requests_refuse(f->ur, STOP);
+	request("c", 10);
+	request("e", 10);
+	user_requests_stop(f->ur, STOP);
+	assert_string_equal(f->sent,
+	    "?c:" STOP ";!e:" STOP ";!c:" STOP ";!big:" STOP ";!d:" STOP ";");
+	assert_int_equal(user_requests_count(f->ur), 0);
+	uploads_clear(f->connector.uploads);
+}
+
+/* Too many: what follows one that is there does not end it. */
+static void
+test_too_many_of_one(void **state)
+{
+	int i;
+
+	(void)state;
+	for (i = 0; i < USER_REQUESTS_MAX; i++)
+		request("x", 10);
+	spin();
+	request("x", 10);
+	assert_string_equal(f->sent, "?x:too many requests at once;");
+	lose_proxyd();
+	assert_string_equal(
+	    f->sent, "?x:too many requests at once;!x:" LOST ";");
 }
 
 static void
@@ -628,7 +911,13 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_replies),
 		TEST(test_refuse),
+		TEST(test_lengths),
+		TEST(test_orders),
 		TEST(test_within_answer),
+		TEST(test_refuse_within),
+		TEST(test_cut),
+		TEST(test_same_id),
+		TEST(test_too_many_of_one),
 		TEST(test_proxyd_lost),
 		TEST(test_link_down),
 		TEST(test_link_full),

@@ -32,6 +32,7 @@ struct fixture {
 	size_t norder;
 	struct evbuffer *texts[NUMBERS_MAX]; /* by number */
 	uint64_t under_way;
+	enum msg_type under_way_type;
 	char adopted[4096];	/* "number:request_id " */
 	bool last[NUMBERS_MAX]; /* the last reply came */
 	bool check_utf8;
@@ -54,10 +55,13 @@ on_answer(void *arg, struct msg *m)
 	bool more = (m->flags & MSG_FLAG_MORE) != 0;
 
 	assert_in_range(m->id, 0, NUMBERS_MAX - 1);
-	/* The messages of two answers never mix. */
-	if (f->under_way != 0)
+	/* The messages of two answers, or replies, never mix. */
+	if (f->under_way != 0) {
 		assert_int_equal(f->under_way, m->id);
+		assert_int_equal(f->under_way_type, m->type);
+	}
 	f->under_way = more ? m->id : 0;
+	f->under_way_type = m->type;
 	if (more)
 		assert_in_range(m->len, MSG_PAYLOAD_MAX - 3, MSG_PAYLOAD_MAX);
 	if (f->check_utf8)
@@ -68,7 +72,7 @@ on_answer(void *arg, struct msg *m)
 	evbuffer_add(f->texts[m->id], m->data, m->len);
 	if (!more)
 		f->order[f->norder++] = m->id;
-	if (!more && f->acknowledge)
+	if (!more && f->acknowledge && m->type == MSG_ANSWER)
 		channel_send_empty(f->connector, MSG_ANSWER_SENT, m->id);
 	return 0;
 }
@@ -79,16 +83,10 @@ on_reply(void *arg, struct msg *m)
 	struct fixture *f = arg;
 
 	assert_in_range(m->id, 0, NUMBERS_MAX - 1);
-	/* Never between the messages of an answer. */
-	assert_int_equal(f->under_way, 0);
-	assert_int_equal(m->flags, 0);
 	assert_false(f->last[m->id]);
-	f->last[m->id] = m->type == MSG_REPLY_LAST;
-	if (f->texts[m->id] == NULL)
-		f->texts[m->id] = evbuffer_new();
-	evbuffer_add(f->texts[m->id], m->data, m->len);
-	f->order[f->norder++] = m->id;
-	return 0;
+	f->last[m->id] =
+	    m->type == MSG_REPLY_LAST && (m->flags & MSG_FLAG_MORE) == 0;
+	return on_answer(arg, m);
 }
 
 static int
@@ -543,12 +541,11 @@ test_clear(void **state)
 	add(f, 5, 10);
 }
 
-/* One message each, in order; done with as soon as they are out. */
+/* In order; done with as soon as they are out. */
 static void
 test_replies(void **state)
 {
-	static const size_t lengths[] = { 2, 1000, OUTBOX_REPLY_MAX - 1,
-		OUTBOX_REPLY_MAX };
+	static const size_t lengths[] = { 1, 1000, 65519, 65520 };
 	struct fixture *f = *state;
 	size_t i;
 
@@ -578,6 +575,139 @@ test_replies(void **state)
 	assert_int_equal(f->proxyd.buffered, 8000000);
 	outbox_on_sent(f->proxyd.outbox, 5);
 	assert_true(outbox_is_empty(f->proxyd.outbox));
+}
+
+/* In as many messages as it takes. */
+static void
+test_long_replies(void **state)
+{
+	static const struct {
+		size_t len;
+		unsigned messages;
+	} replies[] = {
+		{ 0, 1 },
+		{ 1, 1 },
+		{ 65519, 1 },
+		{ 65520, 1 },
+		{ 65521, 2 },
+		{ 200000, 4 },
+		{ 32 * 1024 * 1024, 513 },
+	};
+	struct fixture *f = *state;
+	size_t i;
+
+	/* Only a last one may be empty. */
+	for (i = 1; i < 2 * COUNT(replies); i++) {
+		forget_texts(f);
+		memset(f->last, 0, sizeof(f->last));
+		reply(f, 1, replies[i / 2].len, i % 2 == 1);
+		while (!outbox_is_empty(f->proxyd.outbox))
+			spin(f);
+		spin(f);
+		assert_order(f, "1");
+		assert_text(f, 1, replies[i / 2].len);
+		assert_int_equal(f->last[1], i % 2 == 1);
+		assert_int_equal(f->messages, replies[i / 2].messages);
+		assert_int_equal(f->proxyd.buffered, 0);
+	}
+}
+
+/* Half out when the channel is full: nothing comes in between. */
+static void
+test_long_reply_begun(void **state)
+{
+	struct fixture *f = *state;
+
+	f->check_utf8 = true;
+	channel_pause(f->connector);
+	reply(f, 1, 8000000, false);
+	add(f, 2, 10);
+	reply(f, 3, 20, true);
+	add(f, 4, LARGE);
+	reply(f, 1, LARGE, true);
+	spin(f);
+	assert_int_equal(f->messages, 0);
+	assert_int_equal(f->proxyd.buffered, 8000000 + 30 + 2 * LARGE);
+	channel_resume(f->connector);
+	spin(f);
+	assert_order(f, "1 2 3 4 1");
+	assert_true(f->last[1]);
+	assert_int_equal(evbuffer_get_length(f->texts[1]), 8000000 + LARGE);
+	assert_text(f, 4, LARGE);
+	assert_true(outbox_is_empty(f->proxyd.outbox));
+}
+
+/* Long ones are held back, but are no flood. */
+static void
+test_room(void **state)
+{
+	static const struct {
+		size_t len, times;
+		bool has_room, is_flooded;
+	} cases[] = {
+		{ OUTBOX_REPLIES_HIGH - 1, 1, true, false },
+		{ OUTBOX_REPLIES_HIGH, 1, false, false },
+		{ 32 * 1024 * 1024, 1, false, false },
+		{ 16 * 1024 * 1024, 7, false, false },
+		{ 65000, 16, true, false },
+		{ 65000, 17, false, false },
+		{ 65000, OUTBOX_REPLIES_MAX / 65000, false, false },
+		{ 65000, OUTBOX_REPLIES_MAX / 65000 + 1, false, true },
+	};
+	struct fixture *f = *state;
+	size_t i, k;
+
+	for (i = 0; i < COUNT(cases); i++) {
+		channel_pause(f->connector);
+		add(f, 1, 8000000); /* more than the socket takes */
+		for (k = 0; k < cases[i].times; k++)
+			reply(f, 2, cases[i].len, false);
+		assert_int_equal(f->proxyd.buffered,
+		    8000000 + cases[i].len * cases[i].times);
+		assert_int_equal(
+		    outbox_has_room(f->proxyd.outbox), cases[i].has_room);
+		assert_int_equal(
+		    outbox_is_flooded(f->proxyd.outbox), cases[i].is_flooded);
+		detach(f);
+		outbox_clear(f->proxyd.outbox);
+		assert_true(outbox_has_room(f->proxyd.outbox));
+		attach(f);
+	}
+}
+
+/* One that was half out with the old connector is not the new one's. */
+static void
+test_long_reply_dropped(void **state)
+{
+	struct fixture *f = *state;
+
+	add(f, 1, 10);
+	spin(f);
+	channel_pause(f->connector);
+	reply(f, 2, 8000000, true);
+	add(f, 3, 8000000);
+	reply(f, 4, 8000000, false);
+	spin(f);
+	detach(f);
+	outbox_rewind(f->proxyd.outbox);
+	assert_int_equal(f->proxyd.buffered, 8000000);
+	attach(f);
+	reply(f, 5, LARGE, true);
+	outbox_continue(f->proxyd.outbox);
+	spin(f);
+	assert_order(f, "1 3 5");
+	assert_text(f, 3, 8000000);
+	/* Nor is it the new link's. */
+	channel_pause(f->connector);
+	reply(f, 6, 8000000, true);
+	outbox_clear(f->proxyd.outbox);
+	assert_int_equal(f->proxyd.buffered, 0);
+	assert_true(outbox_has_room(f->proxyd.outbox));
+	detach(f);
+	attach(f);
+	reply(f, 7, LARGE, true);
+	spin(f);
+	assert_text(f, 7, LARGE);
 }
 
 /* A connector that asks for ever and reads nothing. */
@@ -682,6 +812,10 @@ main(void)
 		TEST(test_hand_over),
 		TEST(test_clear),
 		TEST(test_replies),
+		TEST(test_long_replies),
+		TEST(test_long_reply_begun),
+		TEST(test_long_reply_dropped),
+		TEST(test_room),
 		TEST(test_flood),
 		TEST(test_reply_overtaking),
 		TEST(test_replies_dropped),

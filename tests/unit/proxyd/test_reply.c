@@ -28,18 +28,26 @@ static struct event_base *base;
 static struct channel *connector;
 static struct proxyd proxyd;
 static char sent[4096];
-static size_t sent_len;
+static size_t sent_len; /* of the last one, whole */
+static bool in_message;
 
 static int
 on_reply(void *arg, struct msg *m)
 {
+	bool more = (m->flags & MSG_FLAG_MORE) != 0;
 	size_t len = strlen(sent);
 
 	(void)arg;
-	sent_len = m->len;
-	(void)snprintf(sent + len, sizeof(sent) - len, "%llu:%.*s%s",
-	    (unsigned long long)m->id, (int)m->len, (const char *)m->data,
-	    m->type == MSG_REPLY_LAST ? "|" : "");
+	sent_len = in_message ? sent_len + m->len : m->len;
+	if (!in_message) {
+		(void)snprintf(sent + len, sizeof(sent) - len,
+		    "%llu:", (unsigned long long)m->id);
+		len = strlen(sent);
+	}
+	(void)snprintf(sent + len, sizeof(sent) - len, "%.*s%s", (int)m->len,
+	    (const char *)m->data,
+	    m->type == MSG_REPLY_LAST && !more ? "|" : "");
+	in_message = more;
 	return 0;
 }
 
@@ -225,6 +233,16 @@ test_forms(void **state)
 	    "5:{\"type\":\"response_chunk\",\"request_id\":\"r\",\"data\":{}}"
 	    "5:{\"type\":\"response_complete\",\"request_id\":\"r\","
 	    "\"data\":7}|");
+	/* Nothing of the text is touched. */
+	reply_text(&proxyd, 6, "r", "{ \"a\\u0041\": 1e0 }garbage", 18);
+	reply_done(&proxyd, 7);
+	assert_sent("6:{\"type\":\"response_chunk\",\"request_id\":\"r\","
+		    "\"data\":{ \"a\\u0041\": 1e0 }}7:|");
+	/* All of it, whatever is in front. */
+	proxyd.link_is_up = false;
+	reply_done(&proxyd, 8);
+	assert_sent("");
+	proxyd.link_is_up = true;
 }
 
 /* A reply whose data has that many bytes, under the longest request_id. */
@@ -248,24 +266,42 @@ reply_long(size_t len, bool last)
 	spin();
 }
 
+/* As long as the orchestrator takes, and one byte more. */
 static void
 test_longest(void **state)
 {
-	size_t frame;
+	static const struct {
+		uint64_t message_max;
+		size_t max;
+	} links[] = {
+		{ 0, 65520 }, /* none yet */
+		{ 1000, 65520 },
+		{ 65520, 65520 },
+		{ 65521, 65521 },
+		{ 65536, 65536 },
+		{ 200000, 200000 },
+	};
+	size_t frame, i;
 
 	(void)state;
-	reply_long(REPLY_DATA_MAX, true);
-	assert_in_range(
-	    sent_len, OUTBOX_REPLY_MAX - REPLY_FRAME_MAX, OUTBOX_REPLY_MAX);
-	frame = sent_len - REPLY_DATA_MAX;
-	assert_in_range(frame, 0, REPLY_FRAME_MAX);
-	reply_long(OUTBOX_REPLY_MAX - frame, true);
-	assert_int_equal(sent_len, OUTBOX_REPLY_MAX);
-	/* One byte more: an error if it is the last one, else nothing. */
-	reply_long(OUTBOX_REPLY_MAX - frame + 1, true);
-	assert_non_null(strstr(sent, "\"message\":\"reply too large\"}}|"));
-	reply_long(OUTBOX_REPLY_MAX, false);
-	assert_sent("");
+	for (i = 0; i < COUNT(links); i++) {
+		proxyd.link.message_max = links[i].message_max;
+		reply_long(reply_data_max(&proxyd), true);
+		assert_in_range(
+		    sent_len, links[i].max - REPLY_FRAME_MAX, links[i].max);
+		frame = sent_len - reply_data_max(&proxyd);
+		assert_in_range(frame, 0, REPLY_FRAME_MAX);
+		reply_long(links[i].max - frame, true);
+		assert_int_equal(sent_len, links[i].max);
+		/* An error if it is the last one, else nothing. */
+		reply_long(links[i].max - frame + 1, true);
+		assert_non_null(
+		    strstr(sent, "\"message\":\"reply too large\"}}|"));
+		reply_long(links[i].max, false);
+		assert_sent("");
+	}
+	proxyd.link.message_max = 0;
+	assert_int_equal(REPLY_DATA_MAX + REPLY_FRAME_MAX, OUTBOX_REPLY_MAX);
 }
 
 int
