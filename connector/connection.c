@@ -1,3 +1,7 @@
+#include <sys/socket.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +36,17 @@ connection_set_reason(struct connection *c, const char *why)
 	(void)strlcpy(c->reason, why, sizeof(c->reason));
 }
 
+void
+connection_limit_silence(const struct connection *c)
+{
+	unsigned ms = c->connector->conf.heartbeat_ms + HEARTBEAT_PONG_MS;
+
+	/* Without it the end is found later. */
+	if (c->fd != -1)
+		(void)setsockopt(
+		    c->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
+}
+
 struct connection *
 connection_new(
     struct connector *connector, const struct connection_ops *ops, void *arg)
@@ -44,6 +59,7 @@ connection_new(
 	c->connector = connector;
 	c->ops = ops;
 	c->arg = arg;
+	c->fd = -1;
 	connection_set_state(c, STATE_HELD);
 	c->timer = evtimer_new(connector->child.base, on_timer, c);
 	if (c->timer == NULL)
@@ -64,6 +80,7 @@ drop_transport(struct connection *c)
 	c->handshake = NULL;
 	ws_free(c->ws);
 	c->ws = NULL;
+	c->fd = -1;
 	c->pending_id[0] = '\0';
 }
 
@@ -84,6 +101,7 @@ connection_configure(struct connection *c)
 
 	backoff_set_first(&c->backoff, conf->reconnect_ms);
 	heartbeat_set_interval(&c->heartbeat, conf->heartbeat_ms);
+	connection_limit_silence(c);
 	/* authd may wait with the answer until we have its configuration. */
 	if (c->wants_token)
 		connection_ask_token(c);

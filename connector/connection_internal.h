@@ -74,12 +74,19 @@ struct connection {
 	struct backoff backoff;
 	struct heartbeat heartbeat;
 	uint64_t attempt; /* the id of DIAL and TOKEN_GET, to match answers */
+	int fd;		  /* of the next two, which own it; -1 without them */
 	struct handshake *handshake; /* until there is a ws */
 	struct ws *ws;
 	uint64_t received; /* bytes, by the ws */
 };
 
 void connection_set_state(struct connection *, enum state);
+
+/*
+ * Have the kernel give up what the other end does not acknowledge, when the
+ * heartbeat would have, which knows nothing of a socket that is closing.
+ */
+void connection_limit_silence(const struct connection *);
 
 /* Why it, or an attempt, ended; for the operator. */
 void connection_set_reason(struct connection *, const char *);

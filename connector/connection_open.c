@@ -13,6 +13,7 @@
 #include "connector/connector.h"
 #include "connector/handshake.h"
 #include "connector/outgoing.h"
+#include "connector/presence.h"
 #include "connector/target.h"
 
 #define TOKEN_MAX 4096
@@ -65,10 +66,12 @@ connection_on_dialed(struct connection *c, struct msg *m)
 	if (c->state != STATE_DIALING || m->id != c->attempt)
 		return 0; /* of an attempt that was given up */
 	log_debugx("connected to %s", peer);
-	c->handshake =
-	    handshake_new(connector->child.base, connector->trust.ctx,
-		&connector->conf, msg_take_fd(m), &handshake_ops, c);
+	c->fd = msg_take_fd(m);
+	connection_limit_silence(c);
+	c->handshake = handshake_new(connector->child.base,
+	    connector->trust.ctx, &connector->conf, c->fd, &handshake_ops, c);
 	if (c->handshake == NULL) {
+		c->fd = -1;
 		connection_lose(c, THEN_RETRY, "out of memory");
 		return 0;
 	}
@@ -130,7 +133,8 @@ use_token(struct connection *c, const char *token, const char *client_id)
 	} else if (strcmp(connector->granted_id, client_id) != 0)
 		connection_lose(c, THEN_RETRY, "another token");
 	else
-		outgoing_register(connector, token);
+		outgoing_register(
+		    connector, token, presence_register(connector->presence));
 }
 
 int
@@ -307,6 +311,7 @@ on_ws_closed(
 		(void)snprintf(why, sizeof(why), "connection lost: %s", safe);
 	ws_free(ws);
 	c->ws = NULL;
+	c->fd = -1;
 	if (c->state == STATE_CLOSING)
 		connection_lose(c, c->then, why);
 	else if (c->state == STATE_PENDING && code == CLOSE_NOT_CLAIMED)

@@ -39,10 +39,10 @@ struct connector {
 	struct uploads *uploads;
 	struct exchange *exchange;
 	struct user_requests *user_requests;
+	struct presence *presence;
 	struct relay relay; /* between those two and the connection */
 	/* That came with a token that was granted; else "". */
 	char granted_id[CLIENT_ID_MAX + 1];
-	const char *status;    /* idle, active or busy */
 	uint32_t capabilities; /* of the orchestrator, see common/link.h */
 	struct counters counters;
 	/* Lines of the log, of what the orchestrator said. */

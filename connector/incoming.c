@@ -14,7 +14,7 @@
 #include "connector/connector.h"
 #include "connector/exchange.h"
 #include "connector/incoming.h"
-#include "connector/outgoing.h"
+#include "connector/presence.h"
 #include "connector/user_requests.h"
 
 /* So many lines of the log in so many milliseconds. */
@@ -146,7 +146,7 @@ on_command(struct connector *connector, const struct incoming *in)
 		    "the orchestrator told us to disconnect");
 	else if (strcmp(command, "refresh_status") == 0 &&
 		 !connection_is_pending(connector->connection))
-		outgoing_status_update(connector);
+		presence_refresh(connector->presence);
 	else {
 		count_ignored(connector);
 		if (may_log(connector))

@@ -1,12 +1,10 @@
-#include <string.h>
-
 #include "common/log.h"
 #include "common/status.h"
 #include "connector/connection.h"
 #include "connector/connector.h"
 #include "connector/exchange.h"
 #include "connector/incoming.h"
-#include "connector/outgoing.h"
+#include "connector/presence.h"
 #include "connector/turnover.h"
 #include "connector/uploads.h"
 #include "connector/user_requests.h"
@@ -20,8 +18,7 @@ on_up(void *arg)
 	struct connector *c = arg;
 
 	exchange_link_up(c->exchange, c->capabilities);
-	if (strcmp(c->status, "idle") != 0)
-		outgoing_status_update(c);
+	presence_on_up(c->presence);
 }
 
 static void
@@ -30,6 +27,7 @@ on_down(void *arg)
 	struct connector *c = arg;
 
 	turnover_on_down(c->turnover);
+	presence_on_down(c->presence);
 	user_requests_on_link_down(c->user_requests);
 	exchange_link_down(c->exchange);
 }
@@ -120,7 +118,7 @@ on_log_status(void *arg)
 
 	connection_log_status(c->connection);
 	log_infox("status: %s, %zu requests and %zu user requests under way",
-	    c->status, exchange_count(c->exchange),
+	    presence_name(c->presence), exchange_count(c->exchange),
 	    user_requests_count(c->user_requests));
 }
 
@@ -151,7 +149,8 @@ on_status(void *arg, struct status *s)
 	size_t i;
 
 	connection_status(c->connection, s);
-	status_set_text(s, STATUS_CONNECTOR_ACTIVITY, c->status);
+	status_set_text(
+	    s, STATUS_CONNECTOR_ACTIVITY, presence_name(c->presence));
 	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		status_set_number(s, numbers[i].id, numbers[i].number);
 }
@@ -264,6 +263,14 @@ on_user_refuse(void *arg, struct msg *m)
 	return user_requests_on_refuse(c->user_requests, m);
 }
 
+static int
+on_activity(void *arg, struct msg *m)
+{
+	struct connector *c = arg;
+
+	return presence_on_activity(c->presence, m);
+}
+
 static void
 on_proxyd_writable(void *arg, struct channel *ch)
 {
@@ -281,6 +288,7 @@ static const struct channel_ops proxyd_ops = {
 		[MSG_REPLY] = on_reply,
 		[MSG_REPLY_LAST] = on_reply,
 		[MSG_USER_REFUSE] = on_user_refuse,
+		[MSG_ACTIVITY] = on_activity,
 	},
 	.writable = on_proxyd_writable,
 };
@@ -313,7 +321,7 @@ static const struct child_ops child_ops = {
 int
 main(int argc, char **argv)
 {
-	struct connector c = { .status = "idle" };
+	struct connector c = { 0 };
 	const char *why;
 
 	child_start(&c.child, PROGRAM_CONNECTOR, argc, argv);
@@ -323,6 +331,7 @@ main(int argc, char **argv)
 	if (why != NULL)
 		child_refuse(&c.child, why);
 	c.connection = connection_new(&c, &connection_ops, &c);
+	c.presence = presence_new(&c);
 	c.uploads = uploads_new(&c);
 	c.exchange = exchange_new(&c);
 	c.user_requests = user_requests_new(&c);
@@ -332,6 +341,7 @@ main(int argc, char **argv)
 	user_requests_free(c.user_requests);
 	exchange_free(c.exchange);
 	uploads_free(c.uploads);
+	presence_free(c.presence);
 	turnover_free(c.turnover);
 	trust_clear(&c.trust);
 	slice_free_connector(&c.conf);

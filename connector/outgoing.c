@@ -62,7 +62,8 @@ message_send_token(
 }
 
 void
-outgoing_register(struct connector *connector, const char *token)
+outgoing_register(
+    struct connector *connector, const char *token, const char *status)
 {
 	const struct connector_conf *conf = &connector->conf;
 	struct json_object *message = json_message("register");
@@ -78,7 +79,7 @@ outgoing_register(struct connector *connector, const char *token)
 	json_add_string(metadata, "hostname", conf->hostname);
 	json_add_string(metadata, "platform", "linux");
 	json_add_string(metadata, "project", conf->project);
-	json_add_string(metadata, "status", connector->status);
+	json_add_string(metadata, "status", status);
 	json_add_string(metadata, "version", conf->version);
 	json_add(metadata, "callback_url",
 	    conf->callback_url[0] == '\0'
@@ -104,12 +105,12 @@ outgoing_pending_register(struct connector *connector, const char *pending_id)
 }
 
 void
-outgoing_status_update(struct connector *connector)
+outgoing_status_update(struct connector *connector, const char *status)
 {
 	struct json_object *message = json_message("status_update");
 
 	json_add_string(message, "client_id", connector_client_id(connector));
-	json_add_string(message, "status", connector->status);
+	json_add_string(message, "status", status);
 	connector->counters.status_updates++;
 	(void)message_send(connector, message);
 }

@@ -9,8 +9,10 @@ struct connector;
  * The small messages that we send ourselves (protocol: "Messages we send").
  */
 
-void outgoing_register(struct connector *, const char *token);
-void outgoing_status_update(struct connector *);
+/* The status is "idle", "active" or "busy". */
+void outgoing_register(
+    struct connector *, const char *token, const char *status);
+void outgoing_status_update(struct connector *, const char *status);
 
 /* Without a token, with the id that this connection has instead. */
 void outgoing_pending_register(struct connector *, const char *pending_id);

@@ -6,7 +6,8 @@
  * authd and the orchestrator are played by the test, which notes what they
  * get, in order: "dial", "token:CONF" (where it stays unanswered),
  * "up:CLIENT-ID", "down", "request:ID", "user:ID" and "lost" (proxyd),
- * "register:N:CLIENT-ID", "answer:N:ID:STATUS", "reply:N:ID", "ping:N" and
+ * "register:N:CLIENT-ID" (and "as:STATUS" unless that is idle),
+ * "status_update:N:STATUS", "answer:N:ID:STATUS", "reply:N:ID", "ping:N" and
  * "closed:N:CODE" (connection N of the orchestrator), "accepted:FLAGS" and
  * "refused:WHY".
  */
@@ -17,6 +18,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -33,6 +35,7 @@
 #include <event2/event.h>
 #include <json-c/json.h>
 
+#include "common/activity.h"
 #include "common/channel.h"
 #include "common/child.h"
 #include "common/json.h"
@@ -51,6 +54,7 @@
 struct far {
 	struct bufferevent *bev; /* until the upgrade */
 	struct ws *ws;
+	int near; /* the other end, if it is of TCP; else -1 */
 	char url[256];
 	char pending_id[64]; /* that it said */
 };
@@ -76,6 +80,7 @@ static struct instance {
 	bool silent; /* no answer to "register" */
 	bool no_dial;
 	bool no_token;
+	bool tcp;
 	bool deaf;		/* no answer to "ping" */
 	int questions_answered; /* and then it is another; 0: never */
 	int dial_failures;
@@ -139,12 +144,20 @@ on_far_message(
 	if (strcmp(kind, "register") == 0) {
 		note(
 		    "register:%zu:%s", i, json_string(json, "client_id", NULL));
+		assert_true(
+		    json_object_object_get_ex(json, "metadata", &status));
+		id = json_string(status, "status", NULL);
+		if (strcmp(id, "idle") != 0)
+			note("as:%s", id);
 		if (!in->silent)
 			far_send(
 			    i, "{\"type\":\"registered\",\"success\":true}");
 	} else if (strcmp(kind, "http_proxy_response") == 0) {
 		assert_true(json_object_object_get_ex(json, "status", &status));
 		note("answer:%zu:%s:%d", i, id, json_object_get_int(status));
+	} else if (strcmp(kind, "status_update") == 0) {
+		note("status_update:%zu:%s", i,
+		    json_string(json, "status", NULL));
 	} else if (strcmp(kind, "pending_register") == 0) {
 		(void)strlcpy(in->far[i].pending_id,
 		    json_string(json, "pending_id", NULL),
@@ -214,6 +227,26 @@ on_far_readable(struct bufferevent *bev, void *arg)
 	assert_non_null(far->ws);
 }
 
+static void
+tcp_pair(int pair[2])
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(sin);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&sin, &len), 0);
+	pair[1] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(
+	    connect(pair[1], (struct sockaddr *)&sin, sizeof(sin)), 0);
+	pair[0] = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	assert_int_not_equal(pair[0], -1);
+	assert_int_equal(fcntl(pair[1], F_SETFL, O_NONBLOCK), 0);
+	close(fd);
+}
+
 /* In place of a real socket to the orchestrator. */
 static int
 on_dial(void *arg, struct msg *m)
@@ -234,11 +267,15 @@ on_dial(void *arg, struct msg *m)
 		return 0;
 	}
 	assert_true(in->nfar < CONNECTIONS_MAX);
-	assert_int_equal(
-	    socketpair(
-		AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair),
-	    0);
+	if (in->tcp)
+		tcp_pair(pair);
+	else
+		assert_int_equal(
+		    socketpair(AF_UNIX,
+			SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair),
+		    0);
 	far = &in->far[in->nfar++];
+	far->near = in->tcp ? dup(pair[1]) : -1;
 	far->bev =
 	    bufferevent_socket_new(in->base, pair[0], BEV_OPT_CLOSE_ON_FREE);
 	bufferevent_setcb(far->bev, on_far_readable, NULL, NULL, far);
@@ -686,6 +723,8 @@ instance_teardown(void **state)
 		ws_free(in->far[i].ws);
 		if (in->far[i].bev != NULL)
 			bufferevent_free(in->far[i].bev);
+		if (in->far[i].near != -1)
+			close(in->far[i].near);
 	}
 	close(in->log);
 	status_free(in->status);
@@ -723,6 +762,17 @@ reload(uint32_t flags)
 	assert_true(was_noted("accepted:0"));
 	forget();
 	switch_conf(flags);
+}
+
+/* What proxyd says the instance is doing. */
+static inline void
+say_activity(enum activity_status status)
+{
+	struct msg_out m;
+
+	msg_start(&m, MSG_ACTIVITY, 0);
+	activity_add(&m, status);
+	channel_send(in->proxyd, &m, -1);
 }
 
 /* What it says of itself is in in->status then. */

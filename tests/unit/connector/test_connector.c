@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <time.h>
 
@@ -45,6 +46,7 @@ test_in_place(void **state)
 	await("request:a");
 	in->conf.heartbeat_ms = 100;
 	in->conf.reconnect_ms = 1;
+	in->conf.json_depth = 7;
 	reload(0);
 	await("ping:0 ping:0 ");
 	say(MSG_ANSWER, "a");
@@ -533,6 +535,73 @@ now_ms(void)
 #define TEXT(name)	    status_text(in->status, STATUS_CONNECTOR_##name)
 #define NUMBER(name, value) assert_status(STATUS_CONNECTOR_##name, value)
 
+/* What proxyd says reaches the orchestrator, now or at the next register. */
+static void
+test_activity(void **state)
+{
+	(void)state;
+	instance_start();
+	say_activity(ACTIVITY_BUSY);
+	await("status_update:0:busy");
+	ask_status();
+	assert_string_equal(
+	    status_text(in->status, STATUS_CONNECTOR_ACTIVITY), "busy");
+	far_lose(0);
+	await("register:1:box as:busy up:");
+	/* Without proxyd that is all there is to say. */
+	detach(PROGRAM_PROXYD);
+	far_send(1, "{\"type\":\"command\",\"command\":\"refresh_status\"}");
+	await("status_update:1:busy");
+	attach(PROGRAM_PROXYD);
+	spin(300);
+	forget();
+	say_activity(ACTIVITY_BUSY);
+	say_activity(ACTIVITY_ACTIVE);
+	await("status_update:1:active");
+	/* Nobody is told while a connection is not registered. */
+	in->silent = true;
+	far_lose(1);
+	await("register:2:box as:active");
+	say_activity(ACTIVITY_IDLE);
+	spin(300);
+	assert_false(was_noted("status_update:2"));
+	far_send(2, "{\"type\":\"registered\",\"success\":true}");
+	await("status_update:2:idle");
+	ask_status();
+	assert_int_equal(
+	    status_number(in->status, STATUS_CONNECTOR_STATUS_UPDATES), 4);
+}
+
+static unsigned
+user_timeout(size_t i)
+{
+	socklen_t len = sizeof(unsigned);
+	unsigned ms = 0;
+
+	assert_int_equal(getsockopt(in->far[i].near, IPPROTO_TCP,
+			     TCP_USER_TIMEOUT, &ms, &len),
+	    0);
+	return ms;
+}
+
+/* A path that is dead is found by the kernel as soon as by the heartbeat. */
+static void
+test_user_timeout(void **state)
+{
+	(void)state;
+	in->tcp = true;
+	instance_start();
+	assert_int_equal(user_timeout(0), 40000);
+	in->conf.heartbeat_ms = 7000;
+	reload(0);
+	spin(100);
+	assert_int_equal(user_timeout(0), 17000);
+	channel_send_empty(in->channel, MSG_RECONNECT, 0);
+	await("register:1");
+	assert_int_equal(user_timeout(1), 17000);
+	assert_int_equal(in->nfar, 2);
+}
+
 static void
 test_status(void **state)
 {
@@ -678,6 +747,8 @@ main(void)
 		TEST(test_disconnect_early),
 		TEST(test_wishes_before_start),
 		TEST(test_switch_while_closing),
+		TEST(test_activity),
+		TEST(test_user_timeout),
 		TEST(test_status),
 		TEST(test_status_standalone),
 		TEST(test_bad_ca),

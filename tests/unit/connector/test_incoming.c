@@ -19,7 +19,7 @@
 #include "connector/connector.h"
 #include "connector/exchange.h"
 #include "connector/incoming.h"
-#include "connector/outgoing.h"
+#include "connector/presence.h"
 #include "connector/user_requests.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -92,9 +92,9 @@ connection_refuse(struct connection *c, const char *why)
 }
 
 void
-outgoing_status_update(struct connector *connector)
+presence_refresh(struct presence *p)
 {
-	(void)connector;
+	(void)p;
 	note("status", "");
 }
 
