@@ -211,7 +211,7 @@ transfer_answer(struct github_request *r, CURLcode code,
 	}
 	curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
 	answer->status = (int)status;
-	answer->json = json_parse_value(r->body);
+	answer->json = json_parse_value(r->body, JSON_DEPTH_MAX);
 	answer->more = r->head.more;
 	answer->result = github_head_is_limit(&r->head, answer->status,
 			     time(NULL), &answer->wait_ms)

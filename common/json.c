@@ -5,119 +5,94 @@
 #include <json-c/json.h>
 
 #include "common/json.h"
+#include "common/json_scan.h"
 #include "common/log.h"
 
 #define PIECES_MAX 256
 
-/* Bytes that are white space to JSON (RFC 8259 section 2) at the start. */
-static size_t
-count_blanks(const char *s, size_t len)
-{
-	size_t i;
-
-	for (i = 0; i < len; i++)
-		if (s[i] != ' ' && s[i] != '\t' && s[i] != '\r' && s[i] != '\n')
-			break;
-	return i;
-}
-
-/* Where a text is, as far as counting its values needs to know. */
-struct count {
-	char quote; /* of the string that it is in; or NUL */
-	bool escaped;
-	size_t values;
-};
-
-/* How many bytes of a string come before its end, or an escape. */
-static size_t
-count_plain(const char *s, size_t len, char quote)
-{
-	size_t i;
-
-	for (i = 0; i < len && s[i] != quote && s[i] != '\\'; i++)
-		continue;
-	return i;
-}
-
-/* json-c takes both kinds of quotes for names. */
-static void
-count_values(struct count *c, const char *s, size_t len)
-{
-	size_t i;
-
-	for (i = 0; i < len; i++) {
-		if (c->escaped) {
-			c->escaped = false;
-		} else if (c->quote != '\0') {
-			i += count_plain(s + i, len - i, c->quote);
-			c->escaped = i < len && s[i] == '\\';
-			if (i < len && s[i] == c->quote)
-				c->quote = '\0';
-		} else if (s[i] == '"' || s[i] == '\'') {
-			c->quote = s[i];
-		} else if (s[i] == ',' || s[i] == '{' || s[i] == '[') {
-			c->values++;
-		}
-	}
-}
-
-/* Feed one piece; false when the text turns out to be no JSON. */
+/* Walk through the pieces of a text until take() says false. */
 static bool
-parse_piece(struct json_tokener *tokener, struct json_object **object,
-    const char *piece, size_t len)
+each_piece(struct evbuffer *text, bool (*take)(void *, const char *, size_t),
+    void *arg)
 {
-	enum json_tokener_error error;
-
-	if (*object != NULL)
-		return count_blanks(piece, len) == len;
-	*object = json_tokener_parse_ex(tokener, piece, (int)len);
-	error = json_tokener_get_error(tokener);
-	/* A NUL ends the piece for json-c, however long it is. */
-	return (error == json_tokener_continue ||
-		   error == json_tokener_success) &&
-	       json_tokener_get_parse_end(tokener) == len;
-}
-
-struct json_object *
-json_parse_value(struct evbuffer *text)
-{
-	struct json_tokener *tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
 	struct evbuffer_iovec pieces[PIECES_MAX];
-	struct json_object *object = NULL;
-	struct count count = { 0 };
 	struct evbuffer_ptr at;
-	bool good = true;
 	int i, n;
 
-	if (tokener == NULL)
-		return NULL;
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	evbuffer_ptr_set(text, &at, 0, EVBUFFER_PTR_SET);
-	while (good && (size_t)at.pos < evbuffer_get_length(text)) {
+	while ((size_t)at.pos < evbuffer_get_length(text)) {
 		n = evbuffer_peek(text, -1, &at, pieces, PIECES_MAX);
-		for (i = 0; i < n && i < PIECES_MAX && good; i++) {
-			count_values(
-			    &count, pieces[i].iov_base, pieces[i].iov_len);
-			good = count.values <= JSON_VALUES_MAX &&
-			       parse_piece(tokener, &object, pieces[i].iov_base,
-				   pieces[i].iov_len);
+		for (i = 0; i < n && i < PIECES_MAX; i++) {
+			if (!take(arg, pieces[i].iov_base, pieces[i].iov_len))
+				return false;
 			evbuffer_ptr_set(
 			    text, &at, pieces[i].iov_len, EVBUFFER_PTR_ADD);
 		}
 	}
-	json_tokener_free(tokener);
-	if (!good || (!json_object_is_type(object, json_type_object) &&
-			 !json_object_is_type(object, json_type_array))) {
-		json_object_put(object);
-		return NULL;
-	}
-	return object;
+	return true;
+}
+
+static bool
+scan_piece(void *arg, const char *piece, size_t len)
+{
+	struct json_scan *scan = arg;
+
+	return json_scan_feed(scan, piece, len) &&
+	       scan->values <= JSON_VALUES_MAX;
+}
+
+static bool
+is_acceptable(struct evbuffer *text, unsigned depth_max)
+{
+	struct json_scan scan;
+
+	json_scan_start(&scan, depth_max);
+	return each_piece(text, scan_piece, &scan) && json_scan_complete(&scan);
+}
+
+struct parse {
+	struct json_tokener *tokener;
+	struct json_object *object;
+};
+
+static bool
+parse_piece(void *arg, const char *piece, size_t len)
+{
+	struct parse *p = arg;
+
+	/* Nothing but blanks can follow. */
+	if (p->object != NULL)
+		return true;
+	p->object = json_tokener_parse_ex(p->tokener, piece, (int)len);
+	return p->object != NULL ||
+	       json_tokener_get_error(p->tokener) == json_tokener_continue;
 }
 
 struct json_object *
-json_parse(struct evbuffer *text)
+json_parse_value(struct evbuffer *text, unsigned depth_max)
 {
-	struct json_object *object = json_parse_value(text);
+	struct parse p = { .object = NULL };
+
+	if (!is_acceptable(text, depth_max))
+		return NULL;
+	/* To json-c, what is in the innermost array is a level, too. */
+	p.tokener = json_tokener_new_ex((int)depth_max + 1);
+	if (p.tokener == NULL)
+		return NULL;
+	json_tokener_set_flags(p.tokener, JSON_TOKENER_STRICT);
+	(void)each_piece(text, parse_piece, &p);
+	json_tokener_free(p.tokener);
+	if (json_object_is_type(p.object, json_type_object) ||
+	    json_object_is_type(p.object, json_type_array))
+		return p.object;
+	json_object_put(p.object);
+	return NULL;
+}
+
+struct json_object *
+json_parse(struct evbuffer *text, unsigned depth_max)
+{
+	struct json_object *object = json_parse_value(text, depth_max);
 
 	if (object == NULL || json_object_is_type(object, json_type_object))
 		return object;

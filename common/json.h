@@ -11,23 +11,26 @@ struct json_object;
  * file.
  */
 
-/* Nesting beyond this is refused. */
+/* How deep a text may be nested where no setting says so. */
 #define JSON_DEPTH_MAX 64
 
 /*
- * So is a text with more values than that: each, however short, costs up to
- * 750 bytes and a microsecond.  No message of the protocol has a hundredth.
+ * A text with more values than that is refused: each, however short, costs up
+ * to 750 bytes and a microsecond.  No message of the protocol has a hundredth.
  */
 #define JSON_VALUES_MAX 65536
 
 /*
- * Parse a text that is one JSON object and nothing else, without draining
- * or copying the buffer.  Returns an object for json_object_put(), or NULL.
+ * Parse a text that is one JSON object (RFC 8259) and nothing else, without
+ * draining or copying the buffer.  Of objects and arrays at most depth_max
+ * may be in each other.  All of the text is checked before json-c, which is
+ * lax, sees it.  Of members with one name the last one counts.  Returns an
+ * object for json_object_put(), or NULL.
  */
-struct json_object *json_parse(struct evbuffer *text);
+struct json_object *json_parse(struct evbuffer *text, unsigned depth_max);
 
 /* The same for an object or an array. */
-struct json_object *json_parse_value(struct evbuffer *text);
+struct json_object *json_parse_value(struct evbuffer *text, unsigned depth_max);
 
 /*
  * The string member of that name, with its length in *len; NULL if there is

@@ -370,7 +370,10 @@ dispatch(struct connector *connector, const struct incoming *in)
 void
 incoming_message(struct connector *connector, struct evbuffer *text)
 {
-	struct incoming in = { .json = json_parse(text), .text = text };
+	struct incoming in = {
+		.json = json_parse(text, connector->conf.json_depth),
+		.text = text,
+	};
 
 	if (in.json == NULL) {
 		count_ignored(connector);

@@ -192,7 +192,7 @@ browser_text(void *arg, struct ws *ws, enum ws_type type, struct evbuffer *text)
 	(void)ws;
 	if (type != WS_TEXT)
 		bad = "binary";
-	else if ((message = json_parse(text)) != NULL)
+	else if ((message = json_parse(text, JSON_DEPTH_MAX)) != NULL)
 		bad = browser_dispatch(browser, message);
 	json_object_put(message);
 	if (bad == NULL)

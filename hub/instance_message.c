@@ -252,7 +252,8 @@ instance_message(struct instance *instance, struct evbuffer *text)
 	char error[128];
 	const char *why = "not a JSON object";
 
-	if (body_cut(&body, text) == 0 && (message = json_parse(text)) != NULL)
+	if (body_cut(&body, text) == 0 &&
+	    (message = json_parse(text, JSON_DEPTH_MAX)) != NULL)
 		why = instance_dispatch(instance, message, &body);
 	json_object_put(message);
 	body_clear(&body);

@@ -198,7 +198,7 @@ pending_text(void *arg, struct ws *ws, enum ws_type type, struct evbuffer *text)
 
 	if (type != WS_TEXT)
 		bad = "binary";
-	else if ((message = json_parse(text)) != NULL)
+	else if ((message = json_parse(text, JSON_DEPTH_MAX)) != NULL)
 		bad = pending_dispatch(pending, message);
 	json_object_put(message);
 	if (bad == NULL)
@@ -295,7 +295,7 @@ pending_claim(struct hub *hub, struct evhttp_request *req, const char *id)
 		http_error(req, 500, "can't make a token");
 		return;
 	}
-	body = json_parse(evhttp_request_get_input_buffer(req));
+	body = json_parse(evhttp_request_get_input_buffer(req), JSON_DEPTH_MAX);
 	pending_client_id(pending, body, client_id);
 	json_object_put(body);
 	message = json_message("token_granted");

@@ -6,7 +6,7 @@
 
 #include "common/base64.h"
 #include "common/json.h"
-#include "common/utf8.h"
+#include "common/slice.h"
 #include "proxyd/field.h"
 #include "proxyd/request.h"
 #include "proxyd/request_headers.h"
@@ -18,7 +18,8 @@ static const char *take_base(struct request *);
 static const char *take_body(struct request *);
 
 struct request *
-request_parse(struct evbuffer *text, bool keep_conditions, const char **why)
+request_parse(struct evbuffer *text, const struct proxyd_conf *conf,
+    bool keep_conditions, const char **why)
 {
 	struct request *r;
 
@@ -26,7 +27,7 @@ request_parse(struct evbuffer *text, bool keep_conditions, const char **why)
 		*why = "out of memory";
 		return NULL;
 	}
-	r->json = json_parse(text);
+	r->json = json_parse(text, conf->json_depth);
 	evbuffer_drain(text, evbuffer_get_length(text));
 	*why = r->json == NULL ? "not a JSON object" : take_id(r);
 	if (*why != NULL) {
@@ -36,7 +37,7 @@ request_parse(struct evbuffer *text, bool keep_conditions, const char **why)
 	if ((r->error = take_method(r)) != NULL ||
 	    (r->error = take_target(r)) != NULL ||
 	    (r->error = take_base(r)) != NULL ||
-	    (r->error = request_take_headers(r, keep_conditions)) != NULL)
+	    (r->error = request_take_headers(r, conf, keep_conditions)) != NULL)
 		return r;
 	r->error = take_body(r);
 	return r;
@@ -87,8 +88,6 @@ take_id(struct request *r)
 		return "no request_id";
 	if (r->id_len > REQUEST_ID_MAX)
 		return "request_id too long";
-	if (!utf8_valid((const uint8_t *)r->id, r->id_len))
-		return "request_id is not UTF-8";
 	return NULL;
 }
 

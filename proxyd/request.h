@@ -9,6 +9,7 @@
 
 struct evbuffer;
 struct json_object;
+struct proxyd_conf;
 
 /*
  * One http_proxy_request, parsed and checked (tetherd-protocol(7)): what is
@@ -17,13 +18,10 @@ struct json_object;
  */
 
 /* Bounds in bytes, without a NUL; what is over them is a bad request. */
-#define REQUEST_ID_MAX	     256 /* a longer one can not be answered */
-#define REQUEST_METHOD_MAX   32
-#define REQUEST_TARGET_MAX   32768
-#define REQUEST_BASE_MAX     1024   /* proxy_base */
-#define REQUEST_HEADER_MAX   32768  /* one header, name and value */
-#define REQUEST_HEADERS_MAX  131072 /* all of them */
-#define REQUEST_HEADER_COUNT 256
+#define REQUEST_ID_MAX	   256 /* a longer one can not be answered */
+#define REQUEST_METHOD_MAX 32
+#define REQUEST_TARGET_MAX 32768
+#define REQUEST_BASE_MAX   1024 /* proxy_base */
 
 struct request {
 	/* May hold any character, NUL too; always valid UTF-8. */
@@ -74,16 +72,16 @@ struct request {
 };
 
 /*
- * Parse the text of a message; text is drained.  With keep_conditions the
- * headers stay that ask for a 304 or 206; it is for orchestrators that pass
- * these statuses on (capability "status").
+ * Parse the text of a message within the limits of the settings; text is
+ * drained.  With keep_conditions the headers stay that ask for a 304 or 206;
+ * it is for orchestrators that pass these statuses on (capability "status").
  *
  * Returns a request for request_free(), which may have an error set, or
  * NULL for what can not even be answered: *why then says for the log what
  * is wrong with it.
  */
-struct request *request_parse(
-    struct evbuffer *text, bool keep_conditions, const char **why);
+struct request *request_parse(struct evbuffer *text, const struct proxyd_conf *,
+    bool keep_conditions, const char **why);
 
 void request_free(struct request *); /* NULL is fine */
 

@@ -4,7 +4,7 @@
 
 #include <json-c/json.h>
 
-#include "common/utf8.h"
+#include "common/slice.h"
 #include "proxyd/field.h"
 #include "proxyd/request.h"
 #include "proxyd/request_headers.h"
@@ -26,32 +26,41 @@ static bool is_dropped(
     const struct field *fields, size_t n, const char *, bool);
 static char *format_field(const struct field *);
 
+/* Read and check them all; *fields is to be freed in any case. */
 static const char *
-take_headers(struct request *r, bool keep_conditions, bool identify)
+read_fields(struct json_object *list, const struct proxyd_conf *conf,
+    struct field **fields, size_t *n)
 {
-	struct field fields[REQUEST_HEADER_COUNT];
-	struct json_object *list;
+	size_t i, total = 0;
 	const char *error;
-	size_t n, i, total = 0;
 
-	if (!json_object_object_get_ex(r->json, "headers", &list) ||
-	    list == NULL)
-		return NULL;
 	if (!json_object_is_type(list, json_type_array))
 		return "bad headers";
-	if ((n = json_object_array_length(list)) > REQUEST_HEADER_COUNT)
+	if ((*n = json_object_array_length(list)) > conf->headers_max)
 		return "too many headers";
-	for (i = 0; i < n; i++) {
+	/* One more: that of none at all may be NULL. */
+	if ((*fields = calloc(*n + 1, sizeof(**fields))) == NULL)
+		return "out of memory";
+	for (i = 0; i < *n; i++) {
 		error = read_field(
-		    json_object_array_get_idx(list, i), &fields[i], &total);
+		    json_object_array_get_idx(list, i), &(*fields)[i], &total);
 		if (error != NULL)
 			return error;
+		if (total > conf->headers_size_max)
+			return "headers too long";
 	}
-	if (identify && (error = take_identity(r, fields, n)) != NULL)
-		return error;
+	return NULL;
+}
+
+/* Make the list of those to forward. */
+static const char *
+keep_fields(struct request *r, const struct field *fields, size_t n,
+    bool keep_conditions)
+{
+	size_t i;
+
 	if (n > 0 && (r->headers = calloc(n, sizeof(*r->headers))) == NULL)
 		return "out of memory";
-	take_purpose(r, fields, n);
 	for (i = 0; i < n; i++) {
 		if (is_dropped(fields, n, fields[i].name, keep_conditions))
 			continue;
@@ -63,16 +72,40 @@ take_headers(struct request *r, bool keep_conditions, bool identify)
 	return NULL;
 }
 
-const char *
-request_take_headers(struct request *r, bool keep_conditions)
+static const char *
+take_headers(struct request *r, const struct proxyd_conf *conf,
+    bool keep_conditions, bool identify)
 {
-	return take_headers(r, keep_conditions, true);
+	struct field *fields = NULL;
+	struct json_object *list;
+	const char *error;
+	size_t n;
+
+	if (!json_object_object_get_ex(r->json, "headers", &list) ||
+	    list == NULL)
+		return NULL;
+	error = read_fields(list, conf, &fields, &n);
+	if (error == NULL && identify)
+		error = take_identity(r, fields, n);
+	if (error == NULL) {
+		take_purpose(r, fields, n);
+		error = keep_fields(r, fields, n, keep_conditions);
+	}
+	free(fields);
+	return error;
 }
 
 const char *
-request_take_page_headers(struct request *r)
+request_take_headers(
+    struct request *r, const struct proxyd_conf *conf, bool keep_conditions)
 {
-	return take_headers(r, true, false);
+	return take_headers(r, conf, keep_conditions, true);
+}
+
+const char *
+request_take_page_headers(struct request *r, const struct proxyd_conf *conf)
+{
+	return take_headers(r, conf, true, false);
 }
 
 /* Read and check ["name","value"]; *total counts the bytes of all. */
@@ -95,9 +128,6 @@ read_field(struct json_object *pair, struct field *field, size_t *total)
 	field->value = json_object_get_string(value);
 	field->value_len = (size_t)json_object_get_string_len(value);
 	*total += name_len + field->value_len;
-	if (name_len + field->value_len > REQUEST_HEADER_MAX ||
-	    *total > REQUEST_HEADERS_MAX)
-		return "headers too long";
 	if (!field_is_token(field->name, name_len))
 		return "bad header name";
 	if (!field_is_value(field->value, field->value_len))
@@ -162,8 +192,7 @@ take_identity(struct request *r, const struct field *fields, size_t n)
 	if (!parse_github_id(&fields[id], &r->github_id))
 		return "bad X-Orchestrator-User-Id";
 	if (name->value_len == 0 || name->value_len >= sizeof(r->login) ||
-	    memchr(name->value, '\t', name->value_len) != NULL ||
-	    !utf8_valid((const uint8_t *)name->value, name->value_len))
+	    memchr(name->value, '\t', name->value_len) != NULL)
 		return "bad X-Orchestrator-Username";
 	memcpy(r->login, name->value, name->value_len);
 	r->identified = true;

@@ -3,14 +3,17 @@
 
 #include <stdbool.h>
 
+struct proxyd_conf;
 struct request;
 
 /*
  * The part of request_parse() that concerns the headers: checks all of
- * them, sets who asks, and makes the list of those to forward.  Returns
- * NULL, or why the request is bad.
+ * them, sets who asks, and makes the list of those to forward.  How many
+ * they may be, and how long, is in the settings.  Returns NULL, or why the
+ * request is bad.
  */
-const char *request_take_headers(struct request *, bool keep_conditions);
+const char *request_take_headers(
+    struct request *, const struct proxyd_conf *, bool keep_conditions);
 
 /*
  * The answer will be rewritten: make the conditions fit for the upstream, of
@@ -20,6 +23,7 @@ void request_rewrite_conditions(struct request *, const char *version);
 
 /* The same for headers that a page names itself, which do not say who asks;
  * conditions stay. */
-const char *request_take_page_headers(struct request *);
+const char *request_take_page_headers(
+    struct request *, const struct proxyd_conf *);
 
 #endif

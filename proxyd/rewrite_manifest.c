@@ -75,33 +75,6 @@ rewrite_manifest_feed(
 	return sink_write(manifest->sink, in, len);
 }
 
-/*
- * json-c also reads names in single quotes, NaN and the like, which browsers
- * refuse: whether there are only bytes of JSON outside of strings.
- */
-static bool
-is_strict(struct evbuffer *text)
-{
-	static const char allowed[] = " \t\r\n{}[]:,+-.0123456789eEtrufalsn";
-	size_t len = evbuffer_get_length(text), i;
-	const char *s = (char *)evbuffer_pullup(text, -1);
-	bool quoted = false;
-
-	if (s == NULL)
-		return false;
-	for (i = 0; i < len; i++) {
-		if (quoted && s[i] == '\\')
-			i++;
-		else if (s[i] == '"')
-			quoted = !quoted;
-		else if (quoted ? (unsigned char)s[i] < ' '
-				: memchr(allowed, s[i], sizeof(allowed) - 1) ==
-				      NULL)
-			return false;
-	}
-	return true;
-}
-
 /* A string with the prefix in front if it is a rooted URL. */
 static void
 change_string(struct changes *changes, struct json_object *value)
@@ -192,8 +165,7 @@ rewrite_manifest_finish(struct rewrite_manifest *manifest)
 
 	if (manifest->text == NULL)
 		return 0;
-	if (is_strict(manifest->text))
-		object = json_parse(manifest->text);
+	object = json_parse(manifest->text, JSON_DEPTH_MAX);
 	if (object != NULL)
 		change_manifest(&changes, object);
 	if (changes.failed) {

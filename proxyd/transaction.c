@@ -68,8 +68,8 @@ transaction_new(struct proxyd *proxyd, uint64_t number, struct evbuffer *text,
 	struct transaction *t;
 	struct request *request;
 
-	request = request_parse(
-	    text, (proxyd->link.capabilities & LINK_STATUS) != 0, why);
+	request = request_parse(text, &proxyd->conf,
+	    (proxyd->link.capabilities & LINK_STATUS) != 0, why);
 	if (request == NULL)
 		return NULL;
 	t = calloc(1, sizeof(*t));

@@ -8,7 +8,6 @@
 #include "common/base64.h"
 #include "common/json.h"
 #include "common/log.h"
-#include "common/utf8.h"
 #include "proxyd/proxyd.h"
 #include "proxyd/reply.h"
 #include "proxyd/tunnel_actions.h"
@@ -100,7 +99,7 @@ read_data(const struct user_request *r, struct piece *piece)
 	if (text != NULL) {
 		memcpy(piece->data, text, len);
 		piece->len = len;
-		return utf8_valid(piece->data, len) ? NULL : "d is not UTF-8";
+		return NULL;
 	}
 	n = base64_decode(base64, base64_len, piece->data);
 	piece->len = n == -1 ? 0 : (size_t)n;
@@ -167,8 +166,7 @@ get_reason(const struct user_request *r)
 	    member == NULL)
 		return "";
 	reason = json_string(r->payload, "reason", NULL);
-	if (reason == NULL || strlen(reason) > TUNNEL_REASON_MAX ||
-	    !utf8_valid((const uint8_t *)reason, strlen(reason)))
+	if (reason == NULL || strlen(reason) > TUNNEL_REASON_MAX)
 		return NULL;
 	return reason;
 }

@@ -117,7 +117,8 @@ static const char *
 take_headers(struct tunnel_opening *o, struct json_object *payload)
 {
 	struct request r = { .json = payload };
-	const char *why = request_take_page_headers(&r);
+	const char *why =
+	    request_take_page_headers(&r, &o->tunnel->proxyd->conf);
 
 	o->ask.headers = r.headers;
 	o->ask.nheaders = r.nheaders;

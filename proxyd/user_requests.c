@@ -132,7 +132,7 @@ begin(struct proxyd *p, struct user_request *r, struct json_object *json)
 const char *
 user_requests_begin(struct proxyd *p, uint64_t number, struct evbuffer *text)
 {
-	struct json_object *json = json_parse(text);
+	struct json_object *json = json_parse(text, p->conf.json_depth);
 	struct user_request r = { .number = number };
 	const char *why = NULL;
 

@@ -25,7 +25,7 @@ check_parsed(const uint8_t *text, size_t len)
 	const char *type;
 
 	evbuffer_add(buffer, text, len);
-	json = json_parse(buffer);
+	json = json_parse(buffer, JSON_DEPTH_MAX);
 	if (json == NULL)
 		abort();
 	type = json_string(json, "type", NULL);
@@ -82,7 +82,7 @@ check_answer(const struct chat_filter *f)
 	struct json_object *json;
 
 	if (chat_filter_answer(f, "why", out)) {
-		json = json_parse(out);
+		json = json_parse(out, JSON_DEPTH_MAX);
 		if (json == NULL || evbuffer_get_length(out) > 1024)
 			abort();
 		json_object_put(json);

@@ -4,6 +4,7 @@
 
 #include <event2/buffer.h>
 
+#include "common/slice.h"
 #include "proxyd/escape.h"
 #include "proxyd/field.h"
 #include "proxyd/request.h"
@@ -94,6 +95,11 @@ add_message(struct evbuffer *text, const uint8_t *data, size_t size)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const struct proxyd_conf conf = {
+		.json_depth = 8,
+		.headers_max = 16,
+		.headers_size_max = 4096,
+	};
 	struct evbuffer *text = evbuffer_new();
 	struct request *r;
 	const char *why;
@@ -102,7 +108,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		evbuffer_add(text, data + 1, size - 1);
 	else if (size > 0)
 		add_message(text, data + 1, size - 1);
-	r = request_parse(text, size > 0 && data[0] % 2 == 0, &why);
+	r = request_parse(text, &conf, size > 0 && data[0] % 2 == 0, &why);
 	if (r != NULL && r->error == NULL)
 		check(r);
 	request_free(r);

@@ -69,7 +69,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!is_same(pieces, text, evbuffer_get_length(whole)))
 		abort();
 	if (!is_same(whole, data + 1, size - 1)) {
-		if ((json = json_parse(whole)) == NULL)
+		if ((json = json_parse(whole, JSON_DEPTH_MAX)) == NULL)
 			abort();
 		json_object_put(json);
 		again = rewrite(&prefix, text, evbuffer_get_length(whole), 7);

@@ -237,6 +237,9 @@ start_once(void)
 		return;
 	log_set_level(LOG_LEVEL_CRIT);
 	p.child.base = event_base_new();
+	p.conf.json_depth = 64;
+	p.conf.headers_max = 16;
+	p.conf.headers_size_max = 4096;
 	p.conf.tunnels_max = p.conf.tunnels_user_max = 2;
 	p.rates = rates_new(&p.conf);
 	p.sessions = sessions_new(&p);

@@ -33,9 +33,8 @@ static const struct {
 	{ TEXT("{\"\xc3\xa9\":\"\xf0\x9f\x98\x80\"}"),
 	    "{\"\xc3\xa9\":\"\xf0\x9f\x98\x80\"}" },
 	{ TEXT("{\"a\":\"x\\u0000y\"}"), "{\"a\":\"x\\u0000y\"}" },
-	/* json-c is lax with names and numbers, and keeps the last of two */
-	{ TEXT("{\"a\":NaN}"), "{\"a\":NaN}" },
-	{ TEXT("{'a':1}"), "{\"a\":1}" },
+	/* half a pair is what no text can hold; the last of two is kept */
+	{ TEXT("{\"a\":\"x\\ud800y\"}"), "{\"a\":\"x\xef\xbf\xbdy\"}" },
 	{ TEXT("{\"a\":1,\"a\":2}"), "{\"a\":2}" },
 	/* not one object, or not only that */
 	{ TEXT(""), NULL },
@@ -68,7 +67,12 @@ static const struct {
 	{ TEXT("{}\0x"), NULL },
 	{ TEXT("{\"a\":1\0}"), NULL },
 	{ TEXT("{\"a\0b\":1}"), NULL },
-	/* what strict means */
+	/* what strict means; json-c alone would take the first few */
+	{ TEXT("{\"a\":NaN}"), NULL },
+	{ TEXT("{\"a\":-Infinity}"), NULL },
+	{ TEXT("{'a':1}"), NULL },
+	{ TEXT("{\"a\":\"\xff\"}"), NULL },
+	{ TEXT("{\"a\":\"\n\"}"), NULL },
 	{ TEXT("{\"a\":'b'}"), NULL },
 	{ TEXT("{a:1}"), NULL },
 	{ TEXT("{\"a\":1,}"), NULL },
@@ -95,7 +99,7 @@ static void
 check(struct evbuffer *buffer, const char *written, const char *text)
 {
 	size_t before = evbuffer_get_length(buffer);
-	struct json_object *object = json_parse(buffer);
+	struct json_object *object = json_parse(buffer, JSON_DEPTH_MAX);
 
 	assert_int_equal(evbuffer_get_length(buffer), before);
 	if ((object != NULL) != (written != NULL))
@@ -173,7 +177,7 @@ test_value(void **state)
 	(void)state;
 	for (i = 0; i < COUNT(cases); i++) {
 		evbuffer_add(buffer, cases[i].text, strlen(cases[i].text));
-		value = json_parse_value(buffer);
+		value = json_parse_value(buffer, JSON_DEPTH_MAX);
 		if ((value != NULL) != cases[i].good)
 			fail_msg("%s", cases[i].text);
 		json_object_put(value);
@@ -198,7 +202,7 @@ test_many_pieces(void **state)
 		for (k = 2; k < pieces[i]; k++)
 			add_piece(buffer, "xyz", 3);
 		add_piece(buffer, "\"}", 2);
-		object = json_parse(buffer);
+		object = json_parse(buffer, JSON_DEPTH_MAX);
 		assert_non_null(object);
 		value = json_string(object, "a", &len);
 		assert_int_equal(len, 3 * (pieces[i] - 2));
@@ -208,7 +212,7 @@ test_many_pieces(void **state)
 		/* Garbage in the very last one. */
 		add_piece(buffer, " ", 1);
 		add_piece(buffer, "x", 1);
-		assert_null(json_parse(buffer));
+		assert_null(json_parse(buffer, JSON_DEPTH_MAX));
 		evbuffer_free(buffer);
 	}
 }
@@ -231,7 +235,7 @@ parses_repeated(const char *start, const char *unit, size_t n, const char *end,
 				evbuffer_add(buffer, unit + k, 1);
 		}
 	evbuffer_add(buffer, end, strlen(end));
-	object = json_parse(buffer);
+	object = json_parse(buffer, JSON_DEPTH_MAX);
 	json_object_put(object);
 	evbuffer_free(buffer);
 	return object != NULL;
@@ -245,14 +249,16 @@ test_values(void **state)
 		const char *start, *unit, *end;
 		size_t around, values; /* of each unit */
 	} cases[] = {
-		{ "{\"a\":[", "0,", "0]}", 2, 1 },
-		{ "{\"a\":[", "[],", "0]}", 2, 2 },
-		{ "{\"a\":[", "{},", "0]}", 2, 2 },
-		{ "{\"a\":[", "\"[\\\",'\",", "0]}", 2, 1 },
-		{ "{\"a\":[", "{'\\\\,\"{':0},", "0]}", 2, 2 },
+		{ "{\"a\":[", "0,", "0]}", 3, 1 },
+		{ "{\"a\":[", "[],", "0]}", 3, 1 },
+		{ "{\"a\":[", "{},", "0]}", 3, 1 },
+		{ "{\"a\":[", "[0],", "0]}", 3, 2 },
+		{ "{\"a\":[", "{\"a\":0},", "0]}", 3, 2 },
+		{ "{\"a\":[", "\"[\\\",'\",", "0]}", 3, 1 },
+		{ "{\"a\":[", "{\"\\\\,\\\"{\":0},", "0]}", 3, 2 },
+		{ "{", "\"a\":null,", "\"b\":0}", 2, 1 },
 		/* no quote hides what follows */
-		{ "{\"a\":[{'\"':0},", "0,", "0]}", 4, 1 },
-		{ "{\"a\":[{\"'\":0},", "0,", "0]}", 4, 1 },
+		{ "{\"a\":[{\"'\":0},", "0,", "0]}", 5, 1 },
 	};
 	static const char *const free_units[] = { ",", "[", "{", "'", "\\\"",
 		"\\\\", "\\\",\\\\" };
@@ -276,9 +282,9 @@ test_values(void **state)
 	}
 }
 
-/* n containers in each other, the innermost one empty. */
+/* n containers in each other, something in the innermost one. */
 static bool
-parses_nested(int n)
+parses_nested(int n, unsigned depth_max)
 {
 	struct evbuffer *buffer = evbuffer_new();
 	struct json_object *object;
@@ -287,10 +293,11 @@ parses_nested(int n)
 	add_piece(buffer, "{\"a\":", 5);
 	for (i = 1; i < n; i++)
 		add_piece(buffer, "[", 1);
+	add_piece(buffer, "0", 1);
 	for (i = 1; i < n; i++)
 		add_piece(buffer, "]", 1);
 	add_piece(buffer, "}", 1);
-	object = json_parse(buffer);
+	object = json_parse(buffer, depth_max);
 	json_object_put(object);
 	evbuffer_free(buffer);
 	return object != NULL;
@@ -299,11 +306,15 @@ parses_nested(int n)
 static void
 test_depth(void **state)
 {
+	static const unsigned depths[] = { 1, 8, JSON_DEPTH_MAX, 1024 };
+	size_t i;
+
 	(void)state;
-	assert_true(parses_nested(2));
-	assert_true(parses_nested(JSON_DEPTH_MAX));
-	assert_false(parses_nested(JSON_DEPTH_MAX + 1));
-	assert_false(parses_nested(100000));
+	for (i = 0; i < COUNT(depths); i++) {
+		assert_true(parses_nested((int)depths[i], depths[i]));
+		assert_false(parses_nested((int)depths[i] + 1, depths[i]));
+		assert_false(parses_nested(100000, depths[i]));
+	}
 }
 
 static void
@@ -318,7 +329,7 @@ test_string(void **state)
 	add_piece(
 	    buffer, TEXT("{\"a\":\"b\",\"nul\":\"x\\u0000y\",\"n\":1,"
 			 "\"z\":null,\"o\":{},\"l\":[\"a\"],\"e\":\"\"}"));
-	object = json_parse(buffer);
+	object = json_parse(buffer, JSON_DEPTH_MAX);
 	assert_non_null(object);
 	assert_string_equal(json_string(object, "a", NULL), "b");
 	assert_string_equal(json_string(object, "e", &len), "");

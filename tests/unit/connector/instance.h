@@ -132,7 +132,7 @@ static void
 on_far_message(
     void *arg, struct ws *ws, enum ws_type type, struct evbuffer *message)
 {
-	struct json_object *json = json_parse(message), *status;
+	struct json_object *json = json_parse(message, JSON_DEPTH_MAX), *status;
 	const char *kind, *id;
 	size_t i = number_of(ws);
 
@@ -343,7 +343,7 @@ on_request(void *arg, struct msg *m)
 	(void)arg;
 	assert_int_equal(m->flags, 0);
 	evbuffer_add(text, m->data, m->len);
-	json = json_parse(text);
+	json = json_parse(text, JSON_DEPTH_MAX);
 	id = json_string(json, "request_id", NULL);
 	note("%s:%s", m->type == MSG_REQUEST ? "request" : "user", id);
 	assert_true(in->nids < IDS_MAX);
@@ -602,6 +602,7 @@ instance_setup(void **state)
 		.ca_file = copy(""),
 		.ca_fd = -1,
 		.message_max = 1 << 20,
+		.json_depth = 64,
 		.hostname = copy("hostname"),
 		.project = copy("/project"),
 		.version = copy("1"),

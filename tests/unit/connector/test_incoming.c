@@ -288,7 +288,7 @@ test_messages(void **state)
 	(void)state;
 	is_up = true;
 	for (i = 0; i < COUNT(table); i++) {
-		memset(&connector, 0, sizeof(connector));
+		connector = (struct connector){ .conf.json_depth = 64 };
 		handle(&connector, table[i].text);
 		assert_string_equal(calls, table[i].called);
 		assert_int_equal(connector.capabilities, table[i].capabilities);
@@ -303,7 +303,7 @@ test_messages(void **state)
 static void
 test_not_up(void **state)
 {
-	struct connector connector = { 0 };
+	struct connector connector = { .conf.json_depth = 64 };
 
 	(void)state;
 	is_up = false;
@@ -382,7 +382,7 @@ test_pending(void **state)
 	is_up = false;
 	is_pending = true;
 	for (i = 0; i < COUNT(pending_table); i++) {
-		memset(&connector, 0, sizeof(connector));
+		connector = (struct connector){ .conf.json_depth = 64 };
 		handle(&connector, pending_table[i].text);
 		assert_string_equal(calls, pending_table[i].called);
 		assert_line(pending_table[i].text, pending_table[i].line);
@@ -398,7 +398,7 @@ test_pending(void **state)
 static void
 test_long_token(void **state)
 {
-	struct connector connector = { 0 };
+	struct connector connector = { .conf.json_depth = 64 };
 	char token[CONF_SECRET_MAX + 2], text[sizeof(token) + 128];
 	size_t i;
 
@@ -422,7 +422,7 @@ test_wiped(void **state)
 	static char pieces[][64] = { "{\"type\":\"token_granted\",",
 		"\"token\":\"ao_1", "_secret\",\"client_id\":", "\"box\"}" };
 	static const char zeros[64];
-	struct connector connector = { 0 };
+	struct connector connector = { .conf.json_depth = 64 };
 	struct evbuffer *buffer;
 	size_t i, n, way, len[COUNT(pieces)];
 
@@ -465,7 +465,7 @@ test_wiped(void **state)
 static void
 test_flood(void **state)
 {
-	struct connector connector = { 0 };
+	struct connector connector = { .conf.json_depth = 64 };
 	char line[LOG_LINE_MAX + 2];
 	size_t i, lines = 0;
 
@@ -489,7 +489,7 @@ test_flood(void **state)
 static void
 test_capabilities(void **state)
 {
-	struct connector connector = { 0 };
+	struct connector connector = { .conf.json_depth = 64 };
 
 	(void)state;
 	handle(&connector, REGISTERED(",\"capabilities\":[\"base64\"]"));
@@ -502,7 +502,7 @@ test_capabilities(void **state)
 static void
 test_prefixes(void **state)
 {
-	struct connector connector = { 0 };
+	struct connector connector = { .conf.json_depth = 64 };
 	char text[1024], line[LOG_LINE_MAX + 2];
 	size_t i, n;
 

@@ -80,6 +80,7 @@ setup(void **state)
 	proxyd.child.self = PROGRAM_PROXYD;
 	proxyd.child.peers[PROGRAM_CONNECTOR] = channel_new(base, pair[1],
 	    PROGRAM_PROXYD, PROGRAM_CONNECTOR, &proxyd_side, NULL);
+	proxyd.conf.json_depth = 64;
 	proxyd.outbox = outbox_new(&proxyd);
 	proxyd.link_is_up = true;
 	return 0;

@@ -9,9 +9,16 @@
 #include <cmocka.h>
 #include <event2/buffer.h>
 
+#include "common/slice.h"
 #include "proxyd/request.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static const struct proxyd_conf conf = {
+	.json_depth = 16,
+	.headers_max = 48,
+	.headers_size_max = 5000,
+};
 
 /* Parse a text that arrived in pieces of the given size. */
 static struct request *
@@ -28,7 +35,7 @@ parse_pieces(
 		evbuffer_add_reference(buffer, text + i, n, NULL, NULL);
 	}
 	*why = NULL;
-	request = request_parse(buffer, keep, why);
+	request = request_parse(buffer, &conf, keep, why);
 	assert_int_equal(evbuffer_get_length(buffer), 0);
 	assert_int_equal(request == NULL, *why != NULL);
 	evbuffer_free(buffer);
@@ -135,6 +142,9 @@ test_unanswerable(void **state)
 		"{\"request_id\":\"1\"}{}",
 		"{'request_id':'1'}",
 		"{\"request_id\":\"1\",}",
+		HEADERS("[" ID ",[\"X-Orchestrator-Username\",\"\xff\"]]"),
+		ROOT_WITH("\"body\":NaN"),
+		ROOT_WITH("\"body\":\"\t\""),
 	};
 	size_t i;
 
@@ -221,7 +231,6 @@ test_bad(void **state)
 			"\"583231\"]]"),
 		HEADERS("[" ID ",[\"X-Orchestrator-Username\",\"\"]]"),
 		HEADERS("[" ID ",[\"X-Orchestrator-Username\",\"a\\tb\"]]"),
-		HEADERS("[" ID ",[\"X-Orchestrator-Username\",\"\xff\"]]"),
 		HEADERS("[" NAME ",[\"X-Orchestrator-User-Id\",\"\"]]"),
 		HEADERS("[" NAME ",[\"X-Orchestrator-User-Id\",\"0\"]]"),
 		HEADERS("[" NAME ",[\"X-Orchestrator-User-Id\",\"01\"]]"),
@@ -497,10 +506,10 @@ test_bounds(void **state)
 		    REQUEST_BASE_MAX - 1 },
 		{ "{\"request_id\":\"1\",\"headers\":[[\"a\",\"", "v",
 		    "\"]],\"x\":\"\",\"method\":\"GET\",\"path\":\"/\"}",
-		    REQUEST_HEADER_MAX - 1 },
+		    5000 - 1 },
 		{ "{\"request_id\":\"1\",\"method\":\"GET\",\"path\":\"/\","
 		  "\"headers\":[[\"a\",\"\"]",
-		    ",[\"a\",\"\"]", "]}", REQUEST_HEADER_COUNT - 1 },
+		    ",[\"a\",\"\"]", "]}", 48 - 1 },
 	};
 	size_t i;
 
@@ -511,8 +520,8 @@ test_bounds(void **state)
 		assert_false(is_good(table[i].before, table[i].each,
 		    table[i].max + 1, table[i].after));
 	}
-	i = (REQUEST_HEADERS_MAX - 1) / each;
-	assert_true(i < REQUEST_HEADER_COUNT);
+	i = (5000 - 1) / each;
+	assert_true(i < 48);
 	assert_true(is_good(table[6].before, big, i, table[6].after));
 	assert_false(is_good(table[6].before, big, i + 1, table[6].after));
 }
@@ -530,6 +539,8 @@ test_depth(void **state)
 	assert_false(is_good(start, "[", 1000, ""));
 	assert_false(is_good(start, "[[[[[]]]]]", 1, ""));
 	assert_true(is_good(start, "[[[[[]]]]]", 1, "}"));
+	assert_true(is_good(start, "[[[[[", 3, "]]]]]]]]]]]]]]]}"));
+	assert_false(is_good(start, "[[[[", 4, "]]]]]]]]]]]]]]]]}"));
 }
 
 int

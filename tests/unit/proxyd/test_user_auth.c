@@ -95,6 +95,7 @@ setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	f->proxyd.child.base = event_base_new();
+	f->proxyd.conf.json_depth = 64;
 	f->proxyd.conf.rules = true;
 	f->proxyd.rates = rates_new(&f->proxyd.conf);
 	f->proxyd.user_auth = user_auth_new(&f->proxyd);

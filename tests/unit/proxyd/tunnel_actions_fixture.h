@@ -165,6 +165,9 @@ setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	f->proxyd.child.base = event_base_new();
+	f->proxyd.conf.json_depth = 64;
+	f->proxyd.conf.headers_max = 256;
+	f->proxyd.conf.headers_size_max = 131072;
 	f->proxyd.conf.tunnels_max = TUNNELS_MAX;
 	f->proxyd.conf.tunnels_user_max = TUNNELS_PERSON_MAX;
 	f->proxyd.rates = rates_new(&f->proxyd.conf);

@@ -52,7 +52,7 @@ outbox_reply(
 	assert_in_range(nreplies, 0, REPLIES_MAX - 1);
 	assert_in_range(len, 2, OUTBOX_REPLY_MAX);
 	assert_true(utf8_valid(evbuffer_pullup(message, -1), len));
-	r->json = json_parse(message);
+	r->json = json_parse(message, JSON_DEPTH_MAX);
 	assert_non_null(r->json);
 	type = json_string(r->json, "type", NULL);
 	/* "error" messages come before the last reply. */
