@@ -213,6 +213,14 @@ read_number(unsigned expected, char c)
 	}
 }
 
+/* What may follow a backslash and is all of the escape. */
+static bool
+is_letter(char c)
+{
+	return c == 'n' || c == '"' || c == '\\' || c == 't' || c == '/' ||
+	       c == 'r' || c == 'b' || c == 'f';
+}
+
 static enum expected
 read_escape(struct json_scan *s, char c)
 {
@@ -220,7 +228,7 @@ read_escape(struct json_scan *s, char c)
 		s->digits = 4;
 		return HEX;
 	}
-	return c != '\0' && strchr("\"\\/bfnrt", c) != NULL ? STRING : NOTHING;
+	return is_letter(c) ? STRING : NOTHING;
 }
 
 /* A byte within a string, where plain ones end, or a word. */
@@ -245,6 +253,19 @@ read_inner(struct json_scan *s, char c)
 	}
 }
 
+/* How many bytes of a string need no more than a look. */
+static size_t
+count_easy(const char *p, size_t len)
+{
+	size_t i = count_plain(p, len);
+
+	while (len - i >= 2 && p[i] == '\\' && is_letter(p[i + 1])) {
+		i += 2;
+		i += count_plain(p + i, len - i);
+	}
+	return i;
+}
+
 static void
 scan_piece(struct json_scan *s, const char *p, size_t len)
 {
@@ -252,7 +273,7 @@ scan_piece(struct json_scan *s, const char *p, size_t len)
 
 	while (i < len && s->expected != NOTHING) {
 		if (s->expected == STRING)
-			i += count_plain(p + i, len - i);
+			i += count_easy(p + i, len - i);
 		if (i == len)
 			return;
 		if (s->expected >= MINUS) {
