@@ -119,21 +119,23 @@ audit(struct token_question *q, const char *client_id, enum db_result kept)
 	child_audit(q->child, &record);
 }
 
-static bool
-is_stored(const struct token_question *q)
+/* DB_NONE if nothing is stored for this orchestrator, DB_OK if one is. */
+static enum db_result
+look_up_stored(const struct token_question *q)
 {
 	char token[TOKENS_TOKEN_MAX + 1], client_id[TOKENS_CLIENT_ID_MAX + 1];
 	enum db_result result =
 	    tokens_get(q->tokens, q->conf->orchestrator, token, client_id);
 
 	explicit_bzero(token, sizeof(token));
-	return result == DB_OK;
+	return result;
 }
 
 static void
 keep(struct token_question *q, uint64_t conf_id, const char *token,
     const char *client_id)
 {
+	enum db_result stored;
 	const char *why = NULL;
 
 	/* Nobody knows whose it is: connector comes again if it is right. */
@@ -146,8 +148,10 @@ keep(struct token_question *q, uint64_t conf_id, const char *token,
 	 * what he brings must not outlive it. */
 	if (is_configured(q))
 		why = "one is configured";
-	else if (is_stored(q))
+	else if ((stored = look_up_stored(q)) == DB_OK)
 		why = "there is one";
+	else if (stored != DB_NONE)
+		why = "cannot tell whether there is one";
 	if (why != NULL) {
 		log_warnx("orchestrator token granted by %s not kept: %s",
 		    q->conf->orchestrator, why);

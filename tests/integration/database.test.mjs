@@ -3,19 +3,16 @@
 // is over.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { copyFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { createUserDatabase, SCHEMAS, sql } from "./lib/database.mjs";
+import { createUserDatabase, lock, SCHEMAS, sql } from "./lib/database.mjs";
 import { startInstance } from "./lib/instance.mjs";
 import { identity } from "./lib/orchestrator.mjs";
 import { run } from "./lib/programs.mjs";
 import { scenario } from "./lib/scenario.mjs";
-import { deadline } from "./lib/time.mjs";
 
 const WARNING = /authd\[\d+\]: .*((user|identity) database|can't create)/;
 const AGAIN = /database works again/;
@@ -56,22 +53,6 @@ const DATABASES = { "the upstream's": theirs, "our own": ours };
 async function removeAll(path) {
 	for (const end of ["", "-wal", "-shm", "-journal"])
 		await rm(path + end, { force: true });
-}
-
-// A lock of another process, until what is returned is called.
-async function lock(stage, path) {
-	const shell = spawn("sqlite3", ["-batch", path],
-		{ stdio: ["pipe", "pipe", "ignore"] });
-	stage.atEnd(() => shell.kill("SIGKILL"));
-	shell.stdin.write(".bail on\n.timeout 5000\nBEGIN EXCLUSIVE;\n" +
-		"SELECT 'locked';\n");
-	for (let text = ""; !text.includes("locked\n");)
-		text += (await deadline(once(shell.stdout, "data"), 10000,
-			"no lock"))[0];
-	return async () => {
-		shell.stdin.end("COMMIT;\n");
-		await deadline(once(shell, "close"), 5000, "sqlite3 did not end");
-	};
 }
 
 for (const [name, path] of Object.entries(DATABASES))

@@ -6,7 +6,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { describe } from "node:test";
 
-import { createUserDatabase, sql } from "./lib/database.mjs";
+import { createUserDatabase, lock, sql } from "./lib/database.mjs";
 import { request } from "./lib/http.mjs";
 import { identity, Orchestrator } from "./lib/orchestrator.mjs";
 import { BUILD, CLIENT, startHub, startSampleApp, startTetherd, tetherctl } from
@@ -360,6 +360,34 @@ describe("a token is granted", { concurrency: 4 }, () => {
 	});
 
 	scenario("it cannot be stored", async (stage) => {
+		const { orchestrator, place, tetherd, connection } =
+			await startPending(stage);
+		const release = await lock(stage, place.tether, "IMMEDIATE");
+		grant(connection);
+		await assertRegistered(orchestrator);
+		await tetherd.line("can't be stored: kept in memory until authd ends");
+		await release();
+		tetherd.signal("SIGUSR2");
+		await assertRegistered(orchestrator);
+		await tetherd.line("is kept in tether.db now");
+		await tetherd.stop();
+		await place.start();
+		await assertRegistered(orchestrator);
+	});
+
+	scenario("nobody can tell whether there is one: not kept before that",
+		async (stage) => {
+			const { orchestrator, place, tetherd, connection } =
+				await startPending(stage);
+			const release = await lock(stage, place.tether);
+			grant(connection);
+			await tetherd.line("not kept: cannot tell whether there is one");
+			await release();
+			await assertRegistered(orchestrator);
+			await tetherd.line("kept in tether.db");
+		});
+
+	scenario("there is no place for a database", async (stage) => {
 		const orchestrator = await Orchestrator.start(stage);
 		const place = await makePlace(stage, orchestrator.url);
 		await mkdir(place.tether, { recursive: true });
@@ -367,18 +395,7 @@ describe("a token is granted", { concurrency: 4 }, () => {
 		// Nobody can tell whether there is a token.
 		await tetherd.line("not a regular file");
 		await rmdir(place.tether);
-		const connection = await orchestrator.pending();
-		await mkdir(place.tether);
-		grant(connection);
-		await assertRegistered(orchestrator);
-		await tetherd.line("can't be stored: kept in memory until authd ends");
-		await rmdir(place.tether);
-		tetherd.signal("SIGUSR2");
-		await assertRegistered(orchestrator);
-		await tetherd.line("is kept in tether.db now");
-		await tetherd.stop();
-		await place.start();
-		await assertRegistered(orchestrator);
+		await orchestrator.pending();
 	});
 
 	scenario("refused with 401: it stays, and what to do is said",

@@ -1,7 +1,10 @@
 // The upstream's user database, by way of the sqlite3 command.
 
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { promisify } from "node:util";
+
+import { deadline } from "./time.mjs";
 
 const run = promisify(execFile);
 
@@ -33,4 +36,20 @@ export async function sql(path, text) {
 	} catch {
 		return []; // a pragma's plain line
 	}
+}
+
+// A lock of another process, until what is returned is called.
+export async function lock(stage, path, mode = "EXCLUSIVE") {
+	const shell = spawn("sqlite3", ["-batch", path],
+		{ stdio: ["pipe", "pipe", "ignore"] });
+	stage.atEnd(() => shell.kill("SIGKILL"));
+	shell.stdin.write(".bail on\n.timeout 5000\nBEGIN " + mode + ";\n" +
+		"SELECT 'locked';\n");
+	for (let text = ""; !text.includes("locked\n");)
+		text += (await deadline(once(shell.stdout, "data"), 10000,
+			"no lock"))[0];
+	return async () => {
+		shell.stdin.end("COMMIT;\n");
+		await deadline(once(shell, "close"), 5000, "sqlite3 did not end");
+	};
 }

@@ -199,6 +199,18 @@ was_logged(const char *text)
 	return found;
 }
 
+/* The same of a line that nothing else tells us of. */
+static bool
+is_logged(const char *text)
+{
+	struct pollfd pfd = { .fd = f.log, .events = POLLIN };
+	bool found = false;
+
+	while (!found && poll(&pfd, 1, 5000) == 1)
+		found = was_logged(text);
+	return found;
+}
+
 static int
 setup(void **state)
 {
@@ -470,20 +482,29 @@ test_malformed(void **state)
 	}
 }
 
+/* Somebody else's lock on tether.db, until it is closed. */
+static sqlite3 *
+hold(const char *begin)
+{
+	char path[128];
+	sqlite3 *db;
+
+	(void)snprintf(path, sizeof(path), "%s/tether.db", f.directory);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, begin, NULL, NULL, NULL), SQLITE_OK);
+	return db;
+}
+
 /* While the database does not say, nobody does; then it is asked again. */
 static void
 test_locked(void **state)
 {
-	char path[128];
 	sqlite3 *db;
 
 	(void)state;
 	grant(5, "ao_1", "box");
 	assert_audited("hub.example:443, for box");
-	(void)snprintf(path, sizeof(path), "%s/tether.db", f.directory);
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(
-	    sqlite3_exec(db, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
+	db = hold("BEGIN EXCLUSIVE");
 	ask(1, 5);
 	assert_silent();
 	/* Nor if it is connector that has gone. */
@@ -500,12 +521,9 @@ test_locked(void **state)
 static void
 test_not_stored(void **state)
 {
-	char path[128];
+	sqlite3 *db = hold("BEGIN IMMEDIATE");
 
 	(void)state;
-	(void)snprintf(path, sizeof(path), "%s/tether.db", f.directory);
-	(void)unlink(path);
-	assert_int_equal(mkdir(path, 0700), 0);
 	grant(5, "ao_1", "box");
 	assert_audited("hub.example:443, for box; not stored");
 	ask(1, 5);
@@ -514,7 +532,7 @@ test_not_stored(void **state)
 			       "can't be stored: kept in memory until authd "
 			       "ends"));
 	/* It is tried again. */
-	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 	ask(2, 5);
 	assert_granted(2, "ao_1", "box");
 	assert_true(was_logged("is kept in tether.db now"));
@@ -522,6 +540,37 @@ test_not_stored(void **state)
 	start_authd("");
 	ask(3, 5);
 	assert_granted(3, "ao_1", "box");
+}
+
+#define CANNOT_TELL                                                       \
+	"granted by hub.example:443 not kept: cannot tell whether there " \
+	"is one"
+
+/* Nothing takes the place of what may be there and cannot be read. */
+static void
+test_cannot_tell(void **state)
+{
+	char path[128];
+	sqlite3 *db;
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/tether.db", f.directory);
+	(void)unlink(path);
+	assert_int_equal(mkdir(path, 0700), 0);
+	grant(5, "ao_1", "box");
+	assert_true(is_logged(CANNOT_TELL));
+	assert_int_equal(rmdir(path), 0);
+	ask(1, 5);
+	assert_token(1, "");
+
+	grant(5, "ao_2", "box2");
+	assert_audited("hub.example:443, for box2");
+	db = hold("BEGIN EXCLUSIVE");
+	grant(5, "ao_3", "box3");
+	assert_true(is_logged(CANNOT_TELL));
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	ask(2, 5);
+	assert_granted(2, "ao_2", "box2");
 }
 
 int
@@ -539,6 +588,7 @@ main(void)
 		WITHOUT(test_malformed),
 		WITHOUT(test_locked),
 		WITHOUT(test_not_stored),
+		WITHOUT(test_cannot_tell),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
