@@ -9,7 +9,11 @@
 #include "authd/upstream_db.h"
 #include "common/session.h"
 
-/* Which user of the upstream a GitHub user is. */
+/*
+ * Which user of the upstream a GitHub user is, and which one the instance
+ * itself: the one of the name SESSION_SERVICE_LOGIN, which no GitHub user
+ * gets, or orch_0_... of it where that one is somebody's.
+ */
 
 /* Who asks, and in what; filled in by the caller. */
 struct identity_query {
@@ -19,6 +23,9 @@ struct identity_query {
 	const char *login; /* policy_login_is_valid() */
 	time_t now;
 	bool adopt; /* the user of that login, if it is nobody's */
+	/* The instance itself, with the id 0 and its own login. */
+	bool is_service;
+	bool is_never_first; /* not to be made where there are no users */
 };
 
 struct identity {

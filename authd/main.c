@@ -42,6 +42,7 @@ struct authd {
 
 static int authd_on_session_get(void *, struct msg *);
 static int authd_on_session_get_by_token(void *, struct msg *);
+static int authd_on_session_get_service(void *, struct msg *);
 static int authd_on_handle_new(void *, struct msg *);
 static int authd_on_handle_check(void *, struct msg *);
 static int authd_on_token_get(void *, struct msg *);
@@ -60,6 +61,7 @@ static void authd_peer_lost(void *, enum program);
 static const struct channel_ops proxyd_ops = {
 	.handlers[MSG_SESSION_GET] = authd_on_session_get,
 	.handlers[MSG_SESSION_GET_BY_TOKEN] = authd_on_session_get_by_token,
+	.handlers[MSG_SESSION_GET_SERVICE] = authd_on_session_get_service,
 	.handlers[MSG_HANDLE_NEW] = authd_on_handle_new,
 	.handlers[MSG_HANDLE_CHECK] = authd_on_handle_check,
 };
@@ -149,6 +151,14 @@ authd_on_session_get_by_token(void *arg, struct msg *m)
 	struct authd *authd = arg;
 
 	return questions_on_session_get_by_token(authd->questions, m);
+}
+
+static int
+authd_on_session_get_service(void *arg, struct msg *m)
+{
+	struct authd *authd = arg;
+
+	return questions_on_session_get_service(authd->questions, m);
 }
 
 static int

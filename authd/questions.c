@@ -34,6 +34,7 @@ static struct question *question_new(struct questions *, uint64_t);
 static void question_free(struct question *);
 static void question_on_verdict(void *, const struct access_verdict *);
 static void answer(struct questions *, uint64_t, const struct access_verdict *);
+static void send_session(struct questions *, uint64_t, struct session *);
 static void answer_busy(
     struct questions *, uint64_t, uint64_t github_id, const char *login);
 
@@ -102,6 +103,23 @@ questions_on_session_get_by_token(struct questions *q, struct msg *m)
 	return 0;
 }
 
+int
+questions_on_session_get_service(struct questions *q, struct msg *m)
+{
+	enum session_service service;
+	struct session session;
+	bool made;
+
+	if (session_service_read(m, &service) == -1)
+		return -1;
+	made = sessions_get_service(q->sessions, service, time(NULL), &session);
+	/* To watch is nobody's doing. */
+	if (service == SESSION_SERVICE_ACT)
+		sign_ins_note(q->sign_ins, &session, made);
+	send_session(q, m->id, &session);
+	return 0;
+}
+
 void
 questions_cancel(struct questions *q)
 {
@@ -151,16 +169,23 @@ question_on_verdict(void *arg, const struct access_verdict *verdict)
 static void
 answer(struct questions *q, uint64_t id, const struct access_verdict *verdict)
 {
-	time_t now = time(NULL);
 	struct session session;
+
+	sessions_get(q->sessions, verdict, time(NULL), &session);
+	sign_ins_note(q->sign_ins, &session, verdict->fresh);
+	send_session(q, id, &session);
+}
+
+/* And wipe it. */
+static void
+send_session(struct questions *q, uint64_t id, struct session *session)
+{
 	struct msg_out m;
 
-	sessions_get(q->sessions, verdict, now, &session);
-	sign_ins_note(q->sign_ins, &session, verdict->fresh);
 	msg_start(&m, MSG_SESSION, id);
-	session_add(&m, &session);
+	session_add(&m, session);
 	(void)child_send(q->child, PROGRAM_PROXYD, &m);
-	explicit_bzero(&session, sizeof(session));
+	explicit_bzero(session, sizeof(*session));
 }
 
 static void

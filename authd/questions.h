@@ -6,7 +6,7 @@
 /*
  * proxyd's questions about people, SESSION_GET and SESSION_GET_BY_TOKEN: from
  * the message over the verdict (access.h), which may take a while, to the
- * answer.  Each gets one, unless the proxyd that asked is gone: the numbers of
+ * answer; and SESSION_GET_SERVICE, about the instance itself.  Each gets one, unless the proxyd that asked is gone: the numbers of
  * its successor start over, and an answer must not go there.
  */
 
@@ -27,6 +27,7 @@ void questions_free(struct questions *);
 /* The messages: 0, or -1 if malformed. */
 int questions_on_session_get(struct questions *, struct msg *);
 int questions_on_session_get_by_token(struct questions *, struct msg *);
+int questions_on_session_get_service(struct questions *, struct msg *);
 
 /* Whoever asked is gone. */
 void questions_cancel(struct questions *);

@@ -52,6 +52,8 @@ static struct entry *sessions_cached(
     struct sessions *, const struct identity_query *);
 static void sessions_allow(
     struct sessions *, const struct access_verdict *, time_t, struct session *);
+static const struct identity *sessions_identify(struct sessions *,
+    const struct identity_query *, struct identity *, struct session *);
 static bool sessions_make(struct sessions *, const struct identity_query *,
     struct identity *, struct session *);
 static void sessions_remember(struct sessions *, const struct identity_query *,
@@ -144,11 +146,16 @@ static void
 sessions_allow(struct sessions *s, const struct access_verdict *verdict,
     time_t now, struct session *session)
 {
-	struct identity_query query = { &s->upstream, &s->tether,
-		verdict->github_id, verdict->login, now, s->conf->adopt };
+	struct identity_query query = {
+		.upstream = &s->upstream,
+		.tether = &s->tether,
+		.github_id = verdict->github_id,
+		.login = verdict->login,
+		.now = now,
+		.adopt = s->conf->adopt,
+	};
 	const struct identity *identity;
 	struct identity made = { 0 };
-	struct entry *entry;
 
 	/* Nothing else gets near a query. */
 	if (!policy_id_is_valid(query.github_id) ||
@@ -157,18 +164,67 @@ sessions_allow(struct sessions *s, const struct access_verdict *verdict,
 		    session, SESSION_DENIED, "your user name is not valid");
 		return;
 	}
-	identity = &made;
-	if ((entry = sessions_cached(s, &query)) != NULL) {
-		identity = &entry->identity;
-		(void)strlcpy(session->jwt, entry->jwt, sizeof(session->jwt));
-	} else if (!sessions_make(s, &query, &made, session)) {
+	identity = sessions_identify(s, &query, &made, session);
+	if (identity == NULL)
 		return;
-	}
 	session->role = identity->has_role ? identity->role : verdict->role;
 	session->lifetime_ms = verdict->lifetime_ms < SESSIONS_LIFETIME_OK
 				   ? verdict->lifetime_ms
 				   : SESSIONS_LIFETIME_OK;
 	(void)strlcpy(session->reason, verdict->rule, sizeof(session->reason));
+}
+
+bool
+sessions_get_service(struct sessions *s, enum session_service service,
+    time_t now, struct session *session)
+{
+	static const char unknown[] =
+	    "this instance lets in only whom it knows";
+	struct identity_query query = {
+		.upstream = &s->upstream,
+		.tether = &s->tether,
+		.login = SESSION_SERVICE_LOGIN,
+		.now = now,
+		.adopt = s->conf->adopt,
+		.is_service = true,
+		.is_never_first = service == SESSION_SERVICE_WATCH,
+	};
+	const unsigned long signed_in = s->signed_in;
+	struct identity made = { 0 };
+
+	memset(session, 0, sizeof(*session));
+	(void)strlcpy(session->login, query.login, sizeof(session->login));
+	if (service == SESSION_SERVICE_ACT && policy_has_rules(s->conf)) {
+		sessions_refuse(session, SESSION_DENIED, unknown);
+		(void)strlcpy(session->advice,
+		    "Sign in to the orchestrator with GitHub.",
+		    sizeof(session->advice));
+	} else if (sessions_identify(s, &query, &made, session) != NULL) {
+		session->role = SESSION_ROLE_FULL;
+		session->lifetime_ms = SESSIONS_LIFETIME_OK;
+		(void)strlcpy(session->reason,
+		    service == SESSION_SERVICE_ACT ? "no rules" : "watch runs",
+		    sizeof(session->reason));
+	}
+	s->answers[session->status]++;
+	return s->signed_in != signed_in;
+}
+
+/*
+ * Who it is, with the JWT in *session: as known, or as found out in *made.
+ * NULL if there is nobody, with the reason in *session.
+ */
+static const struct identity *
+sessions_identify(struct sessions *s, const struct identity_query *query,
+    struct identity *made, struct session *session)
+{
+	struct entry *entry = sessions_cached(s, query);
+
+	if (entry != NULL) {
+		(void)strlcpy(session->jwt, entry->jwt, sizeof(session->jwt));
+		return &entry->identity;
+	}
+	return sessions_make(s, query, made, session) ? made : NULL;
 }
 
 /* A JWT from before that is still good, as is the user it is for. */

@@ -1,6 +1,7 @@
 #ifndef AUTHD_SESSIONS_H
 #define AUTHD_SESSIONS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -51,6 +52,15 @@ struct tether_db *sessions_tether_db(struct sessions *);
  * fills in *session, which holds a JWT if its status is SESSION_OK: wipe it.
  */
 void sessions_get(struct sessions *, const struct access_verdict *, time_t now,
+    struct session *session);
+
+/*
+ * The session of the instance itself, which is nobody's github_id and has the
+ * login SESSION_SERVICE_LOGIN, in the same manner.  To act for people is
+ * refused where there are rules; to watch does not make the first user of an
+ * upstream.  Returns whether a JWT was made for it.
+ */
+bool sessions_get_service(struct sessions *, enum session_service, time_t now,
     struct session *session);
 
 /* The operator has said something about this person: look again. */

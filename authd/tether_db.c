@@ -53,6 +53,15 @@ static const char *const migrations[] = {
 	" token TEXT NOT NULL,"
 	" granted_at INTEGER NOT NULL"
 	") STRICT;",
+
+	/* The user that the instance itself is: one row at most. */
+	"CREATE TABLE service ("
+	" id INTEGER PRIMARY KEY CHECK (id = 0),"
+	" upstream_user_id INTEGER NOT NULL,"
+	" upstream_user_name TEXT NOT NULL,"
+	" created_at INTEGER NOT NULL,"
+	" last_seen INTEGER NOT NULL"
+	") STRICT;",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
@@ -296,6 +305,8 @@ tether_db_write(
 		"UPDATE identities SET upstream_user_id = NULL,"
 		" upstream_user_name = NULL WHERE upstream_user_id = ?3"
 		" AND upstream_user_name = ?4 AND github_id <> ?1",
+		"DELETE FROM service WHERE upstream_user_id = ?3"
+		" AND upstream_user_name = ?4",
 		"INSERT INTO identities (github_id, login, upstream_user_id,"
 		" upstream_user_name, created_at, last_seen)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?5)"
@@ -307,7 +318,7 @@ tether_db_write(
 	sqlite3_stmt *stmt;
 	size_t i;
 
-	for (i = 0; i < 2 && result == DB_OK; i++) {
+	for (i = 0; i < 3 && result == DB_OK; i++) {
 		stmt = database_prepare(&t->db, sql[i]);
 		if (stmt != NULL) {
 			(void)sqlite3_bind_int64(
@@ -316,7 +327,7 @@ tether_db_write(
 			(void)sqlite3_bind_text(
 			    stmt, 4, identity->user_name, -1, SQLITE_STATIC);
 		}
-		if (stmt != NULL && i == 1) {
+		if (stmt != NULL && i == 2) {
 			(void)sqlite3_bind_text(
 			    stmt, 2, identity->login, -1, SQLITE_STATIC);
 			(void)sqlite3_bind_int64(stmt, 5, now);

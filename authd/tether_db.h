@@ -11,7 +11,8 @@
 
 /*
  * Our own database, tether.db in the state directory: which GitHub id is
- * which user of the upstream, the handles of their pages (handles.h), and the
+ * which user of the upstream, which one the instance itself is
+ * (tether_service.h), the handles of people's pages (handles.h), and the
  * tokens of orchestrators (tokens.h).  Failures are logged and DB_FAILED.
  */
 
@@ -58,8 +59,8 @@ enum db_result tether_db_is_bound(struct tether_db *, int64_t user_id,
     const char *user_name, uint64_t github_id, bool *other);
 
 /*
- * Bind identity->github_id to the user that it names, whoever else was
- * bound to that one, and note the login and the time.
+ * Bind identity->github_id to the user that it names, whoever else was bound
+ * to that one, the instance itself included, and note the login and the time.
  */
 enum db_result tether_db_bind(
     struct tether_db *, const struct tether_identity *, time_t now);

@@ -219,6 +219,18 @@ upstream_db_create(struct upstream_db *u, const char *name, uint64_t github_id,
 }
 
 enum db_result
+upstream_db_has_users(struct upstream_db *u, bool *any)
+{
+	sqlite3_stmt *stmt =
+	    database_prepare(&u->db, "SELECT 1 FROM users LIMIT 1");
+	enum db_result result = database_step(&u->db, stmt);
+
+	(void)sqlite3_finalize(stmt);
+	*any = result == DB_OK;
+	return result == DB_NONE ? DB_OK : result;
+}
+
+enum db_result
 upstream_db_touch(struct upstream_db *u, int64_t id)
 {
 	sqlite3_stmt *stmt;
@@ -297,6 +309,9 @@ bind_github_id(sqlite3_stmt *stmt, int parameter, uint64_t github_id)
 {
 	char text[24];
 
+	/* Left NULL, which is nobody's. */
+	if (github_id == 0)
+		return;
 	/* The column is text, with the id in decimal. */
 	(void)snprintf(text, sizeof(text), "%" PRIu64, github_id);
 	(void)sqlite3_bind_text(stmt, parameter, text, -1, SQLITE_TRANSIENT);

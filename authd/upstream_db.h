@@ -61,9 +61,12 @@ enum db_result upstream_db_find_name(
 enum db_result upstream_db_bind(
     struct upstream_db *, int64_t id, uint64_t github_id);
 
+/* Whether there is any user. */
+enum db_result upstream_db_has_users(struct upstream_db *, bool *any);
+
 /*
- * Create a user whom no password lets in.  DB_TAKEN if the name or the
- * GitHub id is.
+ * Create a user whom no password lets in, with a GitHub id of 0 one without.
+ * DB_TAKEN if the name or the GitHub id is.
  */
 enum db_result upstream_db_create(struct upstream_db *, const char *name,
     uint64_t github_id, struct upstream_user *);

@@ -25,7 +25,7 @@ test_creation(void **state)
 	(void)umask(mask);
 	assert_int_equal(mode_of(f->state), 0700);
 	assert_int_equal(mode_of(f->tether), 0600);
-	assert_string_equal(query_sql(f->tether, "PRAGMA user_version"), "3");
+	assert_string_equal(query_sql(f->tether, "PRAGMA user_version"), "4");
 	assert_string_equal(
 	    query_sql(f->tether, "SELECT count(*) FROM identities"), "0");
 	assert_int_equal(log_count(f, "created"), 1);
@@ -38,7 +38,7 @@ test_creation(void **state)
 	/* Gone while open. */
 	assert_int_equal(unlink(f->tether), 0);
 	assert_int_equal(tether_db_open(&t), DB_OK);
-	assert_string_equal(query_sql(f->tether, "PRAGMA user_version"), "3");
+	assert_string_equal(query_sql(f->tether, "PRAGMA user_version"), "4");
 	tether_db_free(&t);
 }
 
@@ -92,7 +92,7 @@ test_version(void **state)
 	run_sql(f->tether, "PRAGMA user_version = 99");
 	assert_int_equal(tether_db_open(&t), DB_FAILED);
 	assert_int_equal(log_count(f, "version 99"), 1);
-	run_sql(f->tether, "PRAGMA user_version = 3");
+	run_sql(f->tether, "PRAGMA user_version = 4");
 	assert_int_equal(tether_db_open(&t), DB_OK);
 	tether_db_free(&t);
 }
@@ -149,7 +149,7 @@ check_migrated(struct fixture *f, struct tether_db *t, int version)
 {
 	struct tether_identity i;
 
-	assert_string_equal(query_sql(f->tether, "PRAGMA user_version"), "3");
+	assert_string_equal(query_sql(f->tether, "PRAGMA user_version"), "4");
 	assert_string_equal(
 	    query_sql(f->tether, "PRAGMA integrity_check"), "ok");
 	assert_string_equal(
@@ -293,7 +293,7 @@ test_migration_fails(void **state)
 	    "0");
 	run_sql(f->tether, "DROP TABLE handles_use");
 	assert_int_equal(tether_db_open(&t), DB_OK);
-	assert_string_equal(query_sql(f->tether, "PRAGMA user_version"), "3");
+	assert_string_equal(query_sql(f->tether, "PRAGMA user_version"), "4");
 	tether_db_free(&t);
 }
 
