@@ -1,12 +1,107 @@
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
 
 #include "common/log.h"
+#include "common/monotonic.h"
+#include "common/session.h"
+#include "common/timer.h"
+#include "proxyd/activity.h"
 #include "proxyd/proxyd.h"
+#include "proxyd/run_list.h"
+#include "proxyd/run_poll.h"
 #include "proxyd/runs.h"
+
+/* How often it is looked for those that nobody heard of for too long. */
+#define UNHEARD_TICK_MS (RUN_UNHEARD_MS / 8)
+
+struct run {
+	char session[RUN_SESSION_SIZE]; /* "" while that is not known */
+	const void *owner;		/* NULL for none */
+	enum run_app app;		/* of whose socket it is known */
+	int64_t since;			/* or when the app said so last */
+	bool confirmed;			/* by the app */
+	bool listed;			/* in the answer that is being read */
+};
 
 struct runs {
 	struct proxyd *proxyd;
+	struct run_poll *poll;
+	struct run all[RUNS_MAX]; /* the oldest first */
+	size_t count;
+	size_t nameless;   /* that the app listed beyond those */
+	bool was_any;	   /* when it was told last */
+	int64_t ended_ms;  /* when a socket told of an end */
+	bool contradicted; /* the last answer, by such an end */
+	enum run_app app;  /* that answered last, NONE while asking fails */
+	const char *trouble;
+	struct event unheard;
 };
+
+static void
+update(struct runs *runs)
+{
+	bool any = runs_any(runs);
+
+	if (any == runs->was_any)
+		return;
+	runs->was_any = any;
+	activity_update(runs->proxyd);
+}
+
+static void
+run_remove(struct runs *runs, struct run *r)
+{
+	size_t at = (size_t)(r - runs->all);
+
+	runs->count--;
+	memmove(r, r + 1, (runs->count - at) * sizeof(*r));
+}
+
+static struct run *
+run_add(struct runs *runs, const char *session)
+{
+	struct run *r;
+
+	if (runs->count == RUNS_MAX)
+		return NULL;
+	r = &runs->all[runs->count++];
+	memset(r, 0, sizeof(*r));
+	(void)strlcpy(r->session, session, sizeof(r->session));
+	r->since = monotonic_ms();
+	if (!evtimer_pending(&runs->unheard, NULL))
+		timer_set(&runs->unheard, UNHEARD_TICK_MS);
+	return r;
+}
+
+static void
+clear(struct runs *runs)
+{
+	runs->count = runs->nameless = 0;
+	update(runs);
+}
+
+/* Those whose sockets are gone, and that nobody confirmed for too long. */
+static void
+on_unheard(int fd, short what, void *arg)
+{
+	struct runs *runs = arg;
+	int64_t now = monotonic_ms();
+	size_t i;
+
+	(void)fd;
+	(void)what;
+	for (i = runs->count; i-- > 0;)
+		if (runs->all[i].owner == NULL &&
+		    now - runs->all[i].since >= RUN_UNHEARD_MS)
+			run_remove(runs, &runs->all[i]);
+	update(runs);
+	if (runs->count > 0)
+		timer_set(&runs->unheard, UNHEARD_TICK_MS);
+}
 
 struct runs *
 runs_new(struct proxyd *proxyd)
@@ -16,49 +111,316 @@ runs_new(struct proxyd *proxyd)
 	if (runs == NULL)
 		fatal("runs");
 	runs->proxyd = proxyd;
+	(void)evtimer_assign(
+	    &runs->unheard, proxyd->child.base, on_unheard, runs);
+	runs->poll = run_poll_new(proxyd, runs);
 	return runs;
 }
 
 void
 runs_free(struct runs *runs)
 {
+	(void)evtimer_del(&runs->unheard);
+	run_poll_free(runs->poll);
 	free(runs);
 }
 
 bool
 runs_any(const struct runs *runs)
 {
-	(void)runs;
+	return runs->count + runs->nameless > 0;
+}
+
+bool
+runs_are_doubtful(const struct runs *runs)
+{
+	size_t i;
+
+	for (i = 0; i < runs->count; i++)
+		if (!runs->all[i].confirmed)
+			return true;
 	return false;
+}
+
+static const char *
+describe_source(const struct runs *runs)
+{
+	switch (runs->app) {
+	case RUN_APP_OLD:
+		return "asked: claude-code-ui";
+	case RUN_APP_NEW:
+		return "asked: cloudcli";
+	case RUN_APP_NONE:
+		break;
+	}
+	return "from traffic";
+}
+
+static const char *
+describe_trouble(const struct runs *runs)
+{
+	if (!runs->proxyd->link_is_up)
+		return "not asked while there is no connection";
+	return runs->trouble == NULL ? "not asked yet" : runs->trouble;
 }
 
 const char *
 runs_text(const struct runs *runs)
 {
-	(void)runs;
-	return "none";
+	static char text[SESSION_REASON_MAX + 64];
+	size_t n = runs->count + runs->nameless;
+	const char *why = describe_trouble(runs);
+	char number[24] = "none";
+
+	if (n > 0)
+		(void)snprintf(number, sizeof(number), "%zu", n);
+	if (!runs->proxyd->conf.watch_runs || runs->app != RUN_APP_NONE)
+		(void)snprintf(text, sizeof(text), "%s (%s)", number,
+		    describe_source(runs));
+	else if (n > 0)
+		(void)snprintf(
+		    text, sizeof(text), "%s (from traffic; %s)", number, why);
+	else
+		(void)snprintf(text, sizeof(text), "unknown: %s", why);
+	return text;
+}
+
+/* The app is to be asked anew, whatever it said. */
+static void
+forget_source(struct runs *runs)
+{
+	runs->app = RUN_APP_NONE;
+	runs->trouble = NULL;
+	run_poll_restart(runs->poll);
 }
 
 void
 runs_on_link(struct runs *runs)
 {
-	(void)runs;
+	forget_source(runs);
 }
 
 void
 runs_on_upstream(struct runs *runs)
 {
-	(void)runs;
+	clear(runs);
+	forget_source(runs);
 }
 
 void
 runs_on_settings(struct runs *runs)
 {
-	(void)runs;
+	forget_source(runs);
 }
 
 void
 runs_on_use(struct runs *runs)
 {
-	(void)runs;
+	run_poll_soon(runs->poll);
+}
+
+static struct run *
+find_session(struct runs *runs, const char *session)
+{
+	size_t i;
+
+	if (session[0] == '\0')
+		return NULL;
+	for (i = 0; i < runs->count; i++)
+		if (strcmp(runs->all[i].session, session) == 0)
+			return &runs->all[i];
+	return NULL;
+}
+
+/* The oldest without a name; of any owner, if that is NULL. */
+static struct run *
+find_nameless(struct runs *runs, const void *owner)
+{
+	struct run *r;
+	size_t i;
+
+	for (i = 0; i < runs->count; i++) {
+		r = &runs->all[i];
+		if (r->session[0] == '\0' &&
+		    (owner == NULL || r->owner == owner))
+			return r;
+	}
+	return NULL;
+}
+
+/* The one of an owner that has no other. */
+static struct run *
+find_only(struct runs *runs, const void *owner)
+{
+	struct run *found = NULL;
+	size_t i;
+
+	for (i = 0; i < runs->count; i++) {
+		if (runs->all[i].owner != owner)
+			continue;
+		if (found != NULL)
+			return NULL;
+		found = &runs->all[i];
+	}
+	return found;
+}
+
+void
+runs_begin(
+    struct runs *runs, enum run_app app, const void *owner, const char *session)
+{
+	struct run *r = find_session(runs, session);
+
+	if (r == NULL)
+		r = run_add(runs, session);
+	/* Of so many one more makes no difference. */
+	if (r != NULL) {
+		if (r->owner == NULL)
+			r->owner = owner;
+		r->app = app;
+		r->since = monotonic_ms();
+		r->confirmed = false;
+		update(runs);
+	}
+	run_poll_soon(runs->poll);
+}
+
+void
+runs_name(struct runs *runs, const void *owner, const char *session)
+{
+	struct run *r = find_nameless(runs, owner);
+	struct run *other = find_session(runs, session);
+
+	run_poll_soon(runs->poll);
+	if (session[0] == '\0' || r == NULL || other == r)
+		return;
+	if (other == NULL) {
+		(void)strlcpy(r->session, session, sizeof(r->session));
+		return;
+	}
+	/* The app told it first. */
+	other->owner = owner;
+	run_remove(runs, r);
+}
+
+void
+runs_end(
+    struct runs *runs, enum run_app app, const void *owner, const char *session)
+{
+	struct run *r = find_session(runs, session);
+
+	if (r == NULL && app == RUN_APP_OLD) {
+		r = find_nameless(runs, owner);
+		if (r == NULL && session[0] == '\0')
+			r = find_only(runs, owner);
+	}
+	if (r != NULL) {
+		run_remove(runs, r);
+		runs->ended_ms = monotonic_ms();
+		update(runs);
+	}
+	run_poll_soon(runs->poll);
+}
+
+void
+runs_deny(struct runs *runs, const char *session)
+{
+	struct run *r = find_session(runs, session);
+
+	if (r != NULL && r->owner == NULL) {
+		run_remove(runs, r);
+		update(runs);
+	}
+	run_poll_soon(runs->poll);
+}
+
+void
+runs_doubt(struct runs *runs)
+{
+	run_poll_soon(runs->poll);
+}
+
+bool
+runs_has(const struct runs *runs, const void *owner)
+{
+	size_t i;
+
+	for (i = 0; i < runs->count; i++)
+		if (runs->all[i].owner == owner)
+			return true;
+	return false;
+}
+
+void
+runs_disown(struct runs *runs, const void *owner)
+{
+	size_t i;
+
+	for (i = 0; i < runs->count; i++)
+		if (runs->all[i].owner == owner)
+			runs->all[i].owner = NULL;
+}
+
+/* What the app lists is there, under the name that it has there. */
+static void
+mark_listed(struct runs *runs, const char *session)
+{
+	struct run *r = find_session(runs, session);
+
+	if (r == NULL && (r = find_nameless(runs, NULL)) != NULL)
+		(void)strlcpy(r->session, session, sizeof(r->session));
+	if (r == NULL && (r = run_add(runs, session)) == NULL) {
+		runs->nameless++;
+		return;
+	}
+	r->listed = r->confirmed = true;
+	r->since = monotonic_ms();
+}
+
+static bool
+may_be_late(const struct run *r, int64_t asked_ms)
+{
+	int64_t grace =
+	    r->app == RUN_APP_OLD ? RUN_GRACE_OLD_MS : RUN_GRACE_NEW_MS;
+
+	return !r->confirmed && asked_ms - r->since < grace;
+}
+
+void
+runs_on_answer(struct runs *runs, enum run_app app, const struct run_list *list,
+    int64_t asked_ms)
+{
+	size_t i;
+
+	runs->app = app;
+	runs->trouble = NULL;
+	/* It may list what ended since; the next answer will not. */
+	if (runs->ended_ms >= asked_ms && !runs->contradicted) {
+		runs->contradicted = true;
+		return;
+	}
+	runs->contradicted = false;
+	for (i = 0; i < runs->count; i++)
+		runs->all[i].listed = false;
+	runs->nameless = list->total - list->count;
+	for (i = 0; i < list->count; i++)
+		mark_listed(runs, list->sessions[i]);
+	for (i = runs->count; i-- > 0;)
+		if (!runs->all[i].listed &&
+		    !may_be_late(&runs->all[i], asked_ms))
+			run_remove(runs, &runs->all[i]);
+	update(runs);
+}
+
+void
+runs_on_failure(struct runs *runs, const char *why)
+{
+	runs->app = RUN_APP_NONE;
+	runs->trouble = why;
+}
+
+void
+runs_on_absence(struct runs *runs)
+{
+	clear(runs);
 }

@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "proxyd/chat_tap.h"
+#include "proxyd/chats.h"
 #include "proxyd/proxyd.h"
 #include "proxyd/sessions.h"
 #include "proxyd/tunnel.h"
@@ -13,6 +15,7 @@ struct tunnel_socket {
 	struct tunnel *tunnel;
 	struct tunnel_ask ask;
 	struct upstream_socket *socket;
+	struct chat_tap *tap; /* of a chat, or NULL */
 };
 
 static void
@@ -21,6 +24,7 @@ socket_free(void *arg)
 	struct tunnel_socket *s = arg;
 
 	upstream_socket_free(s->socket);
+	chat_tap_free(s->tap);
 	tunnel_ask_clear(&s->ask);
 	free(s);
 }
@@ -30,6 +34,8 @@ socket_send(void *arg, const struct piece *p)
 {
 	struct tunnel_socket *s = arg;
 
+	if (s->tap != NULL)
+		chat_tap_up(s->tap, p->type, p->data, p->len, !p->more);
 	upstream_socket_send(s->socket, p->type, !p->more, p->data, p->len);
 }
 
@@ -117,6 +123,8 @@ on_part(void *arg, enum ws_type type, const void *data, size_t len, bool fin)
 {
 	struct tunnel_socket *s = arg;
 
+	if (s->tap != NULL)
+		chat_tap_down(s->tap, type, data, len, fin);
 	tunnel_part(s->tunnel, type, data, len, fin);
 }
 
@@ -158,6 +166,8 @@ tunnel_socket_start(struct tunnel *t, struct tunnel_ask *ask, const char *jwt)
 	memset(ask, 0, sizeof(*ask));
 	t->ops = &far_ops;
 	t->far = s;
+	if (strcmp(t->path, CHATS_TARGET) == 0)
+		s->tap = chat_tap_new(p->runs);
 	s->socket = upstream_socket_open(p->child.base, &p->conf, s->ask.target,
 	    jwt, (const char *const *)s->ask.protocols, s->ask.nprotocols,
 	    &socket_ops, s);
