@@ -1,9 +1,25 @@
+#include <sys/socket.h>
+#include <sys/tree.h>
+
+#include <stdbool.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <event2/event.h>
 
 #include "common/http_multi.h"
 #include "common/log.h"
+
+/* A socket that curl watches, or left to us. */
+struct watch {
+	RB_ENTRY(watch) entry;
+	struct http_multi *multi;
+	int fd;
+	struct event *event;
+	short what;
+	bool idle; /* it belongs to no transfer */
+};
+RB_HEAD(watches, watch);
 
 struct http_multi {
 	struct event_base *base;
@@ -11,17 +27,23 @@ struct http_multi {
 	struct event *timer;
 	http_multi_done done;
 	void *arg;
+	bool guards;
+	struct watches watches;
 };
 
-/* A socket that curl watches. */
-struct watch {
-	struct event *event;
-	short what;
-};
-
+static int on_close(void *, curl_socket_t);
 static int on_curl_socket(CURL *, curl_socket_t, int, void *, void *);
 static int on_curl_timer(CURLM *, long, void *);
 static void on_timer(int, short, void *);
+
+static int
+watch_compare(const struct watch *a, const struct watch *b)
+{
+	return (a->fd > b->fd) - (a->fd < b->fd);
+}
+
+RB_PROTOTYPE(watches, watch, entry, watch_compare)
+RB_GENERATE(watches, watch, entry, watch_compare)
 
 /* curl reports wrong use only: that would be a bug of ours. */
 static void
@@ -42,6 +64,7 @@ http_multi_new(struct event_base *base, http_multi_done done, void *arg)
 	h->base = base;
 	h->done = done;
 	h->arg = arg;
+	RB_INIT(&h->watches);
 	h->timer = evtimer_new(base, on_timer, h);
 	if (h->timer == NULL)
 		fatalx("no timer");
@@ -69,9 +92,20 @@ http_multi_keep(struct http_multi *h, long connections)
 	check(curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, connections));
 }
 
+void
+http_multi_guard(struct http_multi *h)
+{
+	h->guards = true;
+}
+
 int
 http_multi_add(struct http_multi *h, CURL *easy)
 {
+	if (h->guards &&
+	    (curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close) !=
+		    CURLE_OK ||
+		curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, h) != CURLE_OK))
+		return -1;
 	return curl_multi_add_handle(h->multi, easy) == CURLM_OK ? 0 : -1;
 }
 
@@ -94,12 +128,35 @@ report_done(struct http_multi *h)
 			    h->arg, message->easy_handle, message->data.result);
 }
 
+/*
+ * The other side says something that nobody asked for, or goodbye.  curl
+ * looks at the socket before it uses it, and must find it dead: what there is
+ * to be read would not tell it so.
+ */
+static void
+discard(struct watch *w)
+{
+	char bytes[4096];
+
+	(void)shutdown(w->fd, SHUT_RDWR);
+	while (recv(w->fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		continue;
+	event_free(w->event);
+	w->event = NULL;
+	w->what = 0;
+}
+
 static void
 on_socket(int fd, short what, void *arg)
 {
-	struct http_multi *h = arg;
+	struct watch *w = arg;
+	struct http_multi *h = w->multi;
 	int action = 0, running;
 
+	if (w->idle) {
+		discard(w);
+		return;
+	}
 	if ((what & EV_READ) != 0)
 		action |= CURL_CSELECT_IN;
 	if ((what & EV_WRITE) != 0)
@@ -135,38 +192,42 @@ on_curl_timer(CURLM *multi, long ms, void *arg)
 	return evtimer_add(h->timer, &after);
 }
 
+static struct watch *
+watch_find(struct http_multi *h, int fd)
+{
+	struct watch key = { .fd = fd };
+
+	return RB_FIND(watches, &h->watches, &key);
+}
+
+static struct watch *
+watch_new(struct http_multi *h, int fd)
+{
+	struct watch *w = calloc(1, sizeof(*w));
+
+	if (w == NULL)
+		return NULL;
+	w->multi = h;
+	w->fd = fd;
+	(void)RB_INSERT(watches, &h->watches, w);
+	return w;
+}
+
 static void
 watch_free(struct watch *w)
 {
+	if (w == NULL)
+		return;
+	(void)RB_REMOVE(watches, &w->multi->watches, w);
 	if (w->event != NULL)
 		event_free(w->event);
 	free(w);
 }
 
-/* curl wants to know when a socket is readable, writable, or no more. */
+/* Watch for what is wanted: 0, or -1. */
 static int
-on_curl_socket(CURL *easy, curl_socket_t fd, int poll, void *arg, void *data)
+watch_for(struct watch *w, short what)
 {
-	struct http_multi *h = arg;
-	struct watch *w = data;
-	short what = EV_PERSIST;
-
-	(void)easy;
-	if (poll == CURL_POLL_REMOVE) {
-		if (w != NULL)
-			watch_free(w);
-		return 0;
-	}
-	if (w == NULL) {
-		w = calloc(1, sizeof(*w));
-		if (w == NULL)
-			return -1;
-		check(curl_multi_assign(h->multi, fd, w));
-	}
-	if ((poll & CURL_POLL_IN) != 0)
-		what |= EV_READ;
-	if ((poll & CURL_POLL_OUT) != 0)
-		what |= EV_WRITE;
 	if (w->event != NULL && what == w->what)
 		return 0;
 	if (w->event != NULL)
@@ -175,6 +236,43 @@ on_curl_socket(CURL *easy, curl_socket_t fd, int poll, void *arg, void *data)
 	w->what = what;
 	if (what == EV_PERSIST)
 		return 0; /* a transfer that waits */
-	w->event = event_new(h->base, fd, what, on_socket, h);
+	w->event = event_new(w->multi->base, w->fd, what, on_socket, w);
 	return w->event == NULL ? -1 : event_add(w->event, NULL);
+}
+
+/* curl closes a socket. */
+static int
+on_close(void *arg, curl_socket_t fd)
+{
+	watch_free(watch_find(arg, fd));
+	return close(fd);
+}
+
+/* curl wants to know when a socket is readable, writable, or no more. */
+static int
+on_curl_socket(CURL *easy, curl_socket_t fd, int poll, void *arg, void *data)
+{
+	struct http_multi *h = arg;
+	struct watch *w = watch_find(h, fd);
+	short what = EV_PERSIST;
+
+	(void)easy;
+	(void)data;
+	if (poll == CURL_POLL_REMOVE) {
+		if (!h->guards)
+			watch_free(w);
+		if (!h->guards || w == NULL)
+			return 0;
+		/* Kept for another transfer, or soon closed. */
+		w->idle = true;
+		return watch_for(w, EV_PERSIST | EV_READ);
+	}
+	if (w == NULL && (w = watch_new(h, fd)) == NULL)
+		return -1;
+	w->idle = false;
+	if ((poll & CURL_POLL_IN) != 0)
+		what |= EV_READ;
+	if ((poll & CURL_POLL_OUT) != 0)
+		what |= EV_WRITE;
+	return watch_for(w, what);
 }

@@ -28,6 +28,14 @@ void http_multi_free(struct http_multi *);
 void http_multi_keep(struct http_multi *, long connections);
 
 /*
+ * Before the first transfer: connections that are kept for HTTP/1.1 in the
+ * clear are looked at meanwhile.  What comes by one then is no answer to
+ * anything, and would be taken for that to the next request, so that it is
+ * not used again; nor is one that the other side closed.
+ */
+void http_multi_guard(struct http_multi *);
+
+/*
  * Start a transfer, from the event loop on: 0, or -1 when out of memory.  The
  * handle stays the caller's.
  */

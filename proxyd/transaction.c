@@ -419,23 +419,6 @@ respond(struct transaction *t, int status)
 	fail(t, 502, "the web app's answer is too large");
 }
 
-/* What happened, to whoever sits at the browser. */
-static const char *
-explain(int error)
-{
-	switch (error) {
-	case CURLE_COULDNT_CONNECT:
-		return "the web app cannot be reached";
-	case CURLE_GOT_NOTHING:
-	case CURLE_PARTIAL_FILE:
-	case CURLE_RECV_ERROR:
-	case CURLE_SEND_ERROR:
-		return "the web app's answer broke off";
-	default:
-		return MALFORMED;
-	}
-}
-
 static void
 on_done(void *arg, int status, int error)
 {
@@ -465,5 +448,8 @@ on_done(void *arg, int status, int error)
 	if (error == CURLE_OPERATION_TIMEDOUT)
 		fail(t, 504, "the web app did not answer in time");
 	else
-		fail(t, 502, explain(error));
+		fail(t, 502,
+		    error == CURLE_COULDNT_CONNECT
+			? "the web app cannot be reached"
+			: "the web app's answer is broken");
 }

@@ -22,8 +22,11 @@
 
 #define RECEIVE_BUFFER (64L * 1024)
 
-/* Answers with a status of 1xx before the one that counts. */
-#define INTERIM_MAX 32
+/*
+ * Bytes of all heads and trailers: how much one may have is for others to
+ * say, but those of 1xx (RFC 9110 section 15.2) need never end.
+ */
+#define HEADS_MAX (4 * 1024 * 1024)
 
 struct upstream {
 	struct event_base *base;
@@ -38,7 +41,7 @@ struct upstream_transfer {
 	struct curl_slist *headers;
 	const struct upstream_ops *ops;
 	void *arg;
-	unsigned interim;    /* answers with 1xx */
+	size_t heads;	     /* bytes, with those of 1xx and trailers */
 	bool stopped;	     /* by body() */
 	struct event forgot; /* to end what curl does not */
 };
@@ -80,6 +83,7 @@ upstream_new(struct event_base *base, const struct proxyd_conf *conf)
 	up->base = base;
 	up->multi = http_multi_new(base, on_done, up);
 	http_multi_keep(up->multi, KEPT_CONNECTIONS);
+	http_multi_guard(up->multi);
 	(void)upstream_change(up, conf);
 	return up;
 }
@@ -141,19 +145,19 @@ on_done(void *arg, CURL *easy, CURLcode result)
 }
 
 /*
- * Whether the upstream may say so.  Answers before the answer (RFC 9110
- * section 15.2) are few, and 101 is none to what we ask: curl would wait for
- * the end of whatever protocol follows.
+ * Whether the upstream may say so.  101 is no answer to what we ask: curl
+ * would wait for the end of whatever protocol follows.
  */
 static bool
-is_welcome(struct upstream_transfer *t, const char *line, size_t len)
+is_welcome(const char *line, size_t len)
 {
-	const char *status = memmem(line, len, " ", 1);
+	const char *blank = memchr(line, ' ', len);
 
-	if (len < 5 || memcmp(line, "HTTP/", 5) != 0 || status == NULL ||
-	    len - (size_t)(status - line) < 4 || status[1] != '1')
+	if (len < 5 || memcmp(line, "HTTP/", 5) != 0)
 		return true;
-	return memcmp(status, " 101", 4) != 0 && ++t->interim <= INTERIM_MAX;
+	return len > 7 && memcmp(line, "HTTP/1.", 7) == 0 && blank != NULL &&
+	       (len - (size_t)(blank - line) < 4 ||
+		   memcmp(blank, " 101", 4) != 0);
 }
 
 static size_t
@@ -162,7 +166,8 @@ on_header(char *line, size_t size, size_t n, void *arg)
 	struct upstream_transfer *t = arg;
 	size_t len = size * n;
 
-	return !is_welcome(t, line, len) ||
+	t->heads += len;
+	return t->heads > HEADS_MAX || !is_welcome(line, len) ||
 		       t->ops->header(t->arg, line, len) == -1
 		   ? 0
 		   : len;
