@@ -62,7 +62,8 @@ read_names(struct run_list *list, struct json_object *names)
 int
 run_list_read_new(struct run_list *list, struct evbuffer *text)
 {
-	struct json_object *json = json_parse(text), *data, *sessions = NULL;
+	struct json_object *json = json_parse(text, JSON_DEPTH_MAX), *data,
+			   *sessions = NULL;
 	int rc = -1;
 
 	list->total = list->count = 0;
@@ -81,7 +82,7 @@ run_list_read_new(struct run_list *list, struct evbuffer *text)
 int
 run_list_read_old(struct run_list *list, struct evbuffer *text)
 {
-	struct json_object *json = json_parse(text), *sessions;
+	struct json_object *json = json_parse(text, JSON_DEPTH_MAX), *sessions;
 	const char *type;
 	int rc = -1;
 
