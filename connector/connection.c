@@ -293,6 +293,8 @@ connection_lose(struct connection *c, enum then then, const char *why)
 	/* An open WebSocket is closed as it should be, except when the
 	 * other end does not seem to be there. */
 	if (is_open(c) && then != THEN_RETRY) {
+		if (was_up)
+			c->ops->leaving(c->arg);
 		connection_set_state(c, STATE_CLOSING);
 		connection_set_reason(c, why);
 		c->then = then;

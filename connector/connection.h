@@ -22,6 +22,12 @@ struct ws;
 struct connection_ops {
 	/* Registered: requests may come from now on. */
 	void (*up)(void *arg);
+	/*
+	 * It is up, and will be closed: the last words.  Whatever comes from
+	 * the orchestrator later can't be answered any more (RFC 6455 section
+	 * 5.5.1), which it knows by our close frame.
+	 */
+	void (*leaving)(void *arg);
 	/* It was up and is no more. */
 	void (*down)(void *arg);
 	/* A text message came. */

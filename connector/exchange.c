@@ -256,15 +256,16 @@ exchange_refuse(struct exchange *ex, const char *text)
 }
 
 void
-exchange_give_up(struct exchange *ex)
+exchange_stop(struct exchange *ex, const char *text)
 {
-	struct failure failure = { ex, 503, ex->refusal };
+	struct failure failure = { ex, 503, text };
 
+	exchange_refuse(ex, text);
 	if (exchange_count(ex) == 0)
 		return;
 	log_warnx("%zu requests not answered in time: answering with 503",
 	    exchange_count(ex));
-	fail_requests(ex, 503, ex->refusal);
+	fail_requests(ex, 503, text);
 	uploads_drop_waiting(
 	    ex->connector->uploads, MSG_REQUEST, answer_waiting, &failure);
 }
@@ -276,7 +277,7 @@ on_drain_timer(int fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	exchange_give_up(ex);
+	exchange_stop(ex, ex->refusal);
 	check_drained(ex);
 }
 

@@ -46,7 +46,7 @@ int exchange_on_refuse(struct exchange *, struct msg *);
 void exchange_refuse(struct exchange *, const char *text);
 
 /* Answer all there are with that, too. */
-void exchange_give_up(struct exchange *);
+void exchange_stop(struct exchange *, const char *text);
 
 /*
  * Told to stop: exchange_refuse(), and call done() when the last answer is

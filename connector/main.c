@@ -11,6 +11,7 @@
 #include "sandbox/sandbox.h"
 
 static const char stopping[] = "the instance is stopping";
+static const char leaving[] = "the instance is disconnecting; try again";
 
 static void
 on_up(void *arg)
@@ -19,6 +20,15 @@ on_up(void *arg)
 
 	exchange_link_up(c->exchange, c->capabilities);
 	presence_on_up(c->presence);
+}
+
+static void
+on_leaving(void *arg)
+{
+	struct connector *c = arg;
+
+	exchange_stop(c->exchange, leaving);
+	user_requests_stop(c->user_requests, leaving);
 }
 
 static void
@@ -64,6 +74,7 @@ on_finished(void *arg)
 
 static const struct connection_ops connection_ops = {
 	.up = on_up,
+	.leaving = on_leaving,
 	.down = on_down,
 	.message = on_message,
 	.writable = on_writable,

@@ -257,8 +257,7 @@ end(struct turnover *t)
 {
 	struct connector *connector = t->connector;
 
-	exchange_refuse(connector->exchange, reconnecting);
-	exchange_give_up(connector->exchange);
+	exchange_stop(connector->exchange, reconnecting);
 	user_requests_stop(connector->user_requests, reconnecting);
 	connection_renew(connector->connection);
 }
@@ -297,7 +296,7 @@ on_limit(int fd, short what, void *arg)
 		stop_waiting(t, true);
 		break;
 	case PHASE_DRAINING:
-		exchange_give_up(t->connector->exchange);
+		exchange_stop(t->connector->exchange, reconnecting);
 		set_phase(t, PHASE_ENDING, TURNOVER_END_MS);
 		break;
 	case PHASE_ENDING:

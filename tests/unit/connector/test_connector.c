@@ -242,7 +242,7 @@ test_reconnect_meanwhile(void **state)
 	begin_slow();
 	channel_send_empty(in->channel, MSG_RECONNECT, 0);
 	await("up:other");
-	assert_true(was_noted("closed:0:1000"));
+	assert_true(was_noted("answer:0:slow:503 closed:0:1000"));
 	spin(100);
 	assert_int_equal(in->nfar, 2);
 }
@@ -254,6 +254,7 @@ test_disconnect_meanwhile(void **state)
 	begin_slow();
 	channel_send_empty(in->channel, MSG_DISCONNECT, 0);
 	await("closed:0:1000");
+	assert_true(was_noted("answer:0:slow:503 closed:0:1000"));
 	spin(300);
 	assert_int_equal(in->nfar, 1);
 	channel_send_empty(in->channel, MSG_RECONNECT, 0);
@@ -268,6 +269,7 @@ test_told_to_disconnect_meanwhile(void **state)
 	begin_slow();
 	far_send(0, "{\"type\":\"command\",\"command\":\"disconnect\"}");
 	await("up:other");
+	assert_true(was_noted("answer:0:slow:503 closed:0:1000"));
 }
 
 static void
@@ -462,6 +464,68 @@ test_disconnect_early(void **state)
 	in->dial_failures = 0;
 	channel_send_empty(in->channel, MSG_RECONNECT, 0);
 	await("up:box");
+}
+
+/*
+ * Whoever wants the connection closed: each request has an answer before, one
+ * that is half out included, and late words of proxyd go nowhere.
+ */
+static void
+test_last_words(void **state)
+{
+	static const enum {
+		RECONNECT,
+		DISCONNECT,
+		COMMAND
+	} ends[] = {
+		RECONNECT,
+		DISCONNECT,
+		COMMAND,
+	};
+	char answers[96];
+	size_t i;
+
+	(void)state;
+	instance_start();
+	for (i = 0; i < COUNT(ends); i++) {
+		request(i, "a");
+		request(i, "b");
+		user_request(i, "t");
+		user_request(i, "t");
+		user_request(i, "u");
+		await("user:u");
+		say(MSG_REPLY, "t");
+		await("response_chunk");
+		say_part(MSG_ANSWER, "b", "{", true);
+		spin(50);
+		forget();
+		if (ends[i] == COMMAND)
+			far_send(i, "{\"type\":\"command\","
+				    "\"command\":\"disconnect\"}");
+		else
+			channel_send_empty(in->channel,
+			    ends[i] == RECONNECT ? MSG_RECONNECT
+						 : MSG_DISCONNECT,
+			    0);
+		(void)snprintf(answers, sizeof(answers),
+		    "broken:%zu answer:%zu:a:503 answer:%zu:b:503 "
+		    "response_complete:%zu:t response_complete:%zu:u ",
+		    i, i, i, i, i);
+		await("closed:");
+		assert_non_null(strstr(in->notes, answers));
+		say_part(MSG_ANSWER, "b", "}", false);
+		say(MSG_ANSWER, "a");
+		say(MSG_REPLY_LAST, "u");
+		if (ends[i] != RECONNECT)
+			channel_send_empty(in->channel, MSG_RECONNECT, 0);
+		await("up:");
+		request(i + 1, "c");
+		await("request:c");
+		say(MSG_ANSWER, "c");
+		await(":c:200");
+		in->nids = 0;
+		forget();
+	}
 }
 
 /* The last word counts before the start, too. */
@@ -745,6 +809,7 @@ main(void)
 		TEST(test_standalone),
 		TEST(test_disconnect),
 		TEST(test_disconnect_early),
+		TEST(test_last_words),
 		TEST(test_wishes_before_start),
 		TEST(test_switch_while_closing),
 		TEST(test_activity),

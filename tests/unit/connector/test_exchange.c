@@ -139,8 +139,7 @@ test_give_up_half(void **state)
 	channel_pause(f->proxyd);
 	request("a", LARGE);
 	request("b", 10);
-	exchange_refuse(f->ex, "late");
-	exchange_give_up(f->ex);
+	exchange_stop(f->ex, "late");
 	assert_string_equal(f->sent, "!503:a;!503:b;");
 	assert_int_equal(exchange_count(f->ex), 0);
 	exchange_refuse(f->ex, NULL);
@@ -154,6 +153,52 @@ test_give_up_half(void **state)
 	answer(1, "c", false);
 	spin();
 	assert_string_equal(f->sent, "!503:a;!503:b;c;");
+}
+
+/* Told to stop all: those that come are refused as well. */
+static void
+test_stop(void **state)
+{
+	(void)state;
+	exchange_stop(f->ex, "late");
+	request("a", 10);
+	assert_string_equal(f->sent, "!503:a;");
+	exchange_link_down(f->ex);
+	exchange_link_up(f->ex, 0);
+	request("b", 10);
+	assert_string_equal(f->sent, "!503:a;");
+	assert_int_equal(exchange_count(f->ex), 1);
+}
+
+/* Within a reply that is half out no answer may come, nor the other way. */
+static void
+test_within_reply(void **state)
+{
+	(void)state;
+	request("a", 10);
+	spin();
+	f->connector.relay = (struct relay){ true, MSG_REPLY, f->numbers[0] };
+	answer(0, "a", false);
+	spin();
+	assert_string_equal(f->notes, "up:1 broken ");
+	assert_string_equal(f->sent, "!502:a;");
+	/* That is not ours to end. */
+	assert_true(f->connector.relay.is_open);
+}
+
+/* A refusal of what is half out is none. */
+static void
+test_refuse_within(void **state)
+{
+	(void)state;
+	request("a", 10);
+	request("b", 10);
+	spin();
+	answer(0, "a1", true);
+	refuse(f->numbers[0], 503);
+	spin();
+	assert_string_equal(f->notes, "up:1 broken ");
+	assert_string_equal(f->sent, "a1+;!502:a;!502:b;");
 }
 
 /* The connection is gone: nobody waits, and late answers are dropped. */
@@ -454,10 +499,10 @@ test_refuse_new(void **state)
 	assert_string_equal(f->sent, "!503:b;");
 	answer(0, "a1", true);
 	spin();
-	exchange_give_up(f->ex);
+	exchange_stop(f->ex, "now");
 	assert_string_equal(f->sent, "!503:b;a1+;!503:a;");
 	assert_int_equal(exchange_count(f->ex), 0);
-	exchange_give_up(f->ex);
+	exchange_stop(f->ex, "now");
 	exchange_link_down(f->ex);
 	exchange_link_up(f->ex, 0);
 	request("c", 10);
@@ -504,6 +549,9 @@ main(void)
 		TEST(test_proxyd_lost),
 		TEST(test_waiting_for_proxyd),
 		TEST(test_give_up_half),
+		TEST(test_stop),
+		TEST(test_within_reply),
+		TEST(test_refuse_within),
 		TEST(test_link_down),
 		TEST(test_link_full),
 		TEST(test_proxyd_full),

@@ -144,11 +144,11 @@ exchange_refuse(struct exchange *ex, const char *text)
 }
 
 void
-exchange_give_up(struct exchange *ex)
+exchange_stop(struct exchange *ex, const char *text)
 {
 	(void)ex;
-	if (f->requests > 0)
-		note("give-up", "");
+	assert_non_null(strstr(text, "reconnecting"));
+	note("stop", "");
 	f->requests = 0;
 }
 
@@ -355,8 +355,8 @@ test_changes(void **state)
 		assert_int_equal(f->connector.conf.port, 80);
 		run_until(100);
 		assert_string_equal(
-		    f->calls, what == 9 ? "refuse stop-user renew apply:other "
-					: "refuse stop-user renew apply:old ");
+		    f->calls, what == 9 ? "stop stop-user renew apply:other "
+					: "stop stop-user renew apply:old ");
 	}
 	/* The token is authd's: all that is known is that it is another. */
 	f->up = true;
@@ -367,7 +367,7 @@ test_changes(void **state)
 	switch_to(conf_new("old"), CONF_TOKEN);
 	assert_string_equal(f->calls, "");
 	run_until(100);
-	assert_string_equal(f->calls, "refuse stop-user renew apply:old ");
+	assert_string_equal(f->calls, "stop stop-user renew apply:old ");
 }
 
 /* Who may claim us is of account until somebody did. */
@@ -452,9 +452,9 @@ test_serving(void **state)
 	run_until(1500 + TURNOVER_QUIET_MS + 2);
 	assert_string_equal(f->calls, "");
 	run_until(1500 + 2 * TURNOVER_QUIET_MS + 2);
-	assert_string_equal(f->calls, "refuse stop-user renew apply:new ");
+	assert_string_equal(f->calls, "stop stop-user renew apply:new ");
 	run_until(40000);
-	assert_string_equal(f->calls, "refuse stop-user renew apply:new ");
+	assert_string_equal(f->calls, "stop stop-user renew apply:new ");
 }
 
 /* Nothing ends by itself: each step in its time. */
@@ -472,12 +472,12 @@ test_limits(void **state)
 	run_until(27990);
 	assert_string_equal(f->calls, "refuse ");
 	run_until(28010);
-	assert_string_equal(f->calls, "refuse give-up refuse refuse-user ");
+	assert_string_equal(f->calls, "refuse stop refuse refuse-user ");
 	run_until(29990);
-	assert_string_equal(f->calls, "refuse give-up refuse refuse-user ");
+	assert_string_equal(f->calls, "refuse stop refuse refuse-user ");
 	run_until(30010);
-	assert_string_equal(f->calls, "refuse give-up refuse refuse-user "
-				      "refuse stop-user renew apply:new ");
+	assert_string_equal(f->calls, "refuse stop refuse refuse-user "
+				      "stop stop-user renew apply:new ");
 }
 
 /* Others are not refused for one that was there before, if it ends in time. */
@@ -496,7 +496,7 @@ test_waiting(void **state)
 	run_until(27990);
 	assert_string_equal(f->calls, "refuse ");
 	run_until(28010);
-	assert_string_equal(f->calls, "refuse give-up refuse refuse-user ");
+	assert_string_equal(f->calls, "refuse stop refuse refuse-user ");
 }
 
 static void
@@ -513,10 +513,10 @@ test_waiting_too_long(void **state)
 	run_until(27990);
 	assert_string_equal(f->calls, "refuse ");
 	run_until(28010);
-	assert_string_equal(f->calls, "refuse give-up refuse refuse-user ");
+	assert_string_equal(f->calls, "refuse stop refuse refuse-user ");
 	run_until(30050);
-	assert_string_equal(f->calls, "refuse give-up refuse refuse-user "
-				      "refuse stop-user renew apply:new ");
+	assert_string_equal(f->calls, "refuse stop refuse refuse-user "
+				      "stop stop-user renew apply:new ");
 }
 
 /* User requests that come without end hold it up for a while only. */
@@ -545,7 +545,7 @@ test_busy_tunnels(void **state)
 		run_until(ms);
 	}
 	assert_string_equal(f->calls,
-	    "refuse refuse refuse-user refuse stop-user renew apply:new ");
+	    "refuse refuse refuse-user stop stop-user renew apply:new ");
 }
 
 /* The last answer may come in each step. */
@@ -556,8 +556,8 @@ test_answered(void **state)
 		int64_t ms;
 		const char *calls;
 	} table[] = {
-		{ 1000, "refuse stop-user renew apply:new " },
-		{ 10000, "refuse refuse stop-user renew apply:new " },
+		{ 1000, "stop stop-user renew apply:new " },
+		{ 10000, "refuse stop stop-user renew apply:new " },
 	};
 	size_t i;
 
@@ -593,8 +593,7 @@ test_second(void **state)
 	switch_to(conf_new("old"), 0);
 	f->requests = 0;
 	run_until(100);
-	assert_string_equal(
-	    f->calls, "refuse refuse stop-user renew apply:old ");
+	assert_string_equal(f->calls, "refuse stop stop-user renew apply:old ");
 	assert_false(turnover_on_ended(f->t));
 }
 
@@ -701,7 +700,7 @@ test_ca(void **state)
 	switch_to(conf_tls("/other.pem", b), 0);
 	assert_string_equal(f->calls, "");
 	run_until(100);
-	assert_string_equal(f->calls, "refuse stop-user renew apply:old ");
+	assert_string_equal(f->calls, "stop stop-user renew apply:old ");
 	assert_ptr_not_equal(f->connector.trust.ctx, first);
 	assert_int_equal(f->connector.conf.ca_fd, -1);
 	free(a);
