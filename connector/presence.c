@@ -15,7 +15,7 @@ struct presence {
 	enum activity_status status;
 	enum activity_status told;
 	bool is_up;
-	bool is_wanted;	     /* whatever was told */
+	bool is_wanted;	     /* on_up, whatever was told */
 	struct event *timer; /* while it is too early for the next */
 };
 
@@ -46,7 +46,6 @@ static void
 tell(struct presence *p)
 {
 	p->told = p->status;
-	p->is_wanted = false;
 	timer_set(p->timer, PRESENCE_INTERVAL_MS);
 	outgoing_status_update(p->connector, presence_name(p));
 }
@@ -104,14 +103,14 @@ void
 presence_on_down(struct presence *p)
 {
 	p->is_up = false;
-	p->is_wanted = false;
 	evtimer_del(p->timer);
 }
 
 void
 presence_refresh(struct presence *p)
 {
-	p->is_wanted = true;
 	if (p->is_up)
 		tell(p);
+	else
+		p->is_wanted = true;
 }

@@ -534,6 +534,9 @@ test_within_answer(void **state)
 static void
 test_refuse_within(void **state)
 {
+	static const enum msg_type types[] = { MSG_REPLY, MSG_REPLY_LAST };
+	size_t i;
+
 	(void)state;
 	request("a", 10);
 	request("b", 10);
@@ -544,11 +547,20 @@ test_refuse_within(void **state)
 	assert_false(f->broken);
 	assert_int_equal(f->nbehind, 1);
 	send_part(MSG_REPLY, f->numbers[0], "a2", 2, false);
-	send_part(MSG_REPLY_LAST, f->numbers[0], "a3", 2, true);
-	refuse(f->numbers[0], 503);
 	spin();
-	assert_true(f->broken);
-	assert_string_equal(f->sent, "a1+a2;a3+;!a:" LOST ";");
+	for (i = 0; i < COUNT(types); i++) {
+		f->n = 0;
+		f->sent[0] = '\0';
+		f->broken = false;
+		request("c", 10);
+		spin();
+		send_part(types[i], f->numbers[0], "c1", 2, true);
+		refuse(f->numbers[0], 503);
+		spin();
+		assert_true(f->broken);
+		assert_memory_equal(f->sent, "c1+;!", 5);
+		attach_proxyd();
+	}
 }
 
 /* A message that is half out ends before the errors, in each case. */
