@@ -60,10 +60,11 @@ struct evbuffer *
 answer_compose_text(const char *id, size_t id_len, int status,
     const char *const *lines, const char *text, size_t len)
 {
-	struct headers headers = { 0 };
+	struct headers headers;
 	struct body body = { 0 };
 	struct evbuffer *answer = NULL;
 
+	headers_init(&headers, SIZE_MAX, SIZE_MAX);
 	for (; *lines != NULL; lines++)
 		if (headers_line(&headers, *lines, strlen(*lines)) == -1)
 			goto out;

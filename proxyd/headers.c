@@ -16,6 +16,14 @@ static int headers_add(struct headers *, const char *, size_t);
 static int headers_fold(struct headers *, const char *, size_t);
 
 void
+headers_init(struct headers *headers, size_t lines_max, size_t size_max)
+{
+	memset(headers, 0, sizeof(*headers));
+	headers->lines_max = lines_max;
+	headers->size_max = size_max;
+}
+
+void
 headers_clear(struct headers *headers)
 {
 	size_t i;
@@ -25,7 +33,7 @@ headers_clear(struct headers *headers)
 		free(headers->list[i].value);
 	}
 	free(headers->list);
-	memset(headers, 0, sizeof(*headers));
+	headers_init(headers, headers->lines_max, headers->size_max);
 }
 
 int
@@ -57,13 +65,22 @@ headers_line(struct headers *headers, const char *line, size_t len)
 static int
 headers_grow(struct headers *headers, size_t len)
 {
-	if (headers->lines == HEADERS_COUNT_MAX ||
-	    headers->size > HEADERS_SIZE_MAX ||
-	    len > HEADERS_SIZE_MAX - headers->size)
+	if (headers->lines == headers->lines_max ||
+	    headers->size > headers->size_max ||
+	    len > headers->size_max - headers->size)
 		return -1;
 	headers->lines++;
 	headers->size += len;
 	return 0;
+}
+
+/* The last field grew by len bytes; -1 if that makes it too much work. */
+static int
+count_connection(struct headers *headers, size_t len)
+{
+	if (strcmp(headers->list[headers->count - 1].name, "connection") == 0)
+		headers->connection += len;
+	return headers->connection > HEADERS_CONNECTION_MAX ? -1 : 0;
 }
 
 /* Put a field behind the others. */
@@ -100,7 +117,7 @@ headers_add(struct headers *headers, const char *line, size_t len)
 	size_t name_len, value_len;
 
 	headers->skipped = 1;
-	if (headers->count >= HEADERS_COUNT_MAX ||
+	if (headers->count >= headers->lines_max ||
 	    headers_grow(headers, len) == -1)
 		return -1;
 	if (colon == NULL)
@@ -116,7 +133,7 @@ headers_add(struct headers *headers, const char *line, size_t len)
 	if (headers_store(headers, line, name_len, value, value_len) == -1)
 		return -1;
 	headers->skipped = 0;
-	return 0;
+	return count_connection(headers, len);
 }
 
 /* Join a continuation line to the last header. */
@@ -142,7 +159,7 @@ headers_fold(struct headers *headers, const char *line, size_t len)
 		value[old++] = ' ';
 	memcpy(value + old, line, len);
 	value[old + len] = '\0';
-	return 0;
+	return count_connection(headers, len + 1);
 }
 
 const char *

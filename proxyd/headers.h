@@ -11,9 +11,11 @@ struct evbuffer;
  * CURLOPT_HEADERFUNCTION.
  */
 
-/* Bounds of a response's head; what is over them is refused. */
-#define HEADERS_COUNT_MAX 256	 /* lines */
-#define HEADERS_SIZE_MAX  131072 /* bytes of all names and values */
+/*
+ * All "connection" lines of a head, in bytes: what each other name is looked
+ * for in.
+ */
+#define HEADERS_CONNECTION_MAX 4096
 
 struct header {
 	char *name; /* in lower case */
@@ -25,11 +27,17 @@ struct headers {
 	size_t count;
 	size_t lines; /* with those left out and those joined, for the bound */
 	size_t size;  /* bytes, for the bound; rewriting may exceed it */
+	size_t connection; /* bytes of "connection" lines */
+	/* Bounds of a response's head; what is over them is refused. */
+	size_t lines_max, size_max;
 	int complete; /* the empty line was seen: trailers are ignored */
 	int skipped;  /* the last line was left out: so is its continuation */
 };
 
-/* Start from zeroes, or from headers_clear(). */
+/* Start with bounds of its lines and of their bytes, line ends apart. */
+void headers_init(struct headers *, size_t lines_max, size_t size_max);
+
+/* Free all; the bounds stay, and it can be used again. */
 void headers_clear(struct headers *);
 
 /*

@@ -6,6 +6,7 @@
 
 #include "common/slice.h"
 #include "proxyd/field.h"
+#include "proxyd/headers.h"
 #include "proxyd/request.h"
 #include "proxyd/request_headers.h"
 #include "proxyd/rewrite_fields.h"
@@ -31,7 +32,7 @@ static const char *
 read_fields(struct json_object *list, const struct proxyd_conf *conf,
     struct field **fields, size_t *n)
 {
-	size_t i, total = 0;
+	size_t i, before, total = 0, connection = 0;
 	const char *error;
 
 	if (!json_object_is_type(list, json_type_array))
@@ -42,11 +43,15 @@ read_fields(struct json_object *list, const struct proxyd_conf *conf,
 	if ((*fields = calloc(*n + 1, sizeof(**fields))) == NULL)
 		return "out of memory";
 	for (i = 0; i < *n; i++) {
+		before = total;
 		error = read_field(
 		    json_object_array_get_idx(list, i), &(*fields)[i], &total);
 		if (error != NULL)
 			return error;
-		if (total > conf->headers_size_max)
+		if (strcasecmp((*fields)[i].name, "connection") == 0)
+			connection += total - before;
+		if (total > conf->headers_size_max ||
+		    connection > HEADERS_CONNECTION_MAX)
 			return "headers too long";
 	}
 	return NULL;

@@ -34,6 +34,8 @@ response_init(struct response *r, const struct proxyd *proxyd,
 	r->proxyd = proxyd;
 	r->request = request;
 	r->prefix = prefix;
+	headers_init(&r->headers, proxyd->conf.headers_max,
+	    proxyd->conf.headers_size_max);
 }
 
 void

@@ -36,7 +36,7 @@ struct rewrite_fields {
 #define REWRITE_FIELDS_AGE_MAX 3600
 
 /* All fields together, in bytes, after rewriting. */
-#define REWRITE_FIELDS_SIZE_MAX (8 * HEADERS_SIZE_MAX)
+#define REWRITE_FIELDS_SIZE_MAX (1024 * 1024)
 
 /*
  * Rewrite all fields, in place.

@@ -248,6 +248,8 @@ tunnel_stream_start(struct tunnel *t, struct tunnel_ask *ask, const char *jwt)
 	if (s == NULL)
 		fatal("tunnel");
 	s->tunnel = t;
+	headers_init(&s->headers, t->proxyd->conf.headers_max,
+	    t->proxyd->conf.headers_size_max);
 	s->ask = *ask;
 	memset(ask, 0, sizeof(*ask));
 	t->ops = &far_ops;

@@ -46,7 +46,7 @@ check(struct json_object *json, bool base64, const uint8_t *data, size_t size)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct headers headers = { 0 };
+	struct headers headers = { .lines_max = 256, .size_max = 131072 };
 	struct json_object *json;
 	struct evbuffer *message;
 	struct body body;

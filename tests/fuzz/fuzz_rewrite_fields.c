@@ -64,7 +64,7 @@ check_response(const char *head, enum rewrite_fields_body body, bool utf8)
 		.version = version,
 		.script_hash = "sha256-AAAA",
 	};
-	struct headers headers = { 0 };
+	struct headers headers = { .lines_max = 256, .size_max = 131072 };
 	const char *tag;
 	char *first = NULL;
 	size_t len, i, tags = 0;

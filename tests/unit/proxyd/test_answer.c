@@ -90,7 +90,8 @@ test_compose(void **state)
 
 	(void)state;
 	for (i = 0; i < COUNT(table); i++) {
-		struct headers headers = { 0 };
+		struct headers headers = { .lines_max = 256,
+			.size_max = 131072 };
 		struct body body;
 		struct json_object *json;
 

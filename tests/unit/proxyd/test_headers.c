@@ -12,6 +12,9 @@
 
 #include "proxyd/headers.h"
 
+#define HEADERS_COUNT_MAX 20
+#define HEADERS_SIZE_MAX  65536
+
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /* A head, with lines that end in '\n', and what is written of it. */
@@ -96,7 +99,8 @@ test_written(void **state)
 
 	(void)state;
 	for (i = 0; i < COUNT(table); i++) {
-		struct headers headers = { 0 };
+		struct headers headers = { .lines_max = HEADERS_COUNT_MAX,
+			.size_max = HEADERS_SIZE_MAX };
 		struct evbuffer *out = evbuffer_new();
 		struct json_object *json;
 		const char *text;
@@ -118,7 +122,8 @@ test_written(void **state)
 static void
 test_get(void **state)
 {
-	struct headers headers = { 0 };
+	struct headers headers = { .lines_max = HEADERS_COUNT_MAX,
+		.size_max = HEADERS_SIZE_MAX };
 
 	(void)state;
 	assert_null(headers_get(&headers, "location"));
@@ -136,7 +141,8 @@ test_get(void **state)
 static void
 test_changed(void **state)
 {
-	struct headers headers = { 0 };
+	struct headers headers = { .lines_max = HEADERS_COUNT_MAX,
+		.size_max = HEADERS_SIZE_MAX };
 	struct evbuffer *out = evbuffer_new();
 	size_t size;
 
@@ -165,7 +171,8 @@ test_changed(void **state)
 static void
 test_changed_too_large(void **state)
 {
-	struct headers headers = { 0 };
+	struct headers headers = { .lines_max = HEADERS_COUNT_MAX,
+		.size_max = HEADERS_SIZE_MAX };
 	char *value = malloc(HEADERS_SIZE_MAX + 1);
 	int i;
 
@@ -187,7 +194,8 @@ test_changed_too_large(void **state)
 static void
 test_too_many(void **state)
 {
-	struct headers headers = { 0 };
+	struct headers headers = { .lines_max = HEADERS_COUNT_MAX,
+		.size_max = HEADERS_SIZE_MAX };
 	char line[32];
 	int i;
 
@@ -206,6 +214,59 @@ test_too_many(void **state)
 	headers_clear(&headers);
 }
 
+/* How often names are looked for in them is bounded, too. */
+static void
+test_connection(void **state)
+{
+	struct headers headers;
+	char line[HEADERS_CONNECTION_MAX + 1];
+	size_t i;
+
+	(void)state;
+	headers_init(&headers, SIZE_MAX, SIZE_MAX);
+	memset(line, 'a', sizeof(line));
+	memcpy(line, "Connection:", strlen("Connection:"));
+	assert_int_equal(headers_line(&headers, line, sizeof(line) - 1), 0);
+	assert_int_equal(feed(&headers, "other: a\n"), 0);
+	assert_int_equal(feed(&headers, "Connection: a\n"), -1);
+	assert_int_equal(feed(&headers, "HTTP/1.1 200\n"), 0);
+	assert_int_equal(headers_line(&headers, line, sizeof(line)), -1);
+	headers_clear(&headers);
+
+	/* However they are cut, and joined. */
+	for (i = 0; i < HEADERS_CONNECTION_MAX / strlen("connection:"); i++)
+		assert_int_equal(feed(&headers, "connection:\n"), 0);
+	assert_int_equal(feed(&headers, "connection:\n"), -1);
+	headers_clear(&headers);
+	assert_int_equal(feed(&headers, "connection:a\n"), 0);
+	for (i = strlen("connection:a"); i + 2 <= HEADERS_CONNECTION_MAX;
+	     i += 2)
+		assert_int_equal(feed(&headers, " a\n"), 0);
+	assert_int_equal(feed(&headers, " a\n"), -1);
+	headers_clear(&headers);
+}
+
+/* None at all; and bounds that are kept from one head to the next. */
+static void
+test_bounds(void **state)
+{
+	struct headers headers;
+
+	(void)state;
+	headers_init(&headers, 0, 0);
+	assert_int_equal(feed(&headers, "HTTP/1.1 200 OK\n"), 0);
+	assert_int_equal(feed(&headers, "a:\n"), -1);
+	headers_clear(&headers);
+	headers_init(&headers, 2, 8);
+	assert_int_equal(feed(&headers, "a: 1\nb: 2\n"), 0);
+	assert_int_equal(feed(&headers, "c:\n"), -1);
+	assert_int_equal(feed(&headers, "HTTP/1.1 200 OK\na: 12345\n"), 0);
+	assert_int_equal(feed(&headers, "b\n"), -1);
+	headers_clear(&headers);
+	assert_int_equal(feed(&headers, "a: 123456\n"), -1);
+	headers_clear(&headers);
+}
+
 static void
 test_too_large(void **state)
 {
@@ -215,7 +276,8 @@ test_too_large(void **state)
 
 	(void)state;
 	for (k = 0; k < COUNT(starts); k++) {
-		struct headers headers = { 0 };
+		struct headers headers = { .lines_max = HEADERS_COUNT_MAX,
+			.size_max = HEADERS_SIZE_MAX };
 
 		memset(line, 'v', sizeof(line));
 		memcpy(line, starts[k], strlen(starts[k]));
@@ -241,6 +303,8 @@ main(void)
 		cmocka_unit_test(test_changed_too_large),
 		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_too_large),
+		cmocka_unit_test(test_connection),
+		cmocka_unit_test(test_bounds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,8 @@
 
 #include "proxyd/rewrite_fields.h"
 
+#define LINE_MAX_SIZE 131072
+
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static const struct prefix prefix = { .text = "/c/box/p", .len = 8 };
@@ -32,7 +34,7 @@ how_to(enum rewrite_fields_body body)
 static char *
 rewrite(const struct rewrite_fields *how, const char *head)
 {
-	struct headers headers = { 0 };
+	struct headers headers = { .lines_max = 256, .size_max = 131072 };
 	char *text = NULL;
 	size_t len, i;
 	FILE *out;
@@ -447,17 +449,17 @@ test_expires(void **state)
 	}
 }
 
-/* One line of HEADERS_SIZE_MAX bytes: start, and then parts in a row. */
+/* One line of LINE_MAX_SIZE bytes: start, and then parts in a row. */
 static int
 rewrite_long(const struct rewrite_fields *how, const char *start,
     const char *part, struct headers *headers)
 {
 	size_t len = strlen(start), n = strlen(part);
-	char *line = malloc(HEADERS_SIZE_MAX);
+	char *line = malloc(LINE_MAX_SIZE);
 
 	assert_non_null(line);
 	memcpy(line, start, len);
-	for (; len + n <= HEADERS_SIZE_MAX; len += n)
+	for (; len + n <= LINE_MAX_SIZE; len += n)
 		memcpy(line + len, part, n);
 	assert_int_equal(headers_line(headers, line, len), 0);
 	free(line);
@@ -495,7 +497,7 @@ test_long(void **state)
 		{ "content-security-policy:", "default-src,", 0 },
 		{ "content-type:", ";", 0 },
 	};
-	struct headers headers = { 0 };
+	struct headers headers = { .lines_max = 256, .size_max = 131072 };
 	struct rewrite_fields how;
 	struct prefix longest = { .text = "/", .len = REQUEST_BASE_MAX };
 	int body, result;
@@ -596,7 +598,7 @@ test_long_conditions(void **state)
 	static const char *const parts[] = { ",", "\"", "W/\"", "\"x\",", "a ",
 		"W/\"tether:1.0:s:x\"," };
 	static const char start[] = "If-None-Match: ";
-	char *header = malloc(HEADERS_SIZE_MAX + 1);
+	char *header = malloc(LINE_MAX_SIZE + 1);
 	size_t len, n, i;
 
 	(void)state;
@@ -605,7 +607,7 @@ test_long_conditions(void **state)
 		n = strlen(parts[i]);
 		len = strlen(start);
 		memcpy(header, start, len);
-		for (; len + n <= HEADERS_SIZE_MAX; len += n)
+		for (; len + n <= LINE_MAX_SIZE; len += n)
 			memcpy(header + len, parts[i], n);
 		header[len] = '\0';
 		free(rewrite_fields_condition(header, "/a.png", "1.0"));
