@@ -88,6 +88,14 @@ describe("tetherctl", { concurrency: 4 }, () => {
 			value: 256, in_use: 1, adjustable: true });
 		assert.equal(limit("request time").value, 29);
 		assert.equal(limit("body").value, 32 * 1024 * 1024);
+		assert.deepEqual(limit("chat sessions"), {
+			limit: "chat sessions", value: 64, in_use: 0,
+			adjustable: true });
+		assert.equal(limit("chat idle time").value, 1800);
+		assert.deepEqual(limit("headers"), { limit: "headers",
+			value: 256, in_use: null, adjustable: true });
+		assert.equal(limit("header size").value, 128 * 1024);
+		assert.equal(limit("json depth").value, 64);
 		assert.deepEqual(limit("control clients"), {
 			limit: "control clients", value: 8, in_use: 1,
 			adjustable: false });

@@ -8,6 +8,7 @@ import { startInstance } from "./lib/instance.mjs";
 import { scenario } from "./lib/scenario.mjs";
 import { deadline } from "./lib/time.mjs";
 import { echo, makeHandle, Page, startPage } from "./lib/tunnel.mjs";
+import { startRawUpstream } from "./lib/upstream.mjs";
 
 const limits = (...lines) => `limits {\n\t${lines.join("\n\t")}\n}\n`;
 
@@ -113,5 +114,102 @@ describe("limits", { concurrency: 2 }, () => {
 
 		assert.equal(await status(connection, "/2000000"), 200);
 		assert.equal(await status(connection, "/2100000"), 502);
+	});
+
+	scenario("how deep JSON may be nested", async (stage) => {
+		const conf = await startConf(stage, "");
+		const { connection, tetherd } = await startInstance(stage, {
+			args: conf.args,
+			handle: (req, res) => res.end(req.url),
+		});
+		const IGNORED = "message that is not a JSON object ignored";
+		const text = (inner) => '{"type":"http_proxy_request",' +
+			'"request_id":"deep","method":"GET","path":"/",' +
+			`"headers":[["a","b"]],"x":${inner}}`;
+		// In each other, with the object around them.
+		const nested = (n) =>
+			"[".repeat(n - 1) + "0" + "]".repeat(n - 1);
+		const assertTaken = async (depth) => {
+			const { status } = await connection.request(
+				{ x: JSON.parse(nested(depth)) });
+			assert.equal(status, 200);
+		};
+		const assertIgnored = async (inner) => {
+			const from = tetherd.lines.length;
+			connection.send(text(inner));
+			await tetherd.line(IGNORED, { from });
+		};
+
+		await assertTaken(64);
+		await assertIgnored(nested(65));
+		await conf.change(limits("json depth 8"), tetherd);
+		await assertTaken(8);
+		await assertIgnored(nested(9));
+		await conf.change(limits("json depth 1024"), tetherd);
+		await assertTaken(1024);
+		await assertIgnored(nested(1025));
+		await conf.change("", tetherd);
+		await assertTaken(64);
+
+		// What others read, and what nobody does.
+		for (const inner of ["NaN", "'a'", "01", "1,", "\"\t\"",
+			nested(100000)])
+			await assertIgnored(inner);
+		assert.equal((await connection.request()).status, 200);
+		assert.equal(tetherd.all("registered with").length, 1);
+	});
+
+	scenario("header fields of requests and answers", async (stage) => {
+		const conf = await startConf(stage, "");
+		// So many fields of so many bytes, as the path says.
+		const upstream = (s) => startRawUpstream(s, (socket, head) => {
+			const [, count, size] = head.match(/^GET \/(\d+)\/(\d+) /);
+			const field = `a: ${"v".repeat(size - 3)}\r\n`;
+			const body = String(head.length);
+			socket.end("HTTP/1.1 200 OK\r\n" +
+				`Content-Length: ${body.length}\r\n` +
+				`${field.repeat(count)}\r\n${body}`);
+		});
+		const { connection, tetherd } = await startInstance(stage, {
+			args: conf.args, upstream });
+		const answers = async (count, size) => (await connection.request(
+			{ path: `/${count}/${size}` })).status;
+		const asks = async (count, size) => (await connection.request({
+			path: "/0/3",
+			headers: Array(count).fill(["a", "v".repeat(size - 1)]),
+		})).status;
+
+		// Content-Length is one of them, and 17 bytes.
+		assert.equal(await answers(255, 10), 200);
+		assert.equal(await answers(256, 10), 502);
+		assert.equal(await answers(2, 65536 - 10), 200);
+		assert.equal(await answers(2, 65536), 502);
+		assert.equal(await asks(256, 10), 200);
+		assert.equal(await asks(257, 10), 400);
+		assert.equal(await asks(2, 65536), 200);
+		assert.equal(await asks(2, 65537), 400);
+
+		await conf.change(limits("headers 16", "header size 4K"), tetherd);
+		assert.equal(await answers(15, 10), 200);
+		assert.equal(await answers(16, 10), 502);
+		assert.equal(await answers(2, 2030), 200);
+		assert.equal(await answers(2, 2048), 502);
+		assert.equal(await asks(16, 10), 200);
+		assert.equal(await asks(17, 10), 400);
+		assert.equal(await asks(2, 2048), 200);
+		assert.equal(await asks(2, 2049), 400);
+
+		await conf.change(limits("headers 4096", "header size 1M"), tetherd);
+		assert.equal(await answers(4095, 20), 200);
+		assert.equal(await answers(4096, 20), 502);
+		assert.equal(await answers(3, 90 * 1024), 200);
+		// libcurl takes no longer lines, and no more of them.
+		assert.equal(await answers(1, 110 * 1024), 502);
+		assert.equal(await answers(4, 90 * 1024), 502);
+		assert.equal(await asks(4096, 20), 200);
+		assert.equal(await asks(4097, 20), 400);
+		assert.equal(await asks(2, 500 * 1024), 200);
+		assert.equal(await asks(2, 512 * 1024 + 1), 400);
+		assert.equal(tetherd.all("proxyd: started").length, 1);
 	});
 });

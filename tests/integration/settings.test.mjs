@@ -442,7 +442,8 @@ orchestrator {
 	no proxy { localhost, .example.org }
 }
 upstream {
-	address ::1
+	address "unix:/run/web app.sock"
+	watch runs no
 	database "${home}/a \\"b\\" \\\\c"
 	jwt secret "s3cret-3"
 }
@@ -465,6 +466,11 @@ policy {
 }
 limits { body 1536K
 	request time 90s
+	chat sessions 3
+	chat idle time 90m
+	headers 1000
+	header size 64K
+	json depth 100
 	requests per second 100
 	tunnels per minute 0
 	failures per minute 10 }
