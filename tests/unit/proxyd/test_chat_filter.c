@@ -212,13 +212,13 @@ test_depth(void **state)
 {
 	(void)state;
 	assert_int_equal(
-	    judge_nested(CHAT_SCAN_DEPTH_MAX - 2, "[", "]"), CHAT_PASSES);
+	    judge_nested(CHAT_SCAN_DEPTH_MAX - 1, "[", "]"), CHAT_PASSES);
 	assert_int_equal(
-	    judge_nested(CHAT_SCAN_DEPTH_MAX - 1, "[", "]"), CHAT_HELD);
+	    judge_nested(CHAT_SCAN_DEPTH_MAX, "[", "]"), CHAT_HELD);
 	assert_int_equal(
-	    judge_nested(CHAT_SCAN_DEPTH_MAX - 2, "{\"a\":", "}"), CHAT_PASSES);
+	    judge_nested(CHAT_SCAN_DEPTH_MAX - 1, "{\"a\":", "}"), CHAT_PASSES);
 	assert_int_equal(
-	    judge_nested(CHAT_SCAN_DEPTH_MAX - 1, "{\"a\":", "}"), CHAT_HELD);
+	    judge_nested(CHAT_SCAN_DEPTH_MAX, "{\"a\":", "}"), CHAT_HELD);
 	assert_int_equal(judge_nested(3000, "[", "]"), CHAT_HELD);
 	assert_int_equal(judge_nested(3000, "{\"a\":", "}"), CHAT_HELD);
 }
