@@ -43,6 +43,30 @@ utf8_lead(struct utf8 *u, uint8_t c)
 	return true;
 }
 
+static bool
+is_tail(uint8_t c)
+{
+	return (c & 0xc0) == 0x80;
+}
+
+/*
+ * Skip characters of several bytes that are whole and valid, as long as four
+ * bytes are left: one after the other takes four times as long.
+ */
+static size_t
+utf8_wide(const uint8_t *p, size_t len)
+{
+	struct utf8 u;
+	size_t i;
+
+	for (i = 0; len - i >= 4 && utf8_lead(&u, p[i]); i += u.need + 1U)
+		if (p[i + 1] < u.min || p[i + 1] > u.max ||
+		    (u.need > 1 && !is_tail(p[i + 2])) ||
+		    (u.need > 2 && !is_tail(p[i + 3])))
+			break;
+	return i;
+}
+
 bool
 utf8_feed(struct utf8 *u, const uint8_t *p, size_t len)
 {
@@ -59,7 +83,8 @@ utf8_feed(struct utf8 *u, const uint8_t *p, size_t len)
 			continue;
 		}
 		i += utf8_ascii(p + i, len - i);
-		if (i < len && !utf8_lead(u, p[i++]))
+		i += utf8_wide(p + i, len - i);
+		if (i < len && p[i] >= 0x80 && !utf8_lead(u, p[i++]))
 			return false;
 	}
 	return true;

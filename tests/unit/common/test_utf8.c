@@ -71,10 +71,73 @@ test_cases(void **state)
 	}
 }
 
+/* By the byte, in the way that no text of several bytes is looked at. */
+static bool
+valid_bytes(const uint8_t *text, size_t len)
+{
+	struct utf8 u = { 0 };
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (!utf8_feed(&u, text + i, 1))
+			return false;
+	return utf8_complete(&u);
+}
+
+/* All that can begin a character, with all kinds of bytes behind that. */
+static void
+test_whole(void **state)
+{
+	static const uint8_t tails[] = { 0, 'x', 0x7f, 0x80, 0x8f, 0x90, 0x9f,
+		0xa0, 0xbf, 0xc0, 0xc2, 0xff };
+	uint8_t text[] = "xxxxxxxxxx";
+	unsigned first, second;
+	size_t i, k, at;
+
+	(void)state;
+	for (first = 0; first < 256; first++)
+		for (second = 0; second < 256; second++)
+			for (i = 0; i < sizeof(tails); i++)
+				for (k = 0; k < sizeof(tails); k++) {
+					at = k % 5;
+					memset(text, 'x', 10);
+					text[at] = (uint8_t)first;
+					text[at + 1] = (uint8_t)second;
+					text[at + 2] = tails[i];
+					text[at + 3] = tails[k];
+					assert_int_equal(utf8_valid(text, 10),
+					    valid_bytes(text, 10));
+				}
+}
+
+/* Several in a row, cut anywhere. */
+static void
+test_row(void **state)
+{
+	static const char text[] =
+	    "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\xe2\x82\xac\xc3\xa9"
+	    "abc\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xc3\xa9";
+	const uint8_t *p = (const uint8_t *)text;
+	size_t len, at;
+
+	(void)state;
+	for (len = 0; len < sizeof(text); len++) {
+		assert_int_equal(utf8_valid(p, len), valid_bytes(p, len));
+		for (at = 0; at <= len; at++)
+			assert_int_equal(
+			    valid_split_at(p, len, at), valid_bytes(p, len));
+	}
+	assert_true(utf8_valid(p, sizeof(text) - 1));
+}
+
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_cases) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_cases),
+		cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_row),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
