@@ -170,6 +170,9 @@ static const struct text bad[] = {
 	{ TEXT("1.5.5") },
 	{ TEXT("1e") },
 	{ TEXT("1e+") },
+	{ TEXT("[1e+]") },
+	{ TEXT("[1e]") },
+	{ TEXT("[-]") },
 	{ TEXT("1e+-5") },
 	{ TEXT("1e5.5") },
 	{ TEXT("1e5e5") },
@@ -323,7 +326,15 @@ test_bytes(void **state)
 	}
 }
 
-/* n containers in each other: arrays, objects, or both by turns. */
+/* By kind: arrays, objects, both by turns, or many by turns. */
+static bool
+is_array(unsigned kind, size_t i)
+{
+	return kind == 0 || (kind == 2 && i % 2 != 0) ||
+	       (kind == 3 && i / 50 % 2 != 0);
+}
+
+/* n containers in each other. */
 static bool
 is_nested(size_t n, unsigned kind, const char *inner, unsigned depth)
 {
@@ -333,11 +344,10 @@ is_nested(size_t n, unsigned kind, const char *inner, unsigned depth)
 
 	assert_non_null(text);
 	for (i = 0; i < n; i++)
-		end = stpcpy(
-		    end, kind == 0 || (kind == 2 && i % 2) ? "[" : "{\"a\":");
+		end = stpcpy(end, is_array(kind, i) ? "[" : "{\"a\":");
 	end = stpcpy(end, inner);
 	for (i = n; i-- > 0;)
-		*end++ = kind == 0 || (kind == 2 && i % 2) ? ']' : '}';
+		*end++ = is_array(kind, i) ? ']' : '}';
 	result = json_scan_text(text, (size_t)(end - text), depth);
 	free(text);
 	return result;
@@ -353,7 +363,7 @@ test_depth(void **state)
 
 	(void)state;
 	for (i = 0; i < COUNT(depths); i++)
-		for (kind = 0; kind < 3; kind++) {
+		for (kind = 0; kind < 4; kind++) {
 			d = depths[i];
 			assert_true(is_nested(d, kind, "0", d));
 			assert_false(is_nested(d + 1, kind, "0", d));

@@ -10,6 +10,7 @@
 #include <event2/buffer.h>
 
 #include "common/slice.h"
+#include "proxyd/headers.h"
 #include "proxyd/request.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -510,6 +511,9 @@ test_bounds(void **state)
 		{ "{\"request_id\":\"1\",\"method\":\"GET\",\"path\":\"/\","
 		  "\"headers\":[[\"a\",\"\"]",
 		    ",[\"a\",\"\"]", "]}", 48 - 1 },
+		{ "{\"request_id\":\"1\",\"method\":\"GET\",\"path\":\"/\","
+		  "\"headers\":[[\"aaaaaaaaaa\",\"\"],[\"Connection\",\"",
+		    "x", "\"]]}", HEADERS_CONNECTION_MAX - 10 },
 	};
 	size_t i;
 
