@@ -306,6 +306,74 @@ test_other_proxyd(void **state)
 	assert_int_equal(sent_count, 1);
 }
 
+static int
+ask_service(uint64_t id, uint32_t service)
+{
+	struct msg_out out;
+	struct msg m;
+	int rc;
+
+	msg_start(&out, MSG_SESSION_GET_SERVICE, id);
+	msg_add_u32(&out, service);
+	m = received_message(&out);
+	rc = questions_on_session_get_service(questions, &m);
+	msg_discard(&out);
+	return rc;
+}
+
+/*
+ * The instance itself waits for no verdict, whatever else does; that it acts
+ * for people is in the audit log, that it looks is not.
+ */
+static void
+test_service(void **state)
+{
+	struct fixture *f = *state;
+	struct session session;
+	uint64_t i;
+
+	for (i = 0; i < QUESTIONS_MAX; i++)
+		ask(i, 5, "mona");
+	assert_int_equal(ask_service(7001, SESSION_SERVICE_WATCH), 0);
+	session = answered(0, 7001);
+	assert_int_equal(session.status, SESSION_UNAVAILABLE);
+	assert_int_equal(audit_count, 0);
+	assert_int_equal(ask_service(7002, SESSION_SERVICE_ACT), 0);
+	session = answered(1, 7002);
+	assert_int_equal(session.status, SESSION_OK);
+	assert_int_equal(session.github_id, 0);
+	assert_string_equal(session.login, SESSION_SERVICE_LOGIN);
+	assert_true(session.jwt[0] != '\0');
+	assert_int_equal(audit_count, 1);
+	assert_int_equal(audits[0].event, AUDIT_SIGN_IN);
+	assert_int_equal(audits[0].verdict, AUDIT_ALLOWED);
+	assert_int_equal(audits[0].github_id, 0);
+	assert_string_equal(audits[0].login, SESSION_SERVICE_LOGIN);
+	assert_string_equal(audits[0].role, "full");
+	assert_string_equal(audits[0].why, "no rules");
+	assert_int_equal(ask_service(7003, SESSION_SERVICE_WATCH), 0);
+	assert_int_equal(answered(2, 7003).status, SESSION_OK);
+	assert_int_equal(ask_service(7004, SESSION_SERVICE_COUNT), -1);
+	assert_int_equal(sent_count, 3);
+
+	/* The same JWT is nothing new, another one is; but not all the time. */
+	now_ms += SIGN_INS_PAUSE_MS;
+	assert_int_equal(ask_service(7005, SESSION_SERVICE_ACT), 0);
+	assert_int_equal(audit_count, 1);
+	for (i = 0; i < 2; i++) {
+		sessions_refresh(sessions);
+		assert_int_equal(ask_service(7006, SESSION_SERVICE_ACT), 0);
+		assert_int_equal(audit_count, 2);
+	}
+	set_conf(&f->conf.users[SESSION_ROLE_FULL], "mona");
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(ask_service(7007, SESSION_SERVICE_ACT), 0);
+		assert_int_equal(audit_count, 3);
+	}
+	assert_int_equal(audits[2].verdict, AUDIT_REFUSED);
+	set_conf(&f->conf.users[SESSION_ROLE_FULL], "");
+}
+
 static void
 test_malformed(void **state)
 {
@@ -315,6 +383,7 @@ test_malformed(void **state)
 	} cases[] = {
 		{ MSG_SESSION_GET, questions_on_session_get },
 		{ MSG_SESSION_GET_BY_TOKEN, questions_on_session_get_by_token },
+		{ MSG_SESSION_GET_SERVICE, questions_on_session_get_service },
 	};
 	struct msg_out out;
 	struct msg m;
@@ -345,6 +414,7 @@ main(void)
 		TEST(test_later),
 		TEST(test_bound),
 		TEST(test_other_proxyd),
+		TEST(test_service),
 		TEST(test_malformed),
 	};
 

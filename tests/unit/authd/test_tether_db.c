@@ -131,6 +131,17 @@ static const char version_2[] =
     " (randomblob(32), 6, 'lisa', 3, 4);"
     "PRAGMA user_version = 2;";
 
+static const char version_3[] = "ALTER TABLE identities DROP COLUMN role;"
+				"ALTER TABLE identities ADD COLUMN role TEXT"
+				" CHECK (role IN ('full', 'read-only'));"
+				"CREATE TABLE tokens ("
+				" host TEXT NOT NULL PRIMARY KEY,"
+				" client_id TEXT NOT NULL,"
+				" token TEXT NOT NULL,"
+				" granted_at INTEGER NOT NULL"
+				") STRICT;"
+				"PRAGMA user_version = 3;";
+
 /* An old database in place of the one to be made. */
 static void
 use_version(struct fixture *f, int version)
@@ -141,6 +152,8 @@ use_version(struct fixture *f, int version)
 	run_sql(f->tether, version >= 1 ? version_1 : "VACUUM");
 	if (version >= 2)
 		run_sql(f->tether, version_2);
+	if (version >= 3)
+		run_sql(f->tether, version_3);
 }
 
 /* The same columns whatever it began as, and everything that was in it. */
@@ -161,7 +174,9 @@ check_migrated(struct fixture *f, struct tether_db *t, int version)
 	    query_sql(f->tether, "SELECT count(*) FROM tokens"), "0");
 	assert_string_equal(
 	    query_sql(f->tether, "SELECT count(*) FROM handles"),
-	    version == 2 ? "2" : "0");
+	    version >= 2 ? "2" : "0");
+	assert_string_equal(
+	    query_sql(f->tether, "SELECT count(*) FROM service"), "0");
 	if (version == 0)
 		return;
 	assert_int_equal(tether_db_get(t, 5, &i), DB_OK);
@@ -186,7 +201,7 @@ test_migration(void **state)
 	struct tether_db t;
 	int version;
 
-	for (version = 0; version <= 2; version++) {
+	for (version = 0; version <= 3; version++) {
 		use_version(f, version);
 		tether_db_init(&t, f->state);
 		assert_int_equal(tether_db_open(&t), DB_OK);
@@ -207,7 +222,7 @@ test_migration_at_once(void **state)
 	int version, i, status, go[2];
 	char byte;
 
-	for (version = 0; version <= 2; version++) {
+	for (version = 0; version <= 3; version++) {
 		use_version(f, version);
 		assert_int_equal(pipe(go), 0);
 		for (i = 0; i < OPENERS; i++) {

@@ -361,6 +361,48 @@ test_tokens(void **state)
 	}
 }
 
+/* What the instance itself is asked for: what there is, and no more. */
+static void
+test_services(void **state)
+{
+	static const struct {
+		uint32_t value;
+		size_t len;
+		bool good;
+	} cases[] = {
+		{ SESSION_SERVICE_ACT, 0, false },
+		{ SESSION_SERVICE_ACT, 3, false },
+		{ SESSION_SERVICE_ACT, 4, true },
+		{ SESSION_SERVICE_ACT, 5, false },
+		{ SESSION_SERVICE_WATCH, 4, true },
+		{ SESSION_SERVICE_WATCH, 8, false },
+		{ SESSION_SERVICE_COUNT, 4, false },
+		{ 1 << 8, 4, false },
+		{ 1u << 31, 4, false },
+		{ UINT32_MAX, 4, false },
+	};
+	enum session_service service;
+	struct msg_out out;
+	struct msg m;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(cases); i++) {
+		msg_start(&out, MSG_SESSION_GET_SERVICE, 1);
+		session_service_add(&out, (enum session_service)cases[i].value);
+		assert_int_equal(out.len, 4);
+		msg_add_u32(&out, 0);
+		m = record_written(&out);
+		m.len = cases[i].len;
+		service = SESSION_SERVICE_COUNT;
+		assert_int_equal(
+		    session_service_read(&m, &service), cases[i].good ? 0 : -1);
+		assert_int_equal(service,
+		    cases[i].good ? cases[i].value : SESSION_SERVICE_COUNT);
+		msg_discard(&out);
+	}
+}
+
 static void
 test_names(void **state)
 {
@@ -394,6 +436,7 @@ main(void)
 		cmocka_unit_test(test_extremes),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_tokens),
+		cmocka_unit_test(test_services),
 		cmocka_unit_test(test_names),
 	};
 
