@@ -351,6 +351,8 @@ test_service(void **state)
 	assert_string_equal(audits[0].login, SESSION_SERVICE_LOGIN);
 	assert_string_equal(audits[0].role, "full");
 	assert_string_equal(audits[0].why, "no rules");
+	/* What was refused is asked once a second. */
+	sessions_refresh(sessions);
 	assert_int_equal(ask_service(7003, SESSION_SERVICE_WATCH), 0);
 	assert_int_equal(answered(2, 7003).status, SESSION_OK);
 	assert_int_equal(ask_service(7004, SESSION_SERVICE_COUNT), -1);

@@ -294,10 +294,11 @@ test_kept(void **state)
 	struct fixture *f = *state;
 	struct sessions *s;
 	struct session session;
+	char expected[64];
 	time_t now = NOW;
 	size_t i;
 
-	run_sql(f->users, schemas[NEW]);
+	run_sql(f->users, schemas[FORK]);
 	s = sessions_new(&f->conf);
 	session = ask_service(s, ACT, now);
 	check_jwt(&session, 1, OURS, NOW);
@@ -310,6 +311,12 @@ test_kept(void **state)
 	session = ask_service(s, WATCH, now);
 	check_jwt(&session, 1, OURS, now);
 	assert_true(made_one);
+	(void)snprintf(
+	    expected, sizeof(expected), "%d %lld", NOW, (long long)now);
+	assert_string_equal(
+	    query_sql(f->tether,
+		"SELECT created_at || ' ' || last_seen FROM service"),
+	    expected);
 
 	for (i = 0; i < COUNT(changes); i++) {
 		run_sql(changes[i][0][0] == 'u' ? f->users : f->tether,
@@ -481,36 +488,73 @@ test_unavailable(void **state)
 		run_sql(f->users, USER("7", "admin", "1"));
 		/* Somebody holds one of them. */
 		db = hold_lock(f->users);
-		session = ask_service(s, service, NOW);
+		session = ask_service(s, service, NOW + 1);
 		check_refusal(&session, SESSION_UNAVAILABLE, no_database);
 		assert_int_equal(sqlite3_close(db), SQLITE_OK);
 		sessions_refresh(s);
 		db = hold_lock(f->tether);
-		session = ask_service(s, service, NOW);
+		session = ask_service(s, service, NOW + 1);
 		check_refusal(&session, SESSION_UNAVAILABLE, no_database);
 		assert_int_equal(sqlite3_close(db), SQLITE_OK);
-		/* What is known is not enough either. */
-		session = ask_service(s, service, NOW);
-		check_jwt(&session, 8, OURS, NOW);
+		session = ask_service(s, service, NOW + 2);
+		check_jwt(&session, 8, OURS, NOW + 2);
+		/* What is known is not enough. */
 		assert_int_equal(rename(f->users, path), 0);
-		session = ask_service(s, service, NOW + 1);
+		session = ask_service(s, service, NOW + 3);
 		check_refusal(&session, SESSION_UNAVAILABLE, no_database);
 		assert_int_equal(rename(path, f->users), 0);
-		session = ask_service(s, service, NOW + 1);
-		check_jwt(&session, 8, OURS, NOW + 1);
+		session = ask_service(s, service, NOW + 4);
+		check_jwt(&session, 8, OURS, NOW + 4);
 		run_sql(f->tether, "UPDATE service SET"
 				   " upstream_user_name = char(0)");
-		session = ask_service(s, service, NOW + 2);
+		session = ask_service(s, service, NOW + 5);
 		check_refusal(&session, SESSION_UNAVAILABLE, no_database);
 		run_sql(f->tether, "DELETE FROM service");
 		set_conf(&f->conf.jwt_secret, "");
-		session = ask_service(s, service, NOW + 3);
+		session = ask_service(s, service, NOW + 6);
 		check_refusal(&session, SESSION_UNAVAILABLE, nobody);
 		set_conf(&f->conf.jwt_secret, SECRET);
-		session = ask_service(s, service, NOW + 3);
-		check_jwt(&session, 8, OURS, NOW + 3);
+		session = ask_service(s, service, NOW + 7);
+		check_jwt(&session, 8, OURS, NOW + 7);
 		sessions_free(s);
 	}
+}
+
+/* However often it is asked, the databases are at most once a second. */
+static void
+test_refused_often(void **state)
+{
+	struct fixture *f = *state;
+	struct session session;
+	struct sessions *s;
+	int i;
+
+	run_sql(f->users, schemas[NEW]);
+	s = sessions_new(&f->conf);
+	(void)ask_service(s, WATCH, NOW);
+	run_sql(f->users, USER("7", "admin", "1"));
+	for (i = 0; i < 3; i++) {
+		session = ask_service(s, WATCH, NOW);
+		check_refusal(&session, SESSION_UNAVAILABLE,
+		    "the web app has no users yet");
+	}
+	/* What one may not is not what the other may not. */
+	session = ask_service(s, ACT, NOW);
+	check_jwt(&session, 8, OURS, NOW);
+	session = ask_service(s, WATCH, NOW - 1);
+	assert_int_equal(session.status, SESSION_OK);
+
+	run_sql(f->users, "UPDATE users SET is_active = 0");
+	sessions_refresh(s);
+	session = ask_service(s, WATCH, NOW);
+	check_refusal(
+	    &session, SESSION_DENIED, "the account orchestrator is not active");
+	run_sql(f->users, "UPDATE users SET is_active = 1");
+	/* A reload looks at once. */
+	sessions_reload(s);
+	session = ask_service(s, WATCH, NOW);
+	check_jwt(&session, 8, OURS, NOW);
+	sessions_free(s);
 }
 
 /* What cannot be noted is not made: full, as far as SQLite is concerned. */
@@ -530,8 +574,8 @@ test_full(void **state)
 	assert_string_equal(
 	    query_sql(f->users, "SELECT count(*) FROM users"), "0");
 	run_sql(f->tether, "DROP TRIGGER full");
-	session = ask_service(s, ACT, NOW);
-	check_jwt(&session, 1, OURS, NOW);
+	session = ask_service(s, ACT, NOW + 1);
+	check_jwt(&session, 1, OURS, NOW + 1);
 	sessions_free(s);
 }
 
@@ -547,6 +591,7 @@ main(void)
 		TEST(test_claimed),
 		TEST(test_not_listed),
 		TEST(test_unavailable),
+		TEST(test_refused_often),
 		TEST(test_full),
 	};
 
