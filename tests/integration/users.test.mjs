@@ -180,6 +180,8 @@ describe("tetherctl users", { concurrency: 3 }, () => {
 	scenario("without a database", async (stage) => {
 		const { connection, tetherd } = await startInstance(stage);
 		await ask(connection, 1, "mona");
+		const [{ user_version }] =
+			await sql(stateDatabase(tetherd), "PRAGMA user_version");
 		await sql(stateDatabase(tetherd), "PRAGMA user_version = 99");
 		process.kill(tetherd.childPid("authd"), "SIGKILL");
 		await tetherd.line("version 99, but this program knows");
@@ -191,7 +193,8 @@ describe("tetherctl users", { concurrency: 3 }, () => {
 			assert.match(stderr,
 				/the identity database cannot be used: see the log/);
 		}
-		await sql(stateDatabase(tetherd), "PRAGMA user_version = 3");
+		await sql(stateDatabase(tetherd),
+			`PRAGMA user_version = ${user_version}`);
 		await users(tetherd, "disable", "mona");
 	});
 });
