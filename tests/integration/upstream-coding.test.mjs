@@ -22,7 +22,7 @@ const HTML = "Content-Type: text/html";
 
 const TEXT = "some text, \u00e9, and more of it\n".repeat(300);
 const gzip = (body) => gzipSync(body);
-const other = (body) => Buffer.from(body, "latin1");
+const other = (body) => Buffer.from(body);
 const cut = (bytes) => bytes.subarray(0, bytes.length - 5);
 const coded = (bytes, ...codings) => good(bytes,
 	...codings.map((coding) => `Content-Encoding: ${coding}`),
@@ -87,7 +87,6 @@ describe("a content coding", { concurrency: 2 }, () => {
 			[["gzi"], bytes],
 			[["gzip;q=1"], bytes],
 		], async ([codings, body]) => {
-			scripts["/"] = coded(body, ...codings, HTML);
 			scripts["/"] = good(body, HTML, "ETag: \"tag\"",
 				...codings.map((coding) => `Content-Encoding: ${coding}`));
 			const answer = await connection.request({ proxy_base: BASE });
@@ -102,10 +101,8 @@ describe("a content coding", { concurrency: 2 }, () => {
 
 	scenario("does not keep a page from being rewritten", async (stage) => {
 		const { connection } = await start(stage, {
-			"/": coded(gzip("<html><head></head><a href=\"/x\">x</a></html>"),
-				"gzip").toString("latin1").length === 0 ? "" :
-				good(gzip("<html><head></head><a href=\"/x\">x</a></html>"),
-					HTML, "Content-Encoding: gzip", "ETag: \"x\""),
+			"/": good(gzip("<html><head></head><a href=\"/x\">x</a></html>"),
+				HTML, "Content-Encoding: gzip", "ETag: \"x\""),
 		});
 		const answer = await connection.request({ proxy_base: BASE });
 		assert.match(answer.body, /<a href="\/clients\/box\/proxy\/x">/);
