@@ -21,16 +21,16 @@ struct chats *chats_new(struct proxyd *);
 void chats_free(struct chats *);
 
 /*
- * A user_request whose action is one of a chat session's: begins one, or goes
- * on with the one of that request_id.  "close" ends it.  A follow-up has no
- * action, and only goes on.  All replies come from here.
+ * A user_request begins one; or, if there is one of its request_id, goes on
+ * with it, or closes it.  All replies come from here, also where there is
+ * none to go on with.
  */
-void chats_act(struct chats *, const struct user_request *);
+void chats_begin(struct chats *, const struct user_request *);
+void chats_go_on(struct chats *, const struct user_request *);
 void chats_close(struct chats *, const struct user_request *);
-void chats_follow_up(struct chats *, const struct user_request *);
 
 /* Whether one of that request_id is there. */
-bool chats_has(const struct chats *, const char *request_id);
+bool chats_has(struct chats *, const char *request_id);
 
 /* The outbox has room again. */
 void chats_continue(struct chats *);
@@ -41,12 +41,27 @@ void chats_clear(struct chats *);
 /* Told to stop: people and upstream are, too, and no more begin. */
 void chats_drain(struct chats *);
 
-/* The upstream is another one from now on; the rules are. */
-void chats_move(struct chats *);
-void chats_on_rules(struct chats *);
+/*
+ * There are other settings: chats of people who may not have one any more
+ * end, as do those of nobody where there are rules now.
+ */
+void chats_on_settings(struct chats *);
 
-/* How many there are; done() is called when there are none any more. */
+/* The upstream is another one from now on: chats with the old one end. */
+void chats_move(struct chats *);
+
+/* All sessions count no more: ask again whose chats may go on. */
+void chats_on_flush(struct chats *);
+
+/*
+ * How many there are; used() is called whenever that changes.  Those that
+ * only say goodbye to the upstream do not count.
+ */
 size_t chats_count(const struct chats *);
+void chats_on_use(struct chats *, void (*used)(void *arg), void *arg);
+
+/* Whether all are gone, those too; done() is called when they are. */
+bool chats_are_gone(const struct chats *);
 void chats_on_none(struct chats *, void (*done)(void *arg), void *arg);
 
 #endif

@@ -58,7 +58,7 @@ clear_all(struct proxyd *p)
 	intake_clear(p->intake);
 	transactions_clear(p->transactions);
 	tunnels_clear(p->tunnels);
-	user_auth_clear(p->user_auth);
+	chats_clear(p->chats);
 	outbox_clear(p->outbox);
 	trim(p, buffered);
 }
@@ -77,12 +77,13 @@ on_timer(int fd, short what, void *arg)
 
 /*
  * Told to stop: go when all answers are out, or cannot get out.  The close
- * frames of tunnels are not, before the event loop had its turn.
+ * frames of tunnels and chats are not, before the event loop had its turn.
  */
 static void
 check_drained(struct proxyd *p)
 {
 	if (p->child.stopping && tunnels_count(p->tunnels) == 0 &&
+	    chats_are_gone(p->chats) &&
 	    (p->child.peers[PROGRAM_CONNECTOR] == NULL ||
 		(transactions_count(p->transactions) == 0 &&
 		    outbox_is_empty(p->outbox))))
@@ -149,10 +150,11 @@ on_connector_writable(void *arg, struct channel *ch)
 	(void)ch;
 	outbox_continue(p->outbox);
 	tunnels_continue(p->tunnels);
+	chats_continue(p->chats);
 }
 
 static void
-on_no_tunnels(void *arg)
+on_none(void *arg)
 {
 	check_drained(arg);
 }
@@ -182,6 +184,7 @@ on_session_flush(void *arg, struct msg *m)
 
 	(void)m;
 	sessions_flush(p->sessions);
+	chats_on_flush(p->chats);
 	return 0;
 }
 
@@ -213,6 +216,7 @@ on_peer_attached(void *arg, enum program peer)
 	sessions_on_authd(p->sessions);
 	handles_on_authd(p->handles);
 	user_auth_on_authd(p->user_auth);
+	chats_on_flush(p->chats);
 	runs_on_settings(p->runs);
 }
 
@@ -226,7 +230,7 @@ on_peer_lost(void *arg, enum program peer)
 	p->link_is_up = false;
 	intake_clear(p->intake);
 	tunnels_clear(p->tunnels);
-	user_auth_clear(p->user_auth);
+	chats_clear(p->chats);
 	outbox_rewind(p->outbox);
 	runs_on_link(p->runs);
 	timer_set(p->timer, p->child.stopping ? GOODBYE_MS : HAND_OVER_MS);
@@ -240,6 +244,7 @@ on_shutdown(void *arg)
 
 	intake_drain(p->intake);
 	tunnels_drain(p->tunnels);
+	chats_drain(p->chats);
 	timer_set(p->timer,
 	    p->child.peers[PROGRAM_CONNECTOR] == NULL ? GOODBYE_MS : DRAIN_MS);
 	check_drained(p);
@@ -251,10 +256,12 @@ on_log_status(void *arg)
 	struct proxyd *p = arg;
 
 	log_infox("status: upstream %s, %zu requests under way, %zu tunnels, "
-		  "%s, runs: %s, %zu sessions, %zu bytes buffered",
+		  "%zu chat sessions, %s, runs: %s, %zu sessions, "
+		  "%zu bytes buffered",
 	    upstream_name(p->upstream), transactions_count(p->transactions),
-	    tunnels_count(p->tunnels), activity_name(p->activity),
-	    runs_text(p->runs), sessions_count(p->sessions), p->buffered);
+	    tunnels_count(p->tunnels), chats_count(p->chats),
+	    activity_name(p->activity), runs_text(p->runs),
+	    sessions_count(p->sessions), p->buffered);
 }
 
 static const struct channel_ops connector_ops = {
@@ -314,10 +321,12 @@ main(int argc, char **argv)
 	p.outbox = outbox_new(&p);
 	p.transactions = transactions_new(&p);
 	p.tunnels = tunnels_new(&p);
-	tunnels_on_none(p.tunnels, on_no_tunnels, &p);
+	tunnels_on_none(p.tunnels, on_none, &p);
 	tunnels_on_use(p.tunnels, on_use, &p);
 	p.runs = runs_new(&p);
 	p.chats = chats_new(&p);
+	chats_on_none(p.chats, on_none, &p);
+	chats_on_use(p.chats, on_use, &p);
 	p.user_auth = user_auth_new(&p);
 	p.intake = intake_new(&p);
 	p.timer = evtimer_new(p.child.base, on_timer, &p);
@@ -326,9 +335,9 @@ main(int argc, char **argv)
 	sandbox_enter(PROGRAM_PROXYD, p.conf.sandbox);
 	child_run(&p.child, &child_ops, &p);
 	intake_free(p.intake);
-	user_auth_free(p.user_auth);
 	tunnels_on_use(p.tunnels, NULL, NULL);
 	chats_free(p.chats);
+	user_auth_free(p.user_auth);
 	tunnels_free(p.tunnels);
 	runs_free(p.runs);
 	transactions_free(p.transactions);

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "proxyd/chats.h"
 #include "proxyd/deny.h"
 #include "proxyd/health.h"
 #include "proxyd/proxyd.h"
@@ -30,8 +31,10 @@ reload_switch(void *proxyd, void *next, uint32_t flags)
 	deny_free(p->deny);
 	p->deny = deny_new(&p->conf);
 	tunnels_close_denied(p->tunnels);
+	chats_on_settings(p->chats);
 	/* authd says so, too, but not before the next request may come. */
 	sessions_flush(p->sessions);
+	chats_on_flush(p->chats);
 	if (!upstream_change(p->upstream, &p->conf)) {
 		runs_on_settings(p->runs);
 		return;
@@ -39,5 +42,6 @@ reload_switch(void *proxyd, void *next, uint32_t flags)
 	log_infox("upstream is %s now", upstream_name(p->upstream));
 	health_forget(p);
 	tunnels_move(p->tunnels);
+	chats_move(p->chats);
 	runs_on_upstream(p->runs);
 }

@@ -13,6 +13,7 @@
 #include "common/session.h"
 #include "common/ws.h"
 #include "proxyd/chat_filter.h"
+#include "proxyd/close_code.h"
 #include "proxyd/reorder.h"
 #include "proxyd/window.h"
 
@@ -34,8 +35,8 @@
 #define TUNNEL_OWED_MAX	      (1024 * 1024)
 #define TUNNEL_OWED_COUNT_MAX 512
 
-/* Bytes of a close frame's reason (RFC 6455 section 5.5). */
-#define TUNNEL_REASON_MAX 123
+/* Bytes of a close frame's reason. */
+#define TUNNEL_REASON_MAX CLOSE_REASON_MAX
 
 /*
  * A message that goes on is read in pieces as small as libevent likes: they

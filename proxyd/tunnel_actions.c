@@ -8,6 +8,8 @@
 #include "common/base64.h"
 #include "common/json.h"
 #include "common/log.h"
+#include "proxyd/chats.h"
+#include "proxyd/close_code.h"
 #include "proxyd/proxyd.h"
 #include "proxyd/reply.h"
 #include "proxyd/tunnel_actions.h"
@@ -61,10 +63,23 @@ get_number(const struct user_request *r, const char *name, uint64_t *n)
 	return value >= 0;
 }
 
+static void
+open_tunnel(
+    struct proxyd *p, enum tunnel_kind kind, const struct user_request *r)
+{
+	if (chats_has(p->chats, r->request_id)) {
+		/* Its last reply would be taken for the chat's. */
+		reply_error_message(
+		    p, r->number, r->request_id, "that request_id is in use");
+		reply_done(p, r->number);
+	} else
+		tunnels_open(p->tunnels, kind, r);
+}
+
 void
 tunnel_action_open(struct proxyd *p, const struct user_request *r)
 {
-	tunnels_open(p->tunnels, TUNNEL_SOCKET, r);
+	open_tunnel(p, TUNNEL_SOCKET, r);
 }
 
 void
@@ -76,7 +91,7 @@ stream_action_open(struct proxyd *p, const struct user_request *r)
 	if (method == NULL || strcmp(method, "GET") != 0)
 		complain(p, r, "only GET can be a stream");
 	else
-		tunnels_open(p->tunnels, TUNNEL_STREAM, r);
+		open_tunnel(p, TUNNEL_STREAM, r);
 }
 
 /* The bytes of the piece, as d or b; returns NULL, or what is wrong. */
@@ -136,41 +151,6 @@ tunnel_action_send(struct proxyd *p, const struct user_request *r)
 	tunnel_break(t, WS_CLOSE_TOO_BIG, "");
 }
 
-/* What may stand in a close frame (RFC 6455 section 7.4), or no code. */
-static bool
-get_code(const struct user_request *r, uint16_t *code)
-{
-	struct json_object *member;
-	uint64_t n;
-
-	*code = WS_CLOSE_NO_STATUS;
-	if (!json_object_object_get_ex(r->payload, "code", &member) ||
-	    member == NULL)
-		return true;
-	if (!get_number(r, "code", &n) || n < 1000 || n > 4999)
-		return false;
-	*code = (uint16_t)n;
-	return n >= 3000 ||
-	       (n <= 1014 && n != 1004 && n != WS_CLOSE_NO_STATUS &&
-		   n != WS_CLOSE_ABNORMAL);
-}
-
-/* A reason, "" for none; NULL if it is none that a close frame can hold. */
-static const char *
-get_reason(const struct user_request *r)
-{
-	struct json_object *member;
-	const char *reason;
-
-	if (!json_object_object_get_ex(r->payload, "reason", &member) ||
-	    member == NULL)
-		return "";
-	reason = json_string(r->payload, "reason", NULL);
-	if (reason == NULL || strlen(reason) > TUNNEL_REASON_MAX)
-		return NULL;
-	return reason;
-}
-
 void
 tunnel_action_close(struct proxyd *p, const struct user_request *r)
 {
@@ -185,8 +165,8 @@ tunnel_action_close(struct proxyd *p, const struct user_request *r)
 		complain(p, r, "n is not a number");
 		return;
 	}
-	reason = get_reason(r);
-	if (reason == NULL || !get_code(r, &code)) {
+	reason = close_reason_read(r->payload);
+	if (reason == NULL || !close_code_read(r->payload, &code)) {
 		complain(p, r, "not a close code and reason");
 		return;
 	}

@@ -94,18 +94,6 @@ on_opened(void *arg, const char *protocol)
 static void
 on_failed(void *arg, enum upstream_socket_failure failure)
 {
-	static const char *const reasons[] = {
-		[UPSTREAM_SOCKET_UNREACHABLE] =
-		    "502 the web app cannot be reached",
-		[UPSTREAM_SOCKET_TIMEOUT] =
-		    "504 the web app did not answer in time",
-		[UPSTREAM_SOCKET_MALFORMED] =
-		    "502 the web app's answer is malformed",
-		[UPSTREAM_SOCKET_UNAUTHORIZED] =
-		    "403 the web app refuses this person",
-		[UPSTREAM_SOCKET_REFUSED] =
-		    "502 the web app refuses this WebSocket",
-	};
 	struct tunnel_socket *s = arg;
 	struct tunnel *t = s->tunnel;
 	struct proxyd *p = t->proxyd;
@@ -115,7 +103,7 @@ on_failed(void *arg, enum upstream_socket_failure failure)
 	else if (failure != UPSTREAM_SOCKET_REFUSED)
 		p->counts.upstream_failed++;
 	/* Which frees the socket. */
-	tunnel_refuse(t, reasons[failure]);
+	tunnel_refuse(t, upstream_socket_reason(failure));
 }
 
 static void

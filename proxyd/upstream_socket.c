@@ -30,6 +30,25 @@ struct upstream_socket {
 	struct ws *ws;		   /* from then on */
 };
 
+const char *
+upstream_socket_reason(enum upstream_socket_failure failure)
+{
+	static const char *const reasons[] = {
+		[UPSTREAM_SOCKET_UNREACHABLE] =
+		    "502 the web app cannot be reached",
+		[UPSTREAM_SOCKET_TIMEOUT] =
+		    "504 the web app did not answer in time",
+		[UPSTREAM_SOCKET_MALFORMED] =
+		    "502 the web app's answer is malformed",
+		[UPSTREAM_SOCKET_UNAUTHORIZED] =
+		    "403 the web app refuses this person",
+		[UPSTREAM_SOCKET_REFUSED] =
+		    "502 the web app refuses this WebSocket",
+	};
+
+	return reasons[failure];
+}
+
 static void
 fail(struct upstream_socket *s, enum upstream_socket_failure failure)
 {

@@ -24,6 +24,13 @@ enum upstream_socket_failure {
 	UPSTREAM_SOCKET_REFUSED	      /* another status than 101 */
 };
 
+/*
+ * What a person is told of it: a status of HTTP, which is three digits, a
+ * space and the text.
+ */
+#define UPSTREAM_SOCKET_STATUS_SIZE 4
+const char *upstream_socket_reason(enum upstream_socket_failure);
+
 struct upstream_socket_ops {
 	/* The subprotocol, or NULL; messages may go both ways from now on. */
 	void (*opened)(void *arg, const char *protocol);

@@ -1,5 +1,3 @@
-#include <sys/queue.h>
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,38 +11,28 @@
 #include "common/timer.h"
 #include "proxyd/audit.h"
 #include "proxyd/chat_filter.h"
+#include "proxyd/chats.h"
+#include "proxyd/deny.h"
 #include "proxyd/proxyd.h"
 #include "proxyd/rates.h"
-#include "proxyd/reply.h"
 #include "proxyd/role.h"
 #include "proxyd/user_auth.h"
-#include "proxyd/user_requests.h"
 
 /* sessions.c counts its own from 1. */
 #define OUR_IDS (UINT64_C(1) << 63)
 
-struct question {
-	TAILQ_ENTRY(question) entry;
-	uint64_t id;
-	int64_t until_ms;   /* monotonic */
-	uint64_t number;    /* of the user_request */
-	const char *action; /* of the table of user_requests.c */
-	void (*allowed)(struct proxyd *, const struct user_request *);
-	char token[SESSION_TOKEN_MAX + 1];
-	char request_id[LINK_REQUEST_ID_MAX + 1];
-};
-
-TAILQ_HEAD(question_list, question);
+TAILQ_HEAD(auth_wait_list, user_auth_wait);
 
 struct user_auth {
 	struct proxyd *proxyd;
-	struct question_list waiting; /* the oldest first */
-	struct event *timer;	      /* not after that one is due */
+	struct auth_wait_list waiting; /* the oldest first */
+	struct event *timer;	       /* not after that one is due */
 	size_t count;
 	uint64_t questions;
 };
 
 static void on_timer(int, short, void *);
+static void on_service(void *, const struct session *);
 
 struct user_auth *
 user_auth_new(struct proxyd *proxyd)
@@ -61,23 +49,56 @@ user_auth_new(struct proxyd *proxyd)
 	return ua;
 }
 
-static void
-question_free(struct user_auth *ua, struct question *q)
-{
-	TAILQ_REMOVE(&ua->waiting, q, entry);
-	ua->count--;
-	freezero(q, sizeof(*q));
-}
-
 void
 user_auth_free(struct user_auth *ua)
 {
-	struct question *q;
-
-	while ((q = TAILQ_FIRST(&ua->waiting)) != NULL)
-		question_free(ua, q);
 	event_free(ua->timer);
 	free(ua);
+}
+
+/* Take the text out of json-c's memory, too, before that is freed. */
+static void
+remove_token(struct json_object *payload, struct json_object *token)
+{
+	static const char blank[SESSION_TOKEN_MAX];
+	int len;
+
+	if (json_object_is_type(token, json_type_string)) {
+		len = json_object_get_string_len(token);
+		if (len > SESSION_TOKEN_MAX)
+			len = SESSION_TOKEN_MAX;
+		(void)json_object_set_string_len(token, blank, len);
+	}
+	json_object_object_del(payload, USER_AUTH_MEMBER);
+}
+
+void
+user_auth_take(struct json_object *payload, struct user_auth_token *token)
+{
+	struct json_object *object;
+	const char *text;
+	size_t i, len = 0;
+
+	memset(token, 0, sizeof(*token));
+	if (!json_object_is_type(payload, json_type_object) ||
+	    !json_object_object_get_ex(payload, USER_AUTH_MEMBER, &object))
+		return;
+	text = json_string(payload, USER_AUTH_MEMBER, &len);
+	for (i = 0; i < len && text[i] > ' ' && text[i] < 0x7f; i++)
+		continue;
+	if (text == NULL || i < len || len == 0 || len > SESSION_TOKEN_MAX)
+		token->why = "auth_token is malformed";
+	else if ((token->text = strdup(text)) == NULL)
+		fatal("user_auth");
+	remove_token(payload, object);
+}
+
+void
+user_auth_token_clear(struct user_auth_token *token)
+{
+	if (token->text != NULL)
+		freezero(token->text, strlen(token->text));
+	memset(token, 0, sizeof(*token));
 }
 
 static void
@@ -102,134 +123,112 @@ note(struct user_auth *ua, enum audit_verdict verdict, const char *action,
 		audit_send(ua->proxyd, &c);
 }
 
-void
-user_auth_clear(struct user_auth *ua)
+static void
+leave(struct user_auth_wait *w)
 {
-	struct question *q;
-
-	while ((q = TAILQ_FIRST(&ua->waiting)) != NULL) {
-		note(ua, AUDIT_GIVEN_UP, q->action, NULL, NULL);
-		question_free(ua, q);
+	if (w->in != NULL) {
+		TAILQ_REMOVE(&w->in->waiting, w, entry);
+		w->in->count--;
+		w->in = NULL;
 	}
+	sessions_cancel(&w->service);
+	user_auth_token_clear(&w->token);
+}
+
+void
+user_auth_cancel(struct user_auth_wait *w)
+{
+	if (w->in == NULL)
+		return;
+	note(w->in, AUDIT_GIVEN_UP, w->action, NULL, NULL);
+	leave(w);
 }
 
 static void
-refuse(struct user_auth *ua, const struct user_request *r,
+settle(struct user_auth_wait *w, const struct user_auth_answer *answer)
+{
+	leave(w);
+	w->done(w->arg, answer);
+}
+
+static void
+refuse(struct user_auth *ua, struct user_auth_wait *w,
     const struct session *session, const char *reason, const char *advice)
 {
-	struct proxyd *p = ua->proxyd;
+	struct user_auth_answer answer = {
+		.denied = true, .reason = reason, .advice = advice
+	};
 
-	note(ua, AUDIT_REFUSED, r->action, session, reason);
-	p->counts.denied++;
+	note(ua, AUDIT_REFUSED, w->action, session, reason);
+	ua->proxyd->counts.denied++;
 	if (session != NULL)
-		rates_note_failure(p->rates, session->github_id);
-	reply_refusal(p, r->number, r->request_id, reason, advice);
+		rates_note_failure(ua->proxyd->rates, session->github_id);
+	settle(w, &answer);
 }
 
 /* It is not decided, and may be another time. */
 static void
-put_off(struct user_auth *ua, const struct user_request *r, const char *reason)
+put_off(struct user_auth *ua, struct user_auth_wait *w, const char *reason)
 {
-	struct proxyd *p = ua->proxyd;
+	struct user_auth_answer answer = { .reason = reason, .advice = "" };
 
-	note(ua, AUDIT_REFUSED, r->action, NULL, reason);
-	reply_error_message(p, r->number, r->request_id, reason);
-	reply_error(p, r->number, r->request_id, reason);
-}
-
-/* Take the text out of json-c's memory, too, before that is freed. */
-static void
-remove_token(struct json_object *payload, struct json_object *token)
-{
-	static const char blank[SESSION_TOKEN_MAX];
-	int len;
-
-	if (json_object_is_type(token, json_type_string)) {
-		len = json_object_get_string_len(token);
-		if (len > SESSION_TOKEN_MAX)
-			len = SESSION_TOKEN_MAX;
-		(void)json_object_set_string_len(token, blank, len);
-	}
-	json_object_object_del(payload, USER_AUTH_MEMBER);
-}
-
-/* Returns NULL, or what is wrong with the token. */
-static const char *
-take_token(struct json_object *payload, char token[SESSION_TOKEN_MAX + 1])
-{
-	struct json_object *object;
-	const char *text, *why = "auth_token is malformed";
-	size_t i, len = 0;
-
-	token[0] = '\0';
-	if (payload == NULL ||
-	    !json_object_object_get_ex(payload, USER_AUTH_MEMBER, &object))
-		return "no auth_token";
-	text = json_string(payload, USER_AUTH_MEMBER, &len);
-	for (i = 0; i < len && text[i] > ' ' && text[i] < 0x7f; i++)
-		continue;
-	if (text != NULL && i == len && len > 0 && len <= SESSION_TOKEN_MAX) {
-		memcpy(token, text, len + 1);
-		why = NULL;
-	}
-	remove_token(payload, object);
-	return why;
+	note(ua, AUDIT_REFUSED, w->action, NULL, reason);
+	settle(w, &answer);
 }
 
 static void
-ask(struct user_auth *ua, const struct question *q)
+ask_by_token(struct user_auth *ua, const struct user_auth_wait *w)
 {
 	struct msg_out m;
 
-	msg_start(&m, MSG_SESSION_GET_BY_TOKEN, q->id);
-	session_token_add(&m, q->token);
+	msg_start(&m, MSG_SESSION_GET_BY_TOKEN, w->id);
+	session_token_add(&m, w->token.text);
 	if (!child_send(&ua->proxyd->child, PROGRAM_AUTHD, &m))
 		log_debugx("no authd to ask: it will be back");
 }
 
 static void
-begin(struct user_auth *ua, const struct user_request *r, const char *token,
-    void (*allowed)(struct proxyd *, const struct user_request *))
+begin(struct user_auth *ua, struct user_auth_wait *w)
 {
-	struct question *q;
+	const struct session *session;
 
-	if (ua->count == USER_AUTH_MAX) {
-		put_off(ua, r, "too many at once; try again in a moment");
-		return;
-	}
-	if ((q = calloc(1, sizeof(*q))) == NULL)
-		fatal("user_auth");
-	q->id = OUR_IDS | ++ua->questions;
-	q->until_ms = monotonic_ms() + USER_AUTH_MS;
-	q->number = r->number;
-	q->action = r->action;
-	q->allowed = allowed;
-	(void)strlcpy(q->token, token, sizeof(q->token));
-	(void)strlcpy(q->request_id, r->request_id, sizeof(q->request_id));
+	w->in = ua;
+	w->id = OUR_IDS | ++ua->questions;
+	w->until_ms = monotonic_ms() + USER_AUTH_MS;
 	if (TAILQ_EMPTY(&ua->waiting))
 		timer_set(ua->timer, USER_AUTH_MS);
-	TAILQ_INSERT_TAIL(&ua->waiting, q, entry);
+	TAILQ_INSERT_TAIL(&ua->waiting, w, entry);
 	ua->count++;
-	ask(ua, q);
+	if (w->token.text != NULL) {
+		ask_by_token(ua, w);
+		return;
+	}
+	w->service.done = on_service;
+	w->service.arg = w;
+	session = sessions_get_service(
+	    ua->proxyd->sessions, SESSION_SERVICE_ACT, &w->service);
+	if (session != NULL)
+		on_service(w, session);
 }
 
 void
-user_auth_begin(struct user_auth *ua, const struct user_request *r,
-    void (*allowed)(struct proxyd *, const struct user_request *))
+user_auth_ask(struct user_auth *ua, struct user_auth_wait *w,
+    struct user_auth_token *token)
 {
-	struct user_request bare = { .number = r->number,
-		.request_id = r->request_id,
-		.action = r->action };
-	char token[SESSION_TOKEN_MAX + 1];
-	const char *why = take_token(r->payload, token);
-
+	w->token = *token;
+	memset(token, 0, sizeof(*token));
 	if (!ua->proxyd->conf.rules)
-		allowed(ua->proxyd, &bare);
-	else if (why != NULL)
-		refuse(ua, &bare, NULL, why, "");
+		user_auth_token_clear(&w->token);
+	else if (w->token.text == NULL) {
+		refuse(ua, w, NULL,
+		    w->token.why == NULL ? USER_AUTH_NO_TOKEN : w->token.why,
+		    "");
+		return;
+	}
+	if (ua->count == USER_AUTH_MAX)
+		put_off(ua, w, "too many at once; try again in a moment");
 	else
-		begin(ua, &bare, token, allowed);
-	explicit_bzero(token, sizeof(token));
+		begin(ua, w);
 }
 
 bool
@@ -238,94 +237,107 @@ user_auth_owns(uint64_t id)
 	return (id & OUR_IDS) != 0;
 }
 
-static struct user_request
-request_of(const struct question *q)
-{
-	return (struct user_request){ .number = q->number,
-		.request_id = q->request_id,
-		.action = q->action };
-}
-
 static void
 on_timer(int fd, short what, void *arg)
 {
 	struct user_auth *ua = arg;
 	int64_t now_ms = monotonic_ms();
-	struct user_request r;
-	struct question *q;
+	struct user_auth_wait *w;
 
 	(void)fd;
 	(void)what;
-	while (
-	    (q = TAILQ_FIRST(&ua->waiting)) != NULL && q->until_ms <= now_ms) {
-		r = request_of(q);
-		put_off(ua, &r, "users cannot be looked up now");
-		question_free(ua, q);
-	}
-	if (q != NULL)
-		timer_set(ua->timer, (uint32_t)(q->until_ms - now_ms));
+	while ((w = TAILQ_FIRST(&ua->waiting)) != NULL && w->until_ms <= now_ms)
+		put_off(ua, w, "users cannot be looked up now");
+	if (w != NULL)
+		timer_set(ua->timer, (uint32_t)(w->until_ms - now_ms));
+}
+
+/* Whether that person may: NULL, or why not, with advice. */
+static const char *
+find_objection(const struct user_auth *ua, const struct user_auth_wait *w,
+    const struct session *session, const char **advice)
+{
+	*advice = session->advice;
+	if (session->status != SESSION_OK)
+		return session->reason;
+	*advice = "";
+	/* The rules came while authd was asked. */
+	if (ua->proxyd->conf.rules && w->token.text == NULL)
+		return USER_AUTH_NO_TOKEN;
+	if (w->only != 0)
+		return session->github_id == w->only
+			   ? NULL
+			   : "auth_token is somebody else's";
+	*advice = DENY_ADVICE;
+	if (deny_matches(ua->proxyd->deny, session->role, CHATS_TARGET))
+		return DENY_REASON;
+	*advice = ROLE_READ_ONLY_ADVICE;
+	if (session->role == SESSION_ROLE_READ_ONLY &&
+	    !chat_filter_knows(w->action, strlen(w->action)))
+		return ROLE_READ_ONLY_REASON;
+	return NULL;
 }
 
 static void
-decide(struct user_auth *ua, struct question *q, const struct session *session)
+decide(struct user_auth *ua, struct user_auth_wait *w,
+    const struct session *session)
 {
-	struct user_request r = request_of(q);
-	const char *why;
+	struct user_auth_answer answer = { .session = session };
+	const char *why, *advice;
 	uint32_t wait_s;
 
 	why = rates_admit(
 	    ua->proxyd->rates, RATE_REQUESTS, session->github_id, &wait_s);
 	if (why != NULL) {
 		ua->proxyd->counts.rate++;
-		put_off(ua, &r, why);
+		put_off(ua, w, why);
 		return;
 	}
-	switch (session->status) {
-	case SESSION_OK:
-		if (session->role == SESSION_ROLE_READ_ONLY &&
-		    !chat_filter_knows(q->action, strlen(q->action))) {
-			refuse(ua, &r, session, ROLE_READ_ONLY_REASON,
-			    ROLE_READ_ONLY_ADVICE);
-			return;
-		}
-		note(ua, AUDIT_ALLOWED, q->action, session, session->reason);
-		q->allowed(ua->proxyd, &r);
+	if (session->status != SESSION_OK &&
+	    session->status != SESSION_DENIED) {
+		put_off(ua, w, session->reason);
 		return;
-	case SESSION_DENIED:
-		refuse(ua, &r, session, session->reason, session->advice);
-		return;
-	case SESSION_UNAVAILABLE:
-	case SESSION_BUSY:
-	case SESSION_STATUS_COUNT:
-		break;
 	}
-	put_off(ua, &r, session->reason);
+	why = find_objection(ua, w, session, &advice);
+	if (why != NULL) {
+		refuse(ua, w, session, why, advice);
+		return;
+	}
+	if (w->only == 0)
+		note(ua, AUDIT_ALLOWED, w->action, session, session->reason);
+	settle(w, &answer);
+}
+
+static void
+on_service(void *arg, const struct session *session)
+{
+	struct user_auth_wait *w = arg;
+
+	decide(w->in, w, session);
 }
 
 int
 user_auth_on_session(struct user_auth *ua, struct msg *m)
 {
 	struct session session;
-	struct question *q;
+	struct user_auth_wait *w;
+	int rc = session_read(m, &session);
 
-	if (session_read(m, &session) == -1)
-		return -1;
-	TAILQ_FOREACH (q, &ua->waiting, entry)
-		if (q->id == m->id)
+	TAILQ_FOREACH (w, &ua->waiting, entry)
+		if (w->id == m->id && w->token.text != NULL)
 			break;
-	if (q != NULL) {
-		decide(ua, q, &session);
-		question_free(ua, q);
-	}
+	if (rc == 0 && w != NULL)
+		decide(ua, w, &session);
 	explicit_bzero(&session, sizeof(session));
-	return 0;
+	return rc;
 }
 
 void
 user_auth_on_authd(struct user_auth *ua)
 {
-	const struct question *q;
+	const struct user_auth_wait *w;
 
-	TAILQ_FOREACH (q, &ua->waiting, entry)
-		ask(ua, q);
+	TAILQ_FOREACH (w, &ua->waiting, entry)
+		if (w->token.text != NULL)
+			ask_by_token(ua, w);
 }

@@ -8,6 +8,7 @@
 #include "common/json.h"
 #include "common/link.h"
 #include "common/log.h"
+#include "proxyd/chats.h"
 #include "proxyd/proxyd.h"
 #include "proxyd/reply.h"
 #include "proxyd/tunnel_actions.h"
@@ -17,7 +18,7 @@
 /* Its last reply is in the outbox when the handler returns, or later. */
 typedef void (*handler)(struct proxyd *, const struct user_request *);
 
-static void session_action(struct proxyd *, const struct user_request *);
+static void begin_chat(struct proxyd *, const struct user_request *);
 
 static const struct {
 	const char *action;
@@ -32,20 +33,23 @@ static const struct {
 	{ "stream.ack", tunnel_action_ack },
 	{ "stream.pong", tunnel_action_pong },
 	{ "stream.cancel", stream_action_cancel },
-	{ "claude-command", session_action },
-	{ "cursor-command", session_action },
-	{ "codex-command", session_action },
-	{ "abort-session", session_action },
-	{ "claude-permission-response", session_action },
-	{ "cursor-abort", session_action },
-	{ "check-session-status", session_action },
-	{ "get-active-sessions", session_action },
-	{ "chat.send", session_action },
-	{ "chat.abort", session_action },
-	{ "chat.subscribe", session_action },
-	{ "chat.permission-response", session_action },
+	{ "claude-command", begin_chat },
+	{ "cursor-command", begin_chat },
+	{ "codex-command", begin_chat },
+	{ "abort-session", begin_chat },
+	{ "claude-permission-response", begin_chat },
+	{ "cursor-abort", begin_chat },
+	{ "check-session-status", begin_chat },
+	{ "get-active-sessions", begin_chat },
+	{ "chat.send", begin_chat },
+	{ "chat.abort", begin_chat },
+	{ "chat.subscribe", begin_chat },
+	{ "chat.permission-response", begin_chat },
 	{ NULL, NULL },
 };
+
+/* Ends the chat of that request_id. */
+#define CLOSE "close"
 
 static void
 on_unknown(struct proxyd *p, const struct user_request *r)
@@ -64,37 +68,45 @@ on_unknown(struct proxyd *p, const struct user_request *r)
 	reply_complete(p, r->number, r->request_id, data);
 }
 
-/* Sessions are not carried: whoever may have one learns that, nobody else. */
 static void
-session_action(struct proxyd *p, const struct user_request *r)
+begin_chat(struct proxyd *p, const struct user_request *r)
 {
-	user_auth_begin(p->user_auth, r, on_unknown);
+	chats_begin(p->chats, r);
 }
 
-static void
-dispatch(struct proxyd *p, struct user_request *r, const char *action)
+static handler
+find_handler(const char *action)
 {
 	size_t i;
 
-	r->action = action;
-	for (i = 0; actions[i].action != NULL; i++) {
-		if (strcmp(actions[i].action, action) == 0) {
-			r->action = actions[i].action;
-			actions[i].handle(p, r);
-			return;
-		}
-	}
-	on_unknown(p, r);
+	for (i = 0; actions[i].action != NULL; i++)
+		if (strcmp(actions[i].action, action) == 0)
+			return actions[i].handle;
+	return on_unknown;
 }
 
-static bool
-has_token(struct json_object *json)
+/* Whatever is said where a chat is goes to the chat, but for tunnels. */
+static void
+dispatch(struct proxyd *p, const struct user_request *r)
 {
-	struct json_object *payload;
+	handler handle = find_handler(r->action);
 
-	return json_object_object_get_ex(json, "payload", &payload) &&
-	       json_object_is_type(payload, json_type_object) &&
-	       json_object_object_get_ex(payload, USER_AUTH_MEMBER, NULL);
+	if (strcmp(r->action, CLOSE) == 0)
+		chats_close(p->chats, r);
+	else if ((handle == begin_chat || handle == on_unknown) &&
+		 chats_has(p->chats, r->request_id))
+		chats_go_on(p->chats, r);
+	else
+		handle(p, r);
+}
+
+static void
+follow_up(struct proxyd *p, const struct user_request *r)
+{
+	if (r->action != NULL && strcmp(r->action, CLOSE) == 0)
+		chats_close(p->chats, r);
+	else
+		chats_go_on(p->chats, r);
 }
 
 /* Nothing is left of a secret when the memory is used for something else. */
@@ -109,34 +121,58 @@ wipe(struct evbuffer *text)
 	}
 }
 
+/* A chat that is there must not seem to end with what is malformed. */
+static void
+complain(struct proxyd *p, const struct user_request *r, const char *why)
+{
+	if (chats_has(p->chats, r->request_id)) {
+		reply_error_message(p, r->number, r->request_id, why);
+		reply_done(p, r->number);
+	} else
+		reply_error(p, r->number, r->request_id, why);
+}
+
 /* Check the form of all but the request_id. */
 static void
 begin(struct proxyd *p, struct user_request *r, struct json_object *json)
 {
 	const char *type = json_string(json, "type", NULL);
-	const char *action = json_string(json, "action", NULL);
+	bool follows =
+	    type != NULL && strcmp(type, "user_request_follow_up") == 0;
 
+	r->action = json_string(json, "action", NULL);
 	json_object_object_get_ex(json, "payload", &r->payload);
-	if (type != NULL && strcmp(type, "user_request_follow_up") == 0)
-		reply_error(p, r->number, r->request_id, "no such session");
-	else if (action == NULL)
-		reply_error(p, r->number, r->request_id, "no action");
+	if (r->action == NULL && !follows)
+		complain(p, r, "no action");
 	else if (r->payload != NULL &&
 		 !json_object_is_type(r->payload, json_type_object))
-		reply_error(
-		    p, r->number, r->request_id, "payload is not an object");
+		complain(p, r, "payload is not an object");
+	else if (follows)
+		follow_up(p, r);
 	else
-		dispatch(p, r, action);
+		dispatch(p, r);
+}
+
+/* All of it that is in json-c's memory goes, whatever comes of the rest. */
+static bool
+take_token(struct json_object *json, struct user_auth_token *token)
+{
+	struct json_object *payload = NULL;
+
+	json_object_object_get_ex(json, "payload", &payload);
+	user_auth_take(payload, token);
+	return token->text != NULL || token->why != NULL;
 }
 
 const char *
 user_requests_begin(struct proxyd *p, uint64_t number, struct evbuffer *text)
 {
 	struct json_object *json = json_parse(text, p->conf.json_depth);
-	struct user_request r = { .number = number };
+	struct user_auth_token token;
+	struct user_request r = { .number = number, .token = &token };
 	const char *why = NULL;
 
-	if (has_token(json))
+	if (take_token(json, &token))
 		wipe(text);
 	evbuffer_drain(text, evbuffer_get_length(text));
 	if (json == NULL)
@@ -146,6 +182,7 @@ user_requests_begin(struct proxyd *p, uint64_t number, struct evbuffer *text)
 		why = "no valid request_id";
 	else
 		begin(p, &r, json);
+	user_auth_token_clear(&token);
 	json_object_put(json);
 	return why;
 }

@@ -11,13 +11,15 @@
 struct evbuffer;
 struct json_object;
 struct proxyd;
+struct user_auth_token;
 
 /* One of them, as a handler gets it: valid until the handler returns. */
 struct user_request {
 	uint64_t number;
 	const char *request_id;
-	const char *action;	     /* that of the table, which stays */
-	struct json_object *payload; /* an object, or NULL for none */
+	const char *action;	       /* NULL: a follow-up without one */
+	struct json_object *payload;   /* an object, or NULL for none */
+	struct user_auth_token *token; /* which was in there; may be taken */
 };
 
 /*
