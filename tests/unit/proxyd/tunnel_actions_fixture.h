@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "proxyd/chats.h"
 #include "proxyd/deny.h"
 #include "proxyd/handles.h"
 #include "proxyd/rates.h"
@@ -84,6 +85,34 @@ sessions_cancel(struct session_wait *wait)
 		wait->in = NULL;
 		canceled++;
 	}
+}
+
+/* Nobody begins a chat here. */
+const struct session *
+sessions_get_service(
+    struct sessions *s, enum session_service service, struct session_wait *wait)
+{
+	(void)s;
+	(void)service;
+	(void)wait;
+	fail_msg("a chat");
+	return NULL;
+}
+
+void
+sessions_forget(struct sessions *s, uint64_t github_id, const char *login)
+{
+	(void)s;
+	(void)github_id;
+	(void)login;
+	fail_msg("a chat");
+}
+
+void
+sessions_forget_service(struct sessions *s)
+{
+	(void)s;
+	fail_msg("a chat");
 }
 
 static struct fake_far fars[FARS_MAX];
@@ -172,6 +201,7 @@ setup(void **state)
 	f->proxyd.conf.tunnels_user_max = TUNNELS_PERSON_MAX;
 	f->proxyd.rates = rates_new(&f->proxyd.conf);
 	f->proxyd.tunnels = tunnels_new(&f->proxyd);
+	f->proxyd.chats = chats_new(&f->proxyd);
 	memset(&session, 0, sizeof(session));
 	session.status = SESSION_OK;
 	(void)strlcpy(session.jwt, "the.jwt.itself", sizeof(session.jwt));
@@ -192,6 +222,7 @@ teardown(void **state)
 	struct fixture *f = *state;
 	size_t i;
 
+	chats_free(f->proxyd.chats);
 	tunnels_free(f->proxyd.tunnels);
 	assert_null(on_flush);
 	rates_free(f->proxyd.rates);

@@ -32,6 +32,7 @@
 struct reply {
 	uint64_t number;
 	bool last;
+	char *text;
 	struct json_object *json;
 	struct json_object *data;
 };
@@ -50,8 +51,19 @@ outbox_reply(
 
 	(void)ob;
 	assert_in_range(nreplies, 0, REPLIES_MAX - 1);
+	r->number = number;
+	r->last = last;
+	r->text = NULL;
+	r->json = r->data = NULL;
+	if (len == 0) { /* a silent end */
+		assert_true(last);
+		nreplies++;
+		evbuffer_free(message);
+		return;
+	}
 	assert_in_range(len, 2, OUTBOX_REPLY_MAX);
 	assert_true(utf8_valid(evbuffer_pullup(message, -1), len));
+	r->text = strndup((char *)evbuffer_pullup(message, -1), len);
 	r->json = json_parse(message, JSON_DEPTH_MAX);
 	assert_non_null(r->json);
 	type = json_string(r->json, "type", NULL);
@@ -62,8 +74,6 @@ outbox_reply(
 		assert_true(
 		    json_object_object_get_ex(r->json, "data", &r->data));
 	}
-	r->number = number;
-	r->last = last;
 	nreplies++;
 	evbuffer_free(message);
 }
@@ -78,8 +88,10 @@ outbox_has_room(const struct outbox *ob)
 static void
 clear_replies(void)
 {
-	while (nreplies > 0)
+	while (nreplies > 0) {
 		json_object_put(replies[--nreplies].json);
+		free(replies[nreplies].text);
+	}
 	taken_replies = 0;
 }
 
