@@ -9,6 +9,7 @@
 
 #include "common/log.h"
 #include "proxyd/escape.h"
+#include "proxyd/chats.h"
 #include "proxyd/handles.h"
 #include "proxyd/outbox.h"
 #include "proxyd/proxyd.h"
@@ -245,6 +246,7 @@ start_once(void)
 	p.sessions = sessions_new(&p);
 	p.handles = handles_new(&p);
 	p.outbox = outbox_new(&p);
+	p.chats = chats_new(&p);
 }
 
 int
