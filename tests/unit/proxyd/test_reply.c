@@ -14,6 +14,7 @@
 #include <json-c/json.h>
 
 #include "common/log.h"
+#include "proxyd/chats.h"
 #include "proxyd/proxyd.h"
 #include "proxyd/reply.h"
 #include "proxyd/user_requests.h"
@@ -82,6 +83,7 @@ setup(void **state)
 	    PROGRAM_PROXYD, PROGRAM_CONNECTOR, &proxyd_side, NULL);
 	proxyd.conf.json_depth = 64;
 	proxyd.outbox = outbox_new(&proxyd);
+	proxyd.chats = chats_new(&proxyd);
 	proxyd.link_is_up = true;
 	return 0;
 }
@@ -90,6 +92,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
+	chats_free(proxyd.chats);
 	outbox_free(proxyd.outbox);
 	assert_int_equal(proxyd.buffered, 0);
 	channel_free(connector);
