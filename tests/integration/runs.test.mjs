@@ -145,7 +145,7 @@ describe("activity", { concurrency: 4 }, () => {
 
 	scenario("a command of who may only look begins nothing", async (stage) => {
 		const all = await start(stage, {}, { watch: "no",
-			policy: "policy { users role read-only { octocat } }\n" });
+			policy: "policy { read-only users { octocat } }\n" });
 		const chat = await openChat(all);
 		await status(all, "active");
 		await chat.send(send.new("s-1"));
