@@ -192,7 +192,12 @@ SEQPACKET = $(B)/tests/seqpacket
 $(SEQPACKET): $(B)/tests/integration/lib/seqpacket.o $(B)/libcommon.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_tetherctl)
 
-integration: all $(SEQPACKET) tests/node_modules/.package-lock.json
+# For WebSocket test suites, also others than ours: see its head.
+AUTOBAHN = $(B)/tests/autobahn/client
+$(AUTOBAHN): $(B)/tests/autobahn/client.o $(B)/libcommon.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_common) $(LIBS_ws)
+
+integration: all $(SEQPACKET) $(AUTOBAHN) tests/node_modules/.package-lock.json
 	$(call NODE_TEST,2,tests/integration/*.test.mjs)
 
 check: unit page integration
@@ -239,7 +244,7 @@ bench: all deps-bench tests/node_modules/.package-lock.json $(B)/bench_escape \
 	TETHERD_BUILD=$(B) node tests/bench/throughput.mjs
 	TETHERD_BUILD=$(B) node tests/bench/memory.mjs
 
-SOURCES = $(foreach d,$(ROOMS) tests/unit/* tests/fuzz tests/bench tests/integration/lib,$(wildcard $(d)/*.c $(d)/*.h))
+SOURCES = $(foreach d,$(ROOMS) tests/unit/* tests/fuzz tests/bench tests/integration/lib tests/autobahn,$(wildcard $(d)/*.c $(d)/*.h))
 
 lint: all deps-lint
 	clang-format --dry-run -Werror $(SOURCES)
