@@ -23,6 +23,7 @@ const FOLDERS = {
 	"authd": "libexec/tetherd",
 	"dialer": "libexec/tetherd",
 	"seqpacket": "tests",
+	"client": "tests/autobahn",
 };
 
 export function programPath(name) {
