@@ -4,7 +4,7 @@
 #	page		the script of pages, against fakes of a browser
 #	e2e		the real web apps through hub and tetherd, in Chromium
 #	demo		hub, tetherd and a web app to try, until Ctrl-C
-#	fuzz bench	see tests/fuzz and tests/bench
+#	fuzz bench soak	see tests/fuzz and tests/bench
 #	lint		format, headers that compile alone, scripts, manual pages
 #			and whether they say all that the programs know
 #	install uninstall	under $(DESTDIR)$(PREFIX)
@@ -244,6 +244,10 @@ bench: all deps-bench tests/node_modules/.package-lock.json $(B)/bench_escape \
 	TETHERD_BUILD=$(B) node tests/bench/throughput.mjs
 	TETHERD_BUILD=$(B) node tests/bench/memory.mjs
 
+# A few minutes; less of it with SOAK="--requests 10000" and the like.
+soak: all tests/node_modules/.package-lock.json
+	TETHERD_BUILD=$(B) node tests/bench/soak.mjs $(SOAK)
+
 SOURCES = $(foreach d,$(ROOMS) tests/unit/* tests/fuzz tests/bench tests/integration/lib tests/autobahn,$(wildcard $(d)/*.c $(d)/*.h))
 
 lint: all deps-lint
@@ -286,5 +290,5 @@ dist:
 clean:
 	rm -rf build tests/node_modules tetherd-*.tar.gz
 
-.PHONY: all unit page integration check e2e demo fuzz bench lint install uninstall \
+.PHONY: all unit page integration check e2e demo fuzz bench soak lint install uninstall \
 	deps dist clean $(PURPOSES:%=deps-%)
