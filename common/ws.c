@@ -168,7 +168,7 @@ static void
 ws_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct ws *ws = arg;
-	const char *reason = "connection lost";
+	const char *reason;
 	int error = EVUTIL_SOCKET_ERROR();
 
 	(void)bev;
@@ -179,11 +179,13 @@ ws_event(struct bufferevent *bev, short what, void *arg)
 		ws_over(ws, ws->code, ws->reason, true);
 		return;
 	}
-	if ((what & BEV_EVENT_EOF) != 0)
+	/* TLS that ends without its farewell is an error without a number. */
+	if ((what & BEV_EVENT_EOF) != 0 ||
+	    ((what & BEV_EVENT_ERROR) != 0 && error == 0))
 		reason = "closed without a close frame";
 	else if ((what & BEV_EVENT_TIMEOUT) != 0)
 		reason = "timed out";
-	else if (error != 0)
+	else
 		reason = evutil_socket_error_to_string(error);
 	ws_over(ws, WS_CLOSE_ABNORMAL, reason, false);
 }
@@ -231,6 +233,12 @@ bool
 ws_has_failed(const struct ws *ws)
 {
 	return ws->failed;
+}
+
+struct bufferevent *
+ws_bufferevent(const struct ws *ws)
+{
+	return ws->bev;
 }
 
 void

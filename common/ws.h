@@ -109,6 +109,9 @@ void ws_close(struct ws *, uint16_t code, const char *reason);
 /* Whether it ends, or ended, because the peer broke the protocol. */
 bool ws_has_failed(const struct ws *);
 
+/* What it speaks over, still its own: to ask why that broke.  NULL once freed. */
+struct bufferevent *ws_bufferevent(const struct ws *);
+
 /* Bytes that the kernel has not taken yet, and whether that is little. */
 size_t ws_output_length(const struct ws *);
 bool ws_is_writable(const struct ws *);

@@ -15,6 +15,7 @@
 #include "connector/outgoing.h"
 #include "connector/presence.h"
 #include "connector/target.h"
+#include "connector/tls.h"
 
 #define TOKEN_MAX 4096
 
@@ -301,7 +302,9 @@ on_ws_closed(
 	struct connection *c = arg;
 	char safe[128], why[sizeof(c->reason)];
 
-	log_safe(safe, sizeof(safe), reason);
+	if (clean || !c->connector->conf.tls ||
+	    !tls_error(ws_bufferevent(ws), safe, sizeof(safe)))
+		log_safe(safe, sizeof(safe), reason);
 	if (c->state == STATE_CLOSING) /* as we wanted */
 		(void)strlcpy(why, c->reason, sizeof(why));
 	else if (clean)

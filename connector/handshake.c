@@ -1,5 +1,5 @@
-#include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,7 +19,8 @@ struct handshake {
 	void *arg;
 	struct bufferevent *bev;
 	bool tls;
-	bool asked; /* the request is out */
+	bool secure; /* that much is done */
+	bool asked;  /* the request is out */
 	char key[UPGRADE_KEY_SIZE];
 };
 
@@ -28,18 +29,20 @@ static void
 on_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct handshake *h = arg;
+	int error = EVUTIL_SOCKET_ERROR();
+	bool eof = (what & BEV_EVENT_EOF) != 0 || error == 0;
+	bool early = h->tls && !h->secure;
 	char why[256];
 
 	if ((what & BEV_EVENT_CONNECTED) != 0) {
+		h->secure = true;
 		h->ops->token_wanted(h->arg);
 		return;
 	}
-	if (h->tls)
-		(void)tls_error(bev, why, sizeof(why));
-	else if ((what & BEV_EVENT_EOF) != 0)
-		(void)strlcpy(why, "connection closed", sizeof(why));
-	else
-		(void)strlcpy(why, strerror(errno), sizeof(why));
+	if (!h->tls || !tls_error(bev, why, sizeof(why)))
+		(void)snprintf(why, sizeof(why), "%s%s%s", early ? "TLS: " : "",
+		    eof ? "connection closed" : strerror(error),
+		    early ? " in the handshake" : "");
 	h->ops->failed(h->arg, why);
 }
 

@@ -1,6 +1,7 @@
 #ifndef CONNECTOR_TLS_H
 #define CONNECTOR_TLS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <openssl/ssl.h>
@@ -17,7 +18,10 @@ struct event_base;
 struct bufferevent *tls_connect(
     SSL_CTX *, struct event_base *, int fd, const char *host);
 
-/* What went wrong with the handshake or the connection; returns buf. */
-const char *tls_error(struct bufferevent *, char *buf, size_t size);
+/*
+ * Whether OpenSSL has to do with what went wrong with the handshake or the
+ * connection; if so, why is that, for the operator.  Each reason is told once.
+ */
+bool tls_error(struct bufferevent *, char *why, size_t size);
 
 #endif

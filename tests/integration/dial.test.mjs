@@ -1,7 +1,6 @@
 // How the orchestrator is reached.
 
 import assert from "node:assert/strict";
-import { createServer } from "node:net";
 import { describe } from "node:test";
 
 import { createAuthority } from "./lib/certificates.mjs";
@@ -9,7 +8,6 @@ import { startHttpProxy } from "./lib/http-proxy.mjs";
 import { Orchestrator } from "./lib/orchestrator.mjs";
 import { startTetherd } from "./lib/programs.mjs";
 import { scenario } from "./lib/scenario.mjs";
-import { Queue } from "./lib/time.mjs";
 
 async function start(stage, env, options = {}) {
 	const authority = await createAuthority(await stage.directory());
@@ -120,28 +118,5 @@ describe("connecting", { concurrency: 4 }, () => {
 		await attempt(stage,
 			orchestrator.url.replace("127.0.0.1", "localhost"));
 		await orchestrator.registered();
-	});
-
-	scenario("a server that never answers: 30 s", async (stage) => {
-		const arrived = new Queue("connections");
-		const server = createServer((socket) => {
-			socket.on("error", () => {});
-			socket.on("data", () => {});
-			arrived.push({ socket, at: Date.now() });
-		});
-		await new Promise((resolve) =>
-			server.listen(0, "127.0.0.1", resolve));
-		stage.atEnd(() => server.close());
-		const tetherd = await attempt(stage,
-			`ws://127.0.0.1:${server.address().port}/`);
-		const { socket, at } = await arrived.next();
-		stage.atEnd(() => socket.destroy());
-		await tetherd.line(/disconnected: .*next attempt in/,
-			{ timeout: 40000 });
-		const took = Date.now() - at;
-		assert.ok(took > 28000 && took < 33000, `${took} ms`);
-		const second = await arrived.next();
-		second.socket.destroy();
-		server.close();
 	});
 });
