@@ -33,6 +33,8 @@ packages() {
 		echo 'openssl|command -v openssl'
 		echo 'procps|command -v ps'
 		echo 'util-linux|command -v setpriv'
+		echo 'mount|command -v mount'
+		echo 'iproute2|command -v ip'
 		echo 'binutils|command -v readelf'
 		;;
 	demo)

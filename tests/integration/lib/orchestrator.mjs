@@ -13,6 +13,7 @@ const MESSAGE_MAX = 256 * 1024 * 1024;
 /*
  * options:
  *	tls		of node:https; absent: plain
+ *	address		to listen on, 127.0.0.1 if absent
  *	register	false: `register` is left to the test, else the
  *			members that `registered` has besides type
  *	pending		the same for `pending_register`
@@ -37,7 +38,7 @@ export class Orchestrator {
 	}
 
 	async listen(port = 0) {
-		const { tls } = this.options;
+		const { tls, address = "127.0.0.1" } = this.options;
 		this.server = tls ? createSecure(tls) : createPlain();
 		this.sockets = new Set();
 		this.wss = new WebSocketServer({
@@ -53,10 +54,10 @@ export class Orchestrator {
 			this.upgrade(req, socket, head));
 		await new Promise((resolve, reject) => {
 			this.server.on("error", reject);
-			this.server.listen(port, "127.0.0.1", resolve);
+			this.server.listen(port, address, resolve);
 		});
 		this.port = this.server.address().port;
-		this.url = `${tls ? "wss://localhost" : "ws://127.0.0.1"}` +
+		this.url = `${tls ? "wss://localhost" : `ws://${address}`}` +
 			`:${this.port}/ws/connect`;
 	}
 

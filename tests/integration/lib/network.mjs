@@ -1,0 +1,86 @@
+// A network of a test's own: nothing of it is seen outside, and it is gone
+// with the processes in it.
+
+import { spawn, spawnSync } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { run } from "./programs.mjs";
+
+const INSIDE = "TETHERD_TEST_NETWORK";
+
+export const OURS = "10.99.0.1";
+export const THEIRS = "10.99.0.2";
+export const OTHER = "10.99.0.3"; // ours, too
+export const NOBODY = "10.99.0.66";
+
+// Whether this process is in such a network.
+export const isInside = process.env[INSIDE] !== undefined;
+
+// Why there can be none, or false.
+export function noNetwork() {
+	if (process.getuid() !== 0)
+		return "only root can make a network";
+	const { status, error } = spawnSync("unshare", ["-mn", "true"]);
+	return status !== 0 && `no namespaces here: ${error ?? status}`;
+}
+
+// The tests of a file once more, inside: { code, stdout }.
+export function runInside(file) {
+	const env = { ...process.env, [INSIDE]: "1" };
+
+	delete env.NODE_TEST_CONTEXT;
+	return run("unshare", ["-mn", "--propagation", "private", "--kill-child",
+		"sh", "-c", "ip link set lo up && exec \"$@\"", "sh",
+		process.execPath, "--test", file], { env, timeout: 110000 });
+}
+
+const ip = async (...args) => {
+	const { code, stderr } = await run("ip", args,
+		{ env: { PATH: process.env.PATH } });
+	if (code !== 0)
+		throw new Error(`ip ${args.join(" ")}: ${stderr}`);
+};
+
+/*
+ * Another host, at the other end of a wire; this end has OURS and OTHER.
+ *	within		what runs a command on it, for startTetherd()
+ *	cut(), mend()	the wire
+ *	hosts(text)	what names mean there
+ */
+export async function startHost(stage) {
+	const holder = spawn("unshare", ["-n", "sleep", "infinity"],
+		{ stdio: "ignore" });
+	const pid = String(holder.pid);
+	const there = (...args) => run("nsenter",
+		["-t", pid, "-n", "ip", ...args], { env: { PATH: process.env.PATH } });
+	const names = join(await stage.directory(), "hosts");
+
+	stage.atEnd(() => new Promise((resolve) => {
+		holder.once("exit", resolve);
+		holder.kill("SIGKILL");
+	}));
+	// Its namespace is there once it is another than ours.
+	while ((await run("sh", ["-c", `test "$(readlink /proc/${pid}/ns/net)" ` +
+		"!= \"$(readlink /proc/self/ns/net)\""])).code !== 0);
+	await ip("link", "add", "wire0", "type", "veth",
+		"peer", "name", "wire1", "netns", pid);
+	for (const address of [OURS, OTHER])
+		await ip("address", "add", `${address}/24`, "dev", "wire0");
+	await ip("link", "set", "wire0", "up");
+	await there("address", "add", `${THEIRS}/24`, "dev", "wire1");
+	await there("link", "set", "wire1", "up");
+	await there("link", "set", "lo", "up");
+	await writeFile(names, "");
+	await run("mount", ["--bind", names, "/etc/hosts"],
+		{ env: { PATH: process.env.PATH } });
+	stage.atEnd(() => run("umount", ["/etc/hosts"],
+		{ env: { PATH: process.env.PATH } }));
+	stage.atEnd(() => ip("link", "delete", "wire0"));
+	return {
+		within: ["nsenter", "-t", pid, "-n"],
+		cut: () => ip("link", "set", "wire0", "down"),
+		mend: () => ip("link", "set", "wire0", "up"),
+		hosts: (text) => writeFile(names, text),
+	};
+}
