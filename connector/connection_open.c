@@ -12,6 +12,7 @@
 #include "connector/connection_internal.h"
 #include "connector/connector.h"
 #include "connector/handshake.h"
+#include "connector/incoming.h"
 #include "connector/outgoing.h"
 #include "connector/presence.h"
 #include "connector/target.h"
@@ -278,10 +279,9 @@ on_ws_message(
 	(void)ws;
 	counters->messages_in++;
 	counters->bytes_in += evbuffer_get_length(message);
-	if (type != WS_TEXT) {
-		counters->messages_ignored++;
-		log_warnx("binary message ignored");
-	} else if (c->state != STATE_CLOSING)
+	if (type != WS_TEXT)
+		incoming_binary(c->connector);
+	else if (c->state != STATE_CLOSING)
 		c->ops->message(c->arg, message);
 }
 

@@ -384,3 +384,11 @@ incoming_message(struct connector *connector, struct evbuffer *text)
 	dispatch(connector, &in);
 	json_object_put(in.json);
 }
+
+void
+incoming_binary(struct connector *connector)
+{
+	count_ignored(connector);
+	if (may_log(connector))
+		log_warnx("binary message ignored");
+}

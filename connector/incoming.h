@@ -10,4 +10,7 @@ struct evbuffer;
  */
 void incoming_message(struct connector *, struct evbuffer *text);
 
+/* The same for what is not text, and so not of the protocol. */
+void incoming_binary(struct connector *);
+
 #endif
