@@ -6,6 +6,9 @@
 
 #include "common/ws_internal.h"
 
+/* A frame that is not longer is copied to where it goes. */
+#define WS_COPY_MAX 1024
+
 static ssize_t
 ws_write(const uint8_t *data, size_t len, int flags, void *arg)
 {
@@ -57,11 +60,29 @@ ws_make(struct ws *ws, uint8_t opcode, bool fin, const void *data, size_t len)
 	return -1;
 }
 
+/*
+ * Each buffer that is moved keeps what it was allocated with, at least half a
+ * kilobyte: a peer that pings and does not read would have 100 bytes of ours
+ * for each of its own.  Small frames are copied, and lie side by side.
+ */
+static int
+ws_move(struct ws *ws, struct evbuffer *to)
+{
+	size_t len = evbuffer_get_length(ws->frame);
+	int rc;
+
+	if (len > WS_COPY_MAX)
+		return evbuffer_add_buffer(to, ws->frame);
+	rc = evbuffer_add(to, evbuffer_pullup(ws->frame, -1), len);
+	(void)evbuffer_drain(ws->frame, len);
+	return rc;
+}
+
 int
 ws_frame(struct ws *ws, uint8_t opcode, bool fin, const void *data, size_t len)
 {
 	if (ws_make(ws, opcode, fin, data, len) == -1 ||
-	    bufferevent_write_buffer(ws->bev, ws->frame) == -1)
+	    ws_move(ws, bufferevent_get_output(ws->bev)) == -1)
 		return -1;
 	if (!ws_is_writable(ws))
 		ws->blocked = true;
@@ -73,7 +94,7 @@ ws_frame_behind(
     struct ws *ws, uint8_t opcode, bool fin, const void *data, size_t len)
 {
 	if (ws_make(ws, opcode, fin, data, len) == -1 ||
-	    evbuffer_add_buffer(ws->behind, ws->frame) == -1)
+	    ws_move(ws, ws->behind) == -1)
 		return -1;
 	if (!ws_is_writable(ws))
 		ws->blocked = true;
