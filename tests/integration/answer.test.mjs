@@ -19,7 +19,7 @@ const serve = (answers) => (req, res) => {
 };
 
 describe("answers", { concurrency: 4 }, () => {
-	scenario("text and what is not", async (stage) => {
+	scenario("2 text and what is not", async (stage) => {
 		let next;
 		const { connection } = await startInstance(stage, {
 			handle: (req, res) => {
@@ -76,7 +76,7 @@ describe("answers", { concurrency: 4 }, () => {
 		});
 	});
 
-	scenario("text in other charsets", async (stage) => {
+	scenario("2 text in other charsets", async (stage) => {
 		let type;
 		const body = Buffer.from([0x63, 0x61, 0x66, 0xe9]); // café, latin1
 		const { connection } = await startInstance(stage, {
@@ -96,7 +96,7 @@ describe("answers", { concurrency: 4 }, () => {
 		}
 	});
 
-	scenario("text that arrives a byte at a time", async (stage) => {
+	scenario("2 text that arrives a byte at a time", async (stage) => {
 		const body = Buffer.from("aé€🗝\"\\\n");
 		const { connection } = await startInstance(stage, {
 			handle: async (req, res) => {
@@ -113,7 +113,7 @@ describe("answers", { concurrency: 4 }, () => {
 		assert.equal((await connection.request()).body, body.toString());
 	});
 
-	scenario("status and headers", async (stage) => {
+	scenario("4.5 status and headers", async (stage) => {
 		const { connection } = await startInstance(stage, {
 			orchestrator: STATUS,
 			handle: serve({
@@ -161,7 +161,7 @@ describe("answers", { concurrency: 4 }, () => {
 			{ path: "/latin1" })).status, 200);
 	});
 
-	scenario("a body that is compressed already", async (stage) => {
+	scenario("4.5 a body that is compressed already", async (stage) => {
 		const zipped = gzipSync("text");
 		const { connection } = await startInstance(stage, {
 			handle: serve({ "/": [200, {
@@ -178,7 +178,7 @@ describe("answers", { concurrency: 4 }, () => {
 		}
 	});
 
-	scenario("an upstream that closes after each answer", async (stage) => {
+	scenario("4.5 an upstream that closes after each answer", async (stage) => {
 		const { connection } = await startInstance(stage, {
 			handle: (req, res) => {
 				const { socket } = res;
@@ -223,7 +223,7 @@ describe("redirects", { concurrency: 4 }, () => {
 		return started;
 	};
 
-	scenario("are followed for an orchestrator that loses them",
+	scenario("4 are followed for an orchestrator that loses them",
 		async (stage) => {
 			const { connection } = await start(stage);
 			await eachRow([
@@ -249,7 +249,7 @@ describe("redirects", { concurrency: 4 }, () => {
 			});
 		});
 
-	scenario("never lead out of the upstream, nor in circles",
+	scenario("4 never lead out of the upstream, nor in circles",
 		async (stage) => {
 			const { connection, upstream } = await start(stage);
 			for (const path of ["/away", "/port", "/user", "/file",
@@ -266,7 +266,7 @@ describe("redirects", { concurrency: 4 }, () => {
 			assert.equal(asked.get("/loop"), 11, "10 followed");
 		});
 
-	scenario("pass with the capability status", async (stage) => {
+	scenario("6 pass with the capability status", async (stage) => {
 		const { connection, upstream } = await start(stage, STATUS);
 		for (const [path, status, location] of [
 			["/301", 301, "/end"], ["/302", 302, "end?x=1"],

@@ -18,7 +18,7 @@ function isError(answer, status, port) {
 }
 
 describe("errors", { concurrency: 4 }, () => {
-	scenario("nobody listens: 502, until somebody does", async (stage) => {
+	scenario("4.6 nobody listens: 502, until somebody does", async (stage) => {
 		const port = await freePort();
 		const { connection, orchestrator } = await startInstance(stage,
 			{ upstream: () => ({ port }) });
@@ -27,7 +27,7 @@ describe("errors", { concurrency: 4 }, () => {
 		assert.equal(orchestrator.upgrades.length, 1);
 	});
 
-	scenario("too slow: 504 before the orchestrator gives up",
+	scenario("4.6 too slow: 504 before the orchestrator gives up",
 		async (stage) => {
 			const { connection, upstream } = await startInstance(stage,
 				{ handle: (req, res) => {
@@ -44,7 +44,7 @@ describe("errors", { concurrency: 4 }, () => {
 			assert.equal(connection.surplus.length, 0);
 		});
 
-	scenario("answers that are none", async (stage) => {
+	scenario("4.6 answers that are none", async (stage) => {
 		let bytes, ending;
 		const { connection, upstream } = await startInstance(stage, {
 			upstream: (s) => startRawUpstream(s, (socket) => {
@@ -87,7 +87,7 @@ describe("errors", { concurrency: 4 }, () => {
 		assert.equal(connection.surplus.length, 0);
 	});
 
-	scenario("answers that are odd, but answers", async (stage) => {
+	scenario("4.6 answers that are odd, but answers", async (stage) => {
 		let bytes;
 		const { connection } = await startInstance(stage, {
 			upstream: (s) => startRawUpstream(s, (socket) =>
@@ -118,7 +118,7 @@ describe("errors", { concurrency: 4 }, () => {
 		});
 	});
 
-	scenario("headers that must not get through", async (stage) => {
+	scenario("4.6 headers that must not get through", async (stage) => {
 		let line;
 		const { connection } = await startInstance(stage, {
 			upstream: (s) => startRawUpstream(s, (socket) =>

