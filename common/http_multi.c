@@ -31,6 +31,7 @@ struct http_multi {
 	struct watches watches;
 };
 
+static void on_socket(int, short, void *);
 static int on_close(void *, curl_socket_t);
 static int on_curl_socket(CURL *, curl_socket_t, int, void *, void *);
 static int on_curl_timer(CURLM *, long, void *);
@@ -115,19 +116,6 @@ http_multi_remove(struct http_multi *h, CURL *easy)
 	(void)curl_multi_remove_handle(h->multi, easy);
 }
 
-/* Tell the owners of transfers that are over. */
-static void
-report_done(struct http_multi *h)
-{
-	CURLMsg *message;
-	int left;
-
-	while ((message = curl_multi_info_read(h->multi, &left)) != NULL)
-		if (message->msg == CURLMSG_DONE)
-			h->done(
-			    h->arg, message->easy_handle, message->data.result);
-}
-
 /*
  * The other side says something that nobody asked for, or goodbye.  curl
  * looks at the socket before it uses it, and must find it dead: what there is
@@ -144,52 +132,6 @@ discard(struct watch *w)
 	event_free(w->event);
 	w->event = NULL;
 	w->what = 0;
-}
-
-static void
-on_socket(int fd, short what, void *arg)
-{
-	struct watch *w = arg;
-	struct http_multi *h = w->multi;
-	int action = 0, running;
-
-	if (w->idle) {
-		discard(w);
-		return;
-	}
-	if ((what & EV_READ) != 0)
-		action |= CURL_CSELECT_IN;
-	if ((what & EV_WRITE) != 0)
-		action |= CURL_CSELECT_OUT;
-	check(curl_multi_socket_action(h->multi, fd, action, &running));
-	report_done(h);
-}
-
-static void
-on_timer(int fd, short what, void *arg)
-{
-	struct http_multi *h = arg;
-	int running;
-
-	(void)fd;
-	(void)what;
-	check(curl_multi_socket_action(
-	    h->multi, CURL_SOCKET_TIMEOUT, 0, &running));
-	report_done(h);
-}
-
-/* curl wants its timer at another time, or (-1) not at all. */
-static int
-on_curl_timer(CURLM *multi, long ms, void *arg)
-{
-	struct http_multi *h = arg;
-	struct timeval after = { .tv_sec = ms / 1000,
-		.tv_usec = ms % 1000 * 1000 };
-
-	(void)multi;
-	if (ms < 0)
-		return evtimer_del(h->timer);
-	return evtimer_add(h->timer, &after);
 }
 
 static struct watch *
@@ -240,6 +182,89 @@ watch_for(struct watch *w, short what)
 	return w->event == NULL ? -1 : event_add(w->event, NULL);
 }
 
+/*
+ * Look after the connection of a transfer that is over, if it is kept.  It
+ * was connected, so that on_close() will be told about its end; of one that
+ * never was libcurl 7.88 closes the socket without a word.
+ */
+static void
+guard(struct http_multi *h, CURL *easy)
+{
+	curl_socket_t fd = CURL_SOCKET_BAD;
+	struct watch *w;
+
+	if (curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK ||
+	    fd == CURL_SOCKET_BAD || watch_find(h, fd) != NULL)
+		return;
+	if ((w = watch_new(h, fd)) == NULL)
+		return;
+	w->idle = true;
+	if (watch_for(w, EV_PERSIST | EV_READ) == -1)
+		watch_free(w);
+}
+
+/* Tell the owners of transfers that are over. */
+static void
+report_done(struct http_multi *h)
+{
+	CURLMsg *message;
+	int left;
+
+	while ((message = curl_multi_info_read(h->multi, &left)) != NULL) {
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		if (h->guards && message->data.result == CURLE_OK)
+			guard(h, message->easy_handle);
+		h->done(h->arg, message->easy_handle, message->data.result);
+	}
+}
+
+static void
+on_socket(int fd, short what, void *arg)
+{
+	struct watch *w = arg;
+	struct http_multi *h = w->multi;
+	int action = 0, running;
+
+	if (w->idle) {
+		discard(w);
+		return;
+	}
+	if ((what & EV_READ) != 0)
+		action |= CURL_CSELECT_IN;
+	if ((what & EV_WRITE) != 0)
+		action |= CURL_CSELECT_OUT;
+	check(curl_multi_socket_action(h->multi, fd, action, &running));
+	report_done(h);
+}
+
+static void
+on_timer(int fd, short what, void *arg)
+{
+	struct http_multi *h = arg;
+	int running;
+
+	(void)fd;
+	(void)what;
+	check(curl_multi_socket_action(
+	    h->multi, CURL_SOCKET_TIMEOUT, 0, &running));
+	report_done(h);
+}
+
+/* curl wants its timer at another time, or (-1) not at all. */
+static int
+on_curl_timer(CURLM *multi, long ms, void *arg)
+{
+	struct http_multi *h = arg;
+	struct timeval after = { .tv_sec = ms / 1000,
+		.tv_usec = ms % 1000 * 1000 };
+
+	(void)multi;
+	if (ms < 0)
+		return evtimer_del(h->timer);
+	return evtimer_add(h->timer, &after);
+}
+
 /* curl closes a socket. */
 static int
 on_close(void *arg, curl_socket_t fd)
@@ -259,13 +284,8 @@ on_curl_socket(CURL *easy, curl_socket_t fd, int poll, void *arg, void *data)
 	(void)easy;
 	(void)data;
 	if (poll == CURL_POLL_REMOVE) {
-		if (!h->guards)
-			watch_free(w);
-		if (!h->guards || w == NULL)
-			return 0;
-		/* Kept for another transfer, or soon closed. */
-		w->idle = true;
-		return watch_for(w, EV_PERSIST | EV_READ);
+		watch_free(w);
+		return 0;
 	}
 	if (w == NULL && (w = watch_new(h, fd)) == NULL)
 		return -1;
