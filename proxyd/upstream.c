@@ -227,9 +227,6 @@ add_headers(struct upstream_transfer *t, const struct upstream_request *r)
 	for (i = 0; i < r->nheaders; i++)
 		if (add_header(t, r->headers[i]) == -1)
 			return -1;
-	/* Without the field any coding would be welcome (RFC 9110 12.5.3). */
-	if (add_header(t, "Accept-Encoding: identity") == -1)
-		return -1;
 	for (i = 0; i < sizeof(unwanted) / sizeof(unwanted[0]); i++) {
 		if (has_header(r, unwanted[i]))
 			continue;
