@@ -226,8 +226,9 @@ test_codings(void **state)
 
 	(void)state;
 	for (i = 0; i < COUNT(codings); i++) {
-		struct headers h = { 0 };
+		struct headers h;
 
+		headers_init(&h, 16, 1024);
 		for (j = 0; codings[i].fields[j] != NULL; j++)
 			add(&h, codings[i].fields[j]);
 		assert_int_equal(
@@ -243,9 +244,10 @@ test_codings(void **state)
 static void
 test_fields(void **state)
 {
-	struct headers h = { 0 };
+	struct headers h;
 
 	(void)state;
+	headers_init(&h, 16, 1024);
 	add(&h, "Accept-Ranges: bytes");
 	add(&h, "Content-MD5: x");
 	add(&h, "ETag: \"x\"");
