@@ -229,14 +229,28 @@ on_send_ping(void *arg)
 {
 	struct connection *c = arg;
 
+	c->sent_before_ping = c->sent;
 	outgoing_ping(
 	    c->connector, c->state == STATE_PENDING ? c->pending_id : NULL);
+}
+
+/* The ping waits behind what the orchestrator is still being sent. */
+static bool
+is_ping_delayed(const struct connection *c)
+{
+	return c->sent != c->sent_before_ping &&
+	       (c->connector->relay.is_open || ws_output_length(c->ws) > 0);
 }
 
 static void
 on_heartbeat_dead(void *arg, const char *why)
 {
-	connection_lose(arg, THEN_RETRY, why);
+	struct connection *c = arg;
+
+	if (is_ping_delayed(c))
+		heartbeat_start(&c->heartbeat);
+	else
+		connection_lose(c, THEN_RETRY, why);
 }
 
 /* What comes after the end of a connection or of an attempt. */

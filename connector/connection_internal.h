@@ -78,6 +78,8 @@ struct connection {
 	struct handshake *handshake; /* until there is a ws */
 	struct ws *ws;
 	uint64_t received; /* bytes, by the ws */
+	uint64_t sent;	   /* bytes that the kernel took */
+	uint64_t sent_before_ping;
 };
 
 void connection_set_state(struct connection *, enum state);

@@ -178,6 +178,16 @@ on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
 }
 
 static void
+on_output(
+    struct evbuffer *output, const struct evbuffer_cb_info *info, void *arg)
+{
+	struct connection *c = arg;
+
+	(void)output;
+	c->sent += info->n_deleted;
+}
+
+static void
 on_open(void *arg, struct bufferevent *bev)
 {
 	struct connection *c = arg;
@@ -189,7 +199,9 @@ on_open(void *arg, struct bufferevent *bev)
 	    pending ? PENDING_MESSAGE_MAX : c->connector->conf.message_max,
 	    &ws_ops, c);
 	if (c->ws == NULL ||
-	    evbuffer_add_cb(bufferevent_get_input(bev), on_input, c) == NULL) {
+	    evbuffer_add_cb(bufferevent_get_input(bev), on_input, c) == NULL ||
+	    evbuffer_add_cb(bufferevent_get_output(bev), on_output, c) ==
+		NULL) {
 		if (c->ws == NULL)
 			bufferevent_free(bev);
 		connection_lose(c, THEN_RETRY, "out of memory");

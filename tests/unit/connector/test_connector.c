@@ -636,6 +636,37 @@ test_activity(void **state)
 	    status_number(in->status, STATUS_CONNECTOR_STATUS_UPDATES), 4);
 }
 
+/*
+ * A message that takes longer than a pong may: the ping waits behind it.  One
+ * of which nothing more comes is as good as a dead path.
+ */
+static void
+test_long_message(void **state)
+{
+	int i;
+
+	(void)state;
+	in->conf.heartbeat_ms = 1000;
+	instance_start();
+	user_request(0, "long");
+	await("user:long");
+	say_part(MSG_REPLY, "long", "{\"type\":\"long\"", true);
+	for (i = 0; i < 12; i++) {
+		spin(1000);
+		say_part(MSG_REPLY, "long", " ", true);
+	}
+	assert_false(was_noted("ping:"));
+	say_part(MSG_REPLY, "long", "}", false);
+	await("long:0: ping:0");
+	say_part(MSG_REPLY, "long", "{", true);
+	for (i = 0; i < 130 && !was_noted("down"); i++)
+		spin(100);
+	await("down");
+	forget();
+	await("up:");
+	assert_int_equal(in->nfar, 2);
+}
+
 static unsigned
 user_timeout(size_t i)
 {
@@ -813,6 +844,7 @@ main(void)
 		TEST(test_wishes_before_start),
 		TEST(test_switch_while_closing),
 		TEST(test_activity),
+		TEST(test_long_message),
 		TEST(test_user_timeout),
 		TEST(test_status),
 		TEST(test_status_standalone),
