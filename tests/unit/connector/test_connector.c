@@ -658,11 +658,11 @@ test_long_message(void **state)
 	assert_false(was_noted("ping:"));
 	say_part(MSG_REPLY, "long", "}", false);
 	await("long:0: ping:0");
+	forget();
 	say_part(MSG_REPLY, "long", "{", true);
 	for (i = 0; i < 130 && !was_noted("down"); i++)
 		spin(100);
 	await("down");
-	forget();
 	await("up:");
 	assert_int_equal(in->nfar, 2);
 }
