@@ -246,6 +246,9 @@ static const struct {
 	{ UP, "{\"type\":\"claude-command", "" },
 	{ UP, " \t\r\n{ \"type\" : \"claude-command\" } ", "begin old ;" },
 	{ UP, "{\"type\" \"claude-command\"}", "" },
+	{ UP, "{\"type\"x\"claude-command\"}", "" },
+	{ UP, "[\"type\":\"claude-command\"]", "" },
+	{ UP, "{\"a\":1},\"type\":\"claude-command\"}", "" },
 	{ UP, "{\"a\":1}{\"type\":\"claude-command\"}", "" },
 	{ UP,
 	    "{\"a\":-1e9,\"b\":null,\"c\":[],\"d\":{},\"\":\"\\\"}\","
@@ -395,6 +398,25 @@ test_flood(void **state)
 	expect("end old ;");
 }
 
+/* A message says nothing of the next one, wherever it ends. */
+static void
+test_next_message(void **state)
+{
+	struct chat_tap *tap = *state;
+
+	pass(tap, DOWN,
+	    "{\"kind\":\"chat_subscribed\",\"isProcessing\":true,"
+	    "\"sessionId\":\"s\"}");
+	pass(tap, DOWN, "{\"kind\":\"chat_subscribed\",\"sessionId\":\"s\"}");
+	pass(tap, DOWN, "{\"kind\":\"chat_subscribed\"}");
+	expect("begin new s;deny s;deny ;");
+	pass(tap, UP, "{\"type\":\"claude-command\\");
+	pass(tap, UP, "{\"type\":\"claude-command\"}");
+	pass(tap, UP, "{\"x\":\"");
+	pass(tap, UP, "{}");
+	expect("begin old ;");
+}
+
 static void
 test_garbage(void **state)
 {
@@ -442,6 +464,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_long_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_flood, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_next_message, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_garbage, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nobody, setup, teardown),
 	};

@@ -158,6 +158,10 @@ test_texts(void **state)
 	runs_begin(f->runs, RUN_APP_NEW, &a, "s");
 	expect_text(f, "1 (from traffic)");
 	assert_int_equal(restarts, 1);
+	f->p.conf.watch_runs = true;
+	runs_on_failure(f->runs, "because");
+	runs_on_link(f->runs);
+	expect_text(f, "1 (from traffic; not asked yet)");
 }
 
 static void
@@ -220,6 +224,7 @@ test_nameless(void **state)
 	runs_end(f->runs, RUN_APP_OLD, &b, "");
 	expect_text(f, "2 (from traffic; not asked yet)");
 	runs_end(f->runs, RUN_APP_OLD, &b, "v");
+	runs_end(f->runs, RUN_APP_OLD, &b, "x");
 	runs_end(f->runs, RUN_APP_NEW, &b, "");
 	assert_true(runs_any(f->runs));
 	runs_end(f->runs, RUN_APP_OLD, &b, "");
@@ -285,6 +290,12 @@ test_answers(void **state)
 		assert_true(runs_has(f->runs, &a));
 		answer(f, rows[i].app, "");
 		assert_false(runs_any(f->runs));
+		/* But for one that begins in the same session. */
+		runs_begin(f->runs, rows[i].app, &a, "s");
+		answer(f, rows[i].app, "s");
+		runs_begin(f->runs, rows[i].app, &a, "s");
+		answer(f, rows[i].app, "");
+		assert_true(runs_has(f->runs, &a));
 	}
 }
 
@@ -403,44 +414,62 @@ test_many(void **state)
 	assert_int_equal(updates, 1);
 }
 
+/* What has no room left is counted. */
+static void
+test_full(void **state)
+{
+	struct fixture *f = *state;
+	char name[16];
+	size_t i;
+
+	for (i = 0; i < RUNS_MAX; i++) {
+		(void)snprintf(name, sizeof(name), "s%zu", i);
+		runs_begin(f->runs, RUN_APP_NEW, &a, name);
+	}
+	answer(f, RUN_APP_NEW, "x y s3");
+	expect_text(f, "258 (asked: cloudcli)");
+	now_ms += 5000;
+	answer(f, RUN_APP_NEW, "x");
+	expect_text(f, "1 (asked: cloudcli)");
+}
+
 static const struct {
 	const char *text;
 	int total;	   /* -1: it is none */
 	const char *names; /* those that have one */
 } news[] = {
-	{ "{\"data\":{\"sessions\":[]}}", 0, "" },
+	{ "{\"data\":{\"sessions\":[]}}", 0, ";" },
 	{ "{\"success\":true,\"data\":{\"sessions\":[{\"sessionId\":\"a\","
 	  "\"provider\":\"claude\",\"startedAt\":1,\"lastSeq\":0},"
 	  "{\"sessionId\":\"b\"}]}}",
-	    2, "a b" },
+	    2, ";a;b;" },
 	{ "{\"data\":{\"sessions\":[{},7,null,[],\"x\",{\"sessionId\":7},"
 	  "{\"sessionId\":\"\"},{\"sessionId\":\"a\\u0000b\"}]}}",
-	    8, "" },
-	{ "{\"data\":{\"sessions\":{}}}", -1, "" },
-	{ "{\"data\":[]}", -1, "" },
-	{ "{\"sessions\":[]}", -1, "" },
-	{ "{\"data\":null}", -1, "" },
-	{ "{}", -1, "" },
-	{ "[]", -1, "" },
-	{ "", -1, "" },
-	{ "<!doctype html>", -1, "" },
-	{ "{\"data\":{\"sessions\":[]}} x", -1, "" },
+	    8, ";" },
+	{ "{\"data\":{\"sessions\":{}}}", -1, ";" },
+	{ "{\"data\":[]}", -1, ";" },
+	{ "{\"sessions\":[]}", -1, ";" },
+	{ "{\"data\":null}", -1, ";" },
+	{ "{}", -1, ";" },
+	{ "[]", -1, ";" },
+	{ "", -1, ";" },
+	{ "<!doctype html>", -1, ";" },
+	{ "{\"data\":{\"sessions\":[]}} x", -1, ";" },
 }, olds[] = {
 	{ "{\"type\":\"active-sessions\",\"sessions\":{\"claude\":[],"
 	  "\"cursor\":[]}}",
-	    0, "" },
+	    0, ";" },
 	{ "{\"type\":\"active-sessions\",\"sessions\":{\"claude\":[\"a\","
 	  "\"b\"],\"cursor\":[\"c\"],\"codex\":[{\"id\":\"d\"},{},3]}}",
-	    6, "a b c d" },
-	{ "{\"type\":\"active-sessions\",\"sessions\":{}}", 0, "" },
-	{ "{\"type\":\"active-sessions\",\"sessions\":{\"a\":7,\"b\":null}}", 0,
-	    "" },
-	{ "{\"type\":\"active-sessions\",\"sessions\":[]}", -1, "" },
-	{ "{\"type\":\"active-sessions\"}", -1, "" },
-	{ "{\"type\":\"projects_updated\",\"sessions\":{}}", -1, "" },
-	{ "{\"sessions\":{}}", -1, "" },
-	{ "", -1, "" },
-	{ "null", -1, "" },
+	    6, ";a;b;c;d;" },
+	{ "{\"type\":\"active-sessions\",\"sessions\":{}}", 0, ";" },
+	{ "{\"type\":\"active-sessions\",\"sessions\":{\"a\":7,\"b\":null}}", 0, ";" },
+	{ "{\"type\":\"active-sessions\",\"sessions\":[]}", -1, ";" },
+	{ "{\"type\":\"active-sessions\"}", -1, ";" },
+	{ "{\"type\":\"projects_updated\",\"sessions\":{}}", -1, ";" },
+	{ "{\"sessions\":{}}", -1, ";" },
+	{ "", -1, ";" },
+	{ "null", -1, ";" },
 };
 
 static void
@@ -449,7 +478,7 @@ check_list(int (*read)(struct run_list *, struct evbuffer *), const char *text,
 {
 	struct run_list *list = calloc(1, sizeof(*list));
 	struct evbuffer *in = evbuffer_new();
-	char found[64] = "";
+	char found[64] = ";";
 	size_t i;
 
 	assert_non_null(list);
@@ -462,8 +491,8 @@ check_list(int (*read)(struct run_list *, struct evbuffer *), const char *text,
 		total = 0;
 	assert_int_equal(list->total, total);
 	for (i = 0; i < list->count; i++) {
-		(void)strlcat(found, i > 0 ? " " : "", sizeof(found));
 		(void)strlcat(found, list->sessions[i], sizeof(found));
+		(void)strlcat(found, ";", sizeof(found));
 	}
 	assert_string_equal(found, names);
 	evbuffer_free(in);
@@ -479,12 +508,12 @@ test_lists(void **state)
 	for (i = 0; i < COUNT(news); i++) {
 		check_list(run_list_read_new, news[i].text, news[i].total,
 		    news[i].names);
-		check_list(run_list_read_old, news[i].text, -1, "");
+		check_list(run_list_read_old, news[i].text, -1, ";");
 	}
 	for (i = 0; i < COUNT(olds); i++) {
 		check_list(run_list_read_old, olds[i].text, olds[i].total,
 		    olds[i].names);
-		check_list(run_list_read_new, olds[i].text, -1, "");
+		check_list(run_list_read_new, olds[i].text, -1, ";");
 	}
 }
 
@@ -534,6 +563,7 @@ main(void)
 		TEST(test_unheard),
 		TEST(test_moves),
 		TEST(test_many),
+		TEST(test_full),
 		TEST(test_lists),
 		TEST(test_long_lists),
 	};
