@@ -4,14 +4,22 @@
 #include "proxyd/runs.h"
 #include "proxyd/tunnels.h"
 
-void
-activity_tell(struct proxyd *p)
+static void
+tell(struct proxyd *p)
 {
 	struct msg_out m;
 
 	msg_start(&m, MSG_ACTIVITY, 0);
 	activity_add(&m, p->activity);
 	(void)child_send(&p->child, PROGRAM_CONNECTOR, &m);
+}
+
+void
+activity_tell(struct proxyd *p)
+{
+	/* What ran when a forerunner of ours died may go on. */
+	if (p->activity != ACTIVITY_IDLE || runs_are_known(p->runs))
+		tell(p);
 }
 
 void
@@ -26,5 +34,5 @@ activity_update(struct proxyd *p)
 	if (now == p->activity)
 		return;
 	p->activity = now;
-	activity_tell(p);
+	tell(p);
 }

@@ -11,7 +11,10 @@ struct proxyd;
 /* Something that counts changed: tunnels, chat sessions or runs. */
 void activity_update(struct proxyd *);
 
-/* The connector is new: it knows nothing yet. */
+/*
+ * The connector is new, and knows nothing yet; or what runs is known for the
+ * first time: before that nothing is said of an instance that seems idle.
+ */
 void activity_tell(struct proxyd *);
 
 #endif

@@ -33,6 +33,7 @@ struct runs {
 	struct run all[RUNS_MAX]; /* the oldest first */
 	size_t count;
 	size_t nameless;   /* that the app listed beyond those */
+	bool known;	   /* see runs_are_known() */
 	bool was_any;	   /* when it was told last */
 	int64_t ended_ms;  /* when a socket told of an end */
 	bool contradicted; /* the last answer, by such an end */
@@ -50,6 +51,15 @@ update(struct runs *runs)
 		return;
 	runs->was_any = any;
 	activity_update(runs->proxyd);
+}
+
+static void
+note_known(struct runs *runs)
+{
+	if (runs->known)
+		return;
+	runs->known = true;
+	activity_tell(runs->proxyd);
 }
 
 static void
@@ -129,6 +139,12 @@ bool
 runs_any(const struct runs *runs)
 {
 	return runs->count + runs->nameless > 0;
+}
+
+bool
+runs_are_known(const struct runs *runs)
+{
+	return runs->known || !runs->proxyd->conf.watch_runs;
 }
 
 bool
@@ -410,6 +426,7 @@ runs_on_answer(struct runs *runs, enum run_app app, const struct run_list *list,
 		    !may_be_late(&runs->all[i], asked_ms))
 			run_remove(runs, &runs->all[i]);
 	update(runs);
+	note_known(runs);
 }
 
 void
@@ -417,6 +434,7 @@ runs_on_failure(struct runs *runs, const char *why)
 {
 	runs->app = RUN_APP_NONE;
 	runs->trouble = why;
+	note_known(runs);
 }
 
 void

@@ -44,6 +44,9 @@ void runs_free(struct runs *);
 /* Something runs; activity_update() is called whenever that changes. */
 bool runs_any(const struct runs *);
 
+/* The app was asked, or could not be, or is not to be. */
+bool runs_are_known(const struct runs *);
+
 /* Some of them are known from sockets alone so far. */
 bool runs_are_doubtful(const struct runs *);
 

@@ -21,7 +21,7 @@
 
 /* Time, who asks, and who is told: all stand in front of the real ones. */
 static int64_t now_ms;
-static unsigned soon, restarts, updates;
+static unsigned soon, restarts, updates, tells;
 
 int
 clock_gettime(clockid_t clock, struct timespec *ts)
@@ -67,6 +67,13 @@ activity_update(struct proxyd *p)
 	updates++;
 }
 
+void
+activity_tell(struct proxyd *p)
+{
+	(void)p;
+	tells++;
+}
+
 struct fixture {
 	struct proxyd p;
 	struct runs *runs;
@@ -79,7 +86,7 @@ setup(void **state)
 
 	assert_non_null(f);
 	now_ms = 1000000;
-	soon = restarts = updates = 0;
+	soon = restarts = updates = tells = 0;
 	f->p.child.base = event_base_new();
 	f->p.conf.watch_runs = true;
 	f->p.link_is_up = true;
@@ -162,6 +169,31 @@ test_texts(void **state)
 	runs_on_failure(f->runs, "because");
 	runs_on_link(f->runs);
 	expect_text(f, "1 (from traffic; not asked yet)");
+}
+
+static void
+test_known(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_false(runs_are_known(f->runs));
+	f->p.conf.watch_runs = false;
+	assert_true(runs_are_known(f->runs));
+	f->p.conf.watch_runs = true;
+	runs_begin(f->runs, RUN_APP_NEW, &a, "s");
+	assert_false(runs_are_known(f->runs));
+	answer(f, RUN_APP_NEW, "s");
+	assert_true(runs_are_known(f->runs));
+	assert_int_equal(tells, 1);
+	answer(f, RUN_APP_NEW, "");
+	runs_on_failure(f->runs, "because");
+	assert_int_equal(tells, 1);
+	teardown(state);
+	setup(state);
+	f = *state;
+	runs_on_failure(f->runs, "because");
+	assert_true(runs_are_known(f->runs));
+	assert_int_equal(tells, 1);
 }
 
 static void
@@ -554,6 +586,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(test_texts),
+		TEST(test_known),
 		TEST(test_begin_and_end),
 		TEST(test_nameless),
 		TEST(test_named_twice),
