@@ -59,7 +59,8 @@ describe("other people", { concurrency: 2 }, () => {
 		const conf = await startConf(stage, "");
 		const folder = await stage.directory();
 		const other = join(folder, "other.db");
-		const database = (path) => `upstream { database "${path}" }\n`;
+		const database = (path) => "upstream {\n\twatch runs no\n" +
+			`\tdatabase "${path}"\n}\n`;
 		const first = join(folder, "first.db");
 		await createUserDatabase(first);
 		await writeFile(conf.path, database(first));

@@ -20,6 +20,7 @@ export async function startFakeApp(stage, options = {}) {
 	const app = { kind: "new", runs: new Map(), asked: 0, pages: [],
 		questions: 0, ...options };
 	const upstream = await startSocketUpstream(stage, {
+		watched: true,
 		admit: () => app.refuses ?? (app.silent ? 0 : 101),
 		handle: (req, res) => handle(app, req, res),
 		connected: (ws) => connected(app, ws),

@@ -8,6 +8,7 @@ import { WebSocketServer } from "ws";
 import { startInstance } from "./instance.mjs";
 import { identity } from "./orchestrator.mjs";
 import { Queue } from "./time.mjs";
+import { answersWatch } from "./upstream.mjs";
 
 export const WINDOW = 262144;
 const ACK_EVERY = 65536;
@@ -28,7 +29,8 @@ function cut(data, at) {
 /*
  * An upstream with WebSockets: connected(ws, request) for each, refused when
  * admit(request) says so with a status; handle(req, res) for the rest; address,
- * if it is another than 127.0.0.1.
+ * if it is another than 127.0.0.1; watched: whether what runs is up to handle()
+ * and connected(), too.
  * sockets: a Queue of those that connected; open: how many are; connections:
  * the TCP connections that are there, of any kind.
  */
@@ -37,6 +39,7 @@ export async function startSocketUpstream(stage, options = {}) {
 		upgrades: [], connections: new Set() };
 	const { connections } = upstream;
 	const server = createServer((req, res) =>
+		(!options.watched && answersWatch(req, res)) ||
 		(options.handle ?? ((_, r) => r.end("ok")))(req, res));
 	const wss = new WebSocketServer({ noServer: true,
 		perMessageDeflate: false, handleProtocols: options.protocols });

@@ -6,6 +6,18 @@ import { createServer as createTcp } from "node:net";
 import { Queue } from "./time.mjs";
 
 /*
+ * Answers, and returns true for, what an instance asks on its own: nothing
+ * runs.
+ */
+export function answersWatch(req, res) {
+	if (req.url !== "/api/providers/sessions/running")
+		return false;
+	res.setHeader("Content-Type", "application/json");
+	res.end("{\"success\":true,\"data\":{\"sessions\":[]}}");
+	return true;
+}
+
+/*
  * An HTTP server: handle(req, res) with req.body (Buffer) read already.
  * It has port, requests (a Queue of what came) and connections (a count).
  */
@@ -16,6 +28,8 @@ export async function startUpstream(stage, handle) {
 		const pieces = [];
 		req.on("data", (piece) => pieces.push(piece));
 		req.on("end", () => {
+			if (answersWatch(req, res))
+				return;
 			req.body = Buffer.concat(pieces);
 			upstream.requests.push(req);
 			handle(req, res);
