@@ -123,7 +123,8 @@ for (const name of ["old", "new"]) {
 				"it is not known");
 			const end = await status(all, "active", 60000);
 			t.diagnostic(`busy for ${end - begin} ms of ${RUN_MS}`);
-			assert.ok(end - begin >= RUN_MS, `${end - begin} ms`);
+			// What changes twice at once is told a little later.
+			assert.ok(end - begin >= RUN_MS - 500, `${end - begin} ms`);
 			assert.equal(await runsOf(all), `none (asked: ${NAMES[name]})`);
 			await chat.close(1000, "");
 			await status(all, "idle");
