@@ -58,7 +58,8 @@ describe("hostile chat sessions", { concurrency: 2 }, () => {
 			{ code: 1000, reason: "Normal close" });
 		for (const socket of upstream.connections)
 			socket.resume();
-		await until(() => upstream.connections.size === 0, "sockets left");
+		await until(() => [...upstream.connections].every((socket) =>
+			socket.readableEnded), "sockets left");
 		await upstream.close();
 		await assertFailed(browser.begin("chat.send", {}),
 			"the web app cannot be reached");

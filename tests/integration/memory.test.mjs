@@ -104,6 +104,8 @@ describe("secrets in memory", { concurrency: 2 }, () => {
 				octocat: "active", robot: "active" } } },
 		});
 		const { connection, tetherd } = await startInstance(stage, {
+			// Without WebSockets: no chat session stays open.
+			handle: (req, res) => res.end("ok"),
 			env: { ...github.env, GITHUB_TOKEN: mine,
 				ORCHESTRATOR_GITHUB_ORG: "acme" } });
 		const page = new Page(connection);

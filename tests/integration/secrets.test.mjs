@@ -277,9 +277,15 @@ class World {
 		const request_id = `r${++this.asked}`;
 		this.connection.send({ type: "user_request", request_id, action,
 			payload });
-		return (await this.connection.messages.next((m) =>
-			m.type === "response_complete" &&
-			m.request_id === request_id)).data;
+		const next = (...types) => this.connection.messages.next((m) =>
+			types.includes(m.type) && m.request_id === request_id);
+		const first = await next("response_chunk", "response_complete");
+		if (first.type === "response_complete")
+			return first.data;
+		// The upstream said something: that is enough.
+		this.connection.send({ type: "user_request", request_id,
+			action: "close" });
+		return (await next("response_complete")).data;
 	}
 
 	// A command of the operator's; what it prints is looked at in the end.
@@ -388,7 +394,7 @@ async function userTokens(w) {
 		(await w.userRequest({ auth_token, content: w.body })).message;
 
 	assert.equal((await w.userRequest({ auth_token: w.adaToken,
-		content: w.body })).reason, "Unknown action");
+		content: w.body })).reason, "Normal close");
 	assert.equal(await error(w.refusedToken),
 		"the GitHub token is not valid");
 	for (const bad of [`${w.refusedToken}\r\n`, w.refusedToken.repeat(200),
