@@ -7,6 +7,7 @@ import { Session, settle, startChats } from "./lib/chat.mjs";
 import { scenario } from "./lib/scenario.mjs";
 import { eachRow } from "./lib/table.mjs";
 import { Queue, until } from "./lib/time.mjs";
+import { makeHandle, Page } from "./lib/tunnel.mjs";
 
 const MIB = 1024 * 1024;
 const TOO_LONG = { error: true,
@@ -199,6 +200,13 @@ describe("hostile chat sessions", { concurrency: 2 }, () => {
 		// A tunnel under the same id.
 		session.act("tunnel.open", { path: "/ws", handle: "x" });
 		assert.equal((await session.errors.next()).message,
+			"that request_id is in use");
+		// And one under the id of a tunnel.
+		const page = new Page(connection);
+		page.handle = await makeHandle({ connection });
+		const tunnel = page.open("/ws");
+		await tunnel.opened;
+		await assertFailed(browser.begin("chat.send", {}, tunnel.id),
 			"that request_id is in use");
 		// 8 MiB, and deep.
 		const d = "x".repeat(8 * MIB - 1000);

@@ -471,6 +471,20 @@ test_idle(void **state)
 	expect_gone(f);
 }
 
+/* Not a moment too late. */
+static void
+test_idle_at_once(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t number = open_chat(f, "S");
+
+	pass(f, IDLE_MS - 1000);
+	expect_no_reply();
+	pass(f, 1000);
+	expect_reply(
+	    number, true, "{\"code\":1000,\"reason\":\"Idle timeout\"}");
+}
+
 /* All that was known of people counts no more. */
 static void
 test_flush(void **state)
@@ -580,6 +594,7 @@ main(void)
 		TEST(test_never_opens),
 		TEST(test_read_only),
 		TEST(test_idle),
+		TEST(test_idle_at_once),
 		TEST(test_flush),
 		TEST(test_settings),
 	};
