@@ -212,27 +212,35 @@ async function oneRequest(connection, i) {
 		await answered(connection, "/small");
 }
 
-// A chat session, closed by the one side or the other.
+// A chat session of one message or two, closed by the one side or the other.
 async function oneSession(connection, i) {
 	const request_id = randomUUID();
-	const leave = i % 2 === 0;
+	const rounds = 1 + i % 2;
+	const leave = i % 4 < 2;
 	let chunks = 0;
+	const say = (type, members) => connection.send({ type, request_id,
+		...members });
+	const payload = (round) => ({ n: i, leave: leave && round === rounds });
+	const next = () => {
+		if (chunks === 3 * rounds && !leave)
+			say("user_request", { action: "close", payload: {} });
+		else if (chunks === 3 && rounds === 2)
+			say("user_request_follow_up", { payload: payload(2) });
+	};
 	const over = new Promise((resolve, reject) => {
 		connection.replies.set(request_id, ({ type, data, message: m }) => {
 			if (type === "error")
-				reject(new Error(`chat: ${m}`));
-			else if (type === "response_complete")
-				resolve(data);
-			else if (++chunks === 3 && !leave)
-				connection.send({ type: "user_request", request_id,
-					action: "close", payload: {} });
+				return reject(new Error(`chat: ${m}`));
+			if (type === "response_complete")
+				return resolve(data);
+			chunks++;
+			return next();
 		});
 	});
-	connection.send({ type: "user_request", request_id,
-		action: "claude-command", payload: { n: i, leave } });
+	say("user_request", { action: "claude-command", payload: payload(1) });
 	const data = await deadline(over, PATIENCE_MS, "a chat does not end");
 	connection.replies.delete(request_id);
-	expect(chunks === 3 && data.code === 1000,
+	expect(chunks === 3 * rounds && data.code === 1000,
 		`chat: ${chunks} chunks, ${JSON.stringify(data)}`);
 }
 
