@@ -4,10 +4,11 @@
 //	soak.mjs [--cycles N] [--requests N] [--sessions N] [--tunnels N]
 //	    [--reloads N] [--only PHASE]
 //
-// 1,000, 100,000, 1,000, 1,000 and 20 if absent; 0 leaves it out.  A tenth of each comes in
-// front (10 at least), uncounted, so that what is made once is there.  Memory is in MiB,
-// before the phase and after it; "descriptors" is before/after, and so on.
-// Exits with 1 when something is left over, and says what.
+// 1,000, 100,000, 1,000, 1,000 and 20 if absent; 0 leaves it out.  A tenth of
+// each comes in front (10 at least), uncounted, so that what is made once is
+// there.  Memory is in MiB, before the phase and after it; "descriptors" is
+// before/after, and so on.  Exits with 1 when something is left over, or
+// somebody died, and says what.
 
 import { parseArgs } from "node:util";
 

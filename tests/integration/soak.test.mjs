@@ -6,8 +6,10 @@ import { HEAD, Soak } from "../bench/lib/soak.mjs";
 import { BUILD } from "./lib/programs.mjs";
 import { scenario } from "./lib/scenario.mjs";
 
-const PHASES = { cycles: 60, requests: 3000, tunnels: 60, reloads: 3 };
-const WARM_UP = { cycles: 10, requests: 1000, tunnels: 10, reloads: 1 };
+const PHASES = { cycles: 60, requests: 3000, sessions: 60, tunnels: 60,
+	reloads: 3 };
+const WARM_UP = { cycles: 10, requests: 1000, sessions: 20, tunnels: 10,
+	reloads: 1 };
 // What so little of it leaves behind says little of memory; nor does that of
 // a sanitizer's build, which keeps what is free.
 const LOOSENESS = BUILD.includes("address") ? Infinity : 4;
