@@ -5,10 +5,10 @@
 //	    [--reloads N] [--only PHASE]
 //
 // 1,000, 100,000, 1,000, 1,000 and 20 if absent; 0 leaves it out.  A tenth of
-// each comes in front (10 at least), uncounted, so that what is made once is
-// there.  Memory is in MiB, before the phase and after it; "descriptors" is
-// before/after, and so on.  Exits with 1 when something is left over, or
-// somebody died, and says what.
+// each comes in front (10 at least, or 2,000 requests), uncounted, so that what
+// is made once is there.  Memory is in MiB, before the phase and after it;
+// "descriptors" is before/after, and so on.  Exits with 1 when something is left
+// over, or somebody died, and says what.
 
 import { parseArgs } from "node:util";
 
@@ -37,7 +37,8 @@ await bench(async (stage) => {
 	const soak = await Soak.start(stage);
 
 	for (const [name, n] of phases)
-		await soak[name](Math.max(10, Math.ceil(n / 10)));
+		await soak[name](Math.max(name === "requests" ? 2000 : 10,
+			Math.ceil(n / 10)));
 	for (const [name, n] of phases)
 		await soak.phase(name, n);
 	table(HEAD, soak.rows);
