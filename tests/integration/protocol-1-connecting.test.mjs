@@ -114,10 +114,12 @@ describe("connecting", { concurrency: 8 }, () => {
 	});
 
 	scenario("1 good answers to the upgrade, in other words", async (stage) => {
-		let serve;
+		let serve = (connection) => connection.write(connection.answer());
 		const { orchestrator, tetherd } = await start(stage, {
 			serve: (connection) => serve(connection),
 		});
+		await orchestrator.registered();
+		await tetherd.registered();
 		await eachRow([
 			["other cases", (c) => c.write(c.answer({ Upgrade: undefined,
 				Connection: undefined, "UPGRADE": "WebSocket",
