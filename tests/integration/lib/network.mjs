@@ -9,10 +9,11 @@ import { run } from "./programs.mjs";
 
 const INSIDE = "TETHERD_TEST_NETWORK";
 
-export const OURS = "10.99.0.1";
+// The more bits of an address are as theirs, the sooner it is tried.
 export const THEIRS = "10.99.0.2";
-export const OTHER = "10.99.0.3"; // ours, too
-export const NOBODY = "10.99.0.66";
+export const NOBODY = "10.99.0.3";
+export const OURS = "10.99.0.1";
+export const OTHER = "10.99.0.200"; // ours, too
 
 // Whether this process is in such a network.
 export const isInside = process.env[INSIDE] !== undefined;
