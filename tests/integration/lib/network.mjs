@@ -36,12 +36,13 @@ export function runInside(file) {
 		process.execPath, "--test", file], { env, timeout: 110000 });
 }
 
-const ip = async (...args) => {
-	const { code, stderr } = await run("ip", args,
+async function command(file, ...args) {
+	const { code, stderr } = await run(file, args,
 		{ env: { PATH: process.env.PATH } });
 	if (code !== 0)
-		throw new Error(`ip ${args.join(" ")}: ${stderr}`);
-};
+		throw new Error(`${file} ${args.join(" ")}: ${stderr}`);
+}
+const ip = (...args) => command("ip", ...args);
 
 /*
  * Another host, at the other end of a wire; this end has OURS and OTHER.
@@ -53,8 +54,8 @@ export async function startHost(stage) {
 	const holder = spawn("unshare", ["-n", "sleep", "infinity"],
 		{ stdio: "ignore" });
 	const pid = String(holder.pid);
-	const there = (...args) => run("nsenter",
-		["-t", pid, "-n", "ip", ...args], { env: { PATH: process.env.PATH } });
+	const there = (...args) => command("nsenter", "-t", pid, "-n", "ip",
+		...args);
 	const names = join(await stage.directory(), "hosts");
 
 	stage.atEnd(() => new Promise((resolve) => {
@@ -72,11 +73,12 @@ export async function startHost(stage) {
 	await there("address", "add", `${THEIRS}/24`, "dev", "wire1");
 	await there("link", "set", "wire1", "up");
 	await there("link", "set", "lo", "up");
+	// What goes there is lost, and nothing says so.
+	await there("neighbour", "add", NOBODY, "lladdr", "02:00:00:00:00:99",
+		"nud", "permanent", "dev", "wire1");
 	await writeFile(names, "");
-	await run("mount", ["--bind", names, "/etc/hosts"],
-		{ env: { PATH: process.env.PATH } });
-	stage.atEnd(() => run("umount", ["/etc/hosts"],
-		{ env: { PATH: process.env.PATH } }));
+	await command("mount", "--bind", names, "/etc/hosts");
+	stage.atEnd(() => command("umount", "/etc/hosts"));
 	stage.atEnd(() => ip("link", "delete", "wire0"));
 	return {
 		within: ["nsenter", "-t", pid, "-n"],
