@@ -109,7 +109,7 @@ void ws_close(struct ws *, uint16_t code, const char *reason);
 /* Whether it ends, or ended, because the peer broke the protocol. */
 bool ws_has_failed(const struct ws *);
 
-/* What it speaks over, still its own: to ask why that broke.  NULL once freed. */
+/* What it speaks over, still its own: to ask why that broke. */
 struct bufferevent *ws_bufferevent(const struct ws *);
 
 /* Bytes that the kernel has not taken yet, and whether that is little. */
