@@ -291,11 +291,9 @@ run_poll_free(struct run_poll *poll)
 	free(poll);
 }
 
-void
-run_poll_soon(struct run_poll *poll)
+static void
+ask_within(struct run_poll *poll, uint32_t ms)
 {
-	uint32_t ms = poll->is_failing ? RUN_POLL_DOUBT_MS : RUN_POLL_SOON_MS;
-
 	if (!may_ask(poll))
 		return;
 	if (poll->is_asking)
@@ -306,8 +304,22 @@ run_poll_soon(struct run_poll *poll)
 }
 
 void
+run_poll_soon(struct run_poll *poll)
+{
+	ask_within(
+	    poll, poll->is_failing ? RUN_POLL_DOUBT_MS : RUN_POLL_SOON_MS);
+}
+
+void
+run_poll_use(struct run_poll *poll)
+{
+	if (!poll->is_asking)
+		ask_within(poll, RUN_POLL_USED_MS);
+}
+
+void
 run_poll_restart(struct run_poll *poll)
 {
 	stop(poll);
-	run_poll_soon(poll);
+	run_poll_use(poll);
 }

@@ -24,6 +24,9 @@ void run_poll_free(struct run_poll *);
 /* Something happened: what was said last may no longer be true. */
 void run_poll_soon(struct run_poll *);
 
+/* It is used, or no more: it is looked at as often as that calls for. */
+void run_poll_use(struct run_poll *);
+
 /* Nothing that was found out about the app counts any more. */
 void run_poll_restart(struct run_poll *);
 

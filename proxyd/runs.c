@@ -232,7 +232,7 @@ runs_on_settings(struct runs *runs)
 void
 runs_on_use(struct runs *runs)
 {
-	run_poll_soon(runs->poll);
+	run_poll_use(runs->poll);
 }
 
 static struct run *

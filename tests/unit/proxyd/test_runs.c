@@ -21,7 +21,7 @@
 
 /* Time, who asks, and who is told: all stand in front of the real ones. */
 static int64_t now_ms;
-static unsigned soon, restarts, updates, tells;
+static unsigned soon, uses, restarts, updates, tells;
 
 int
 clock_gettime(clockid_t clock, struct timespec *ts)
@@ -51,6 +51,13 @@ run_poll_soon(struct run_poll *poll)
 {
 	(void)poll;
 	soon++;
+}
+
+void
+run_poll_use(struct run_poll *poll)
+{
+	(void)poll;
+	uses++;
 }
 
 void
@@ -86,7 +93,7 @@ setup(void **state)
 
 	assert_non_null(f);
 	now_ms = 1000000;
-	soon = restarts = updates = tells = 0;
+	soon = uses = restarts = updates = tells = 0;
 	f->p.child.base = event_base_new();
 	f->p.conf.watch_runs = true;
 	f->p.link_is_up = true;
@@ -225,8 +232,10 @@ test_begin_and_end(void **state)
 	assert_int_equal(updates, 2);
 	assert_int_equal(soon, 7);
 	runs_doubt(f->runs);
+	assert_int_equal(soon, 8);
 	runs_on_use(f->runs);
-	assert_int_equal(soon, 9);
+	assert_int_equal(soon, 8);
+	assert_int_equal(uses, 1);
 }
 
 /* The old app's, whose names come later, or never. */
