@@ -45,10 +45,10 @@ struct search {
 	struct tether_identity known; /* user_id 0: not bound yet */
 	struct upstream_user user;
 	enum { FOUND, BOUND, CREATED } done;
-	bool is_first; /* there are no users, and we make none */
 };
 
 static enum db_result search_known(struct search *);
+static enum db_result search_read(struct search *);
 static enum db_result search_bound(struct search *);
 static enum db_result search_row(struct search *);
 static enum db_result search_write(struct search *);
@@ -85,8 +85,8 @@ identity_find(const struct identity_query *query, struct identity *identity,
 	s.known.github_id = query->github_id;
 	(void)strlcpy(s.known.login, query->login, sizeof(s.known.login));
 
-	result = search_bound(&s);
-	if (result == DB_NONE) {
+	result = search_read(&s);
+	if (result == DB_NONE && !query->is_watching) {
 		do
 			result = search_write(&s);
 		while (result == DB_TAKEN && ++attempts < ATTEMPTS);
@@ -106,9 +106,9 @@ identity_is_current(
 
 	if (tether_db_open(query->tether) != DB_OK ||
 	    upstream_db_open(query->upstream) != DB_OK ||
-	    search_known(&s) != DB_OK || s.known.disabled ||
+	    search_known(&s) == DB_FAILED || s.known.disabled ||
 	    s.known.has_role != identity->has_role ||
-	    s.known.role != identity->role || search_bound(&s) != DB_OK)
+	    s.known.role != identity->role || search_read(&s) != DB_OK)
 		return false;
 	return s.user.active && s.user.id == identity->user_id &&
 	       strcmp(s.user.name, identity->user_name) == 0;
@@ -120,6 +120,8 @@ identity_seen(
 {
 	enum db_result seen, touched;
 
+	if (query->is_watching)
+		return DB_OK;
 	if (query->is_service)
 		seen = tether_service_seen(query->tether, query->now);
 	else
@@ -138,6 +140,18 @@ search_known(struct search *s)
 	if (query->is_service)
 		return tether_service_get(query->tether, &s->known);
 	return tether_db_get(query->tether, query->github_id, &s->known);
+}
+
+/* The search without writing: all of it, if it is to watch. */
+static enum db_result
+search_read(struct search *s)
+{
+	enum db_result result = search_bound(s);
+
+	if (s->query->is_watching &&
+	    (result == DB_NONE || (result == DB_OK && !s->user.active)))
+		result = upstream_db_find_active(s->query->upstream, &s->user);
+	return result;
 }
 
 /*
@@ -217,15 +231,7 @@ search_names(struct search *s)
 	char namespaced[UPSTREAM_NAME_MAX];
 	const struct identity_query *query = s->query;
 	enum db_result result = DB_NONE;
-	bool any = true;
 
-	if (query->is_never_first &&
-	    upstream_db_has_users(query->upstream, &any) != DB_OK)
-		return DB_FAILED;
-	if (!any) {
-		s->is_first = true;
-		return DB_NONE;
-	}
 	(void)snprintf(namespaced, sizeof(namespaced), "orch_%" PRIu64 "_%s",
 	    query->github_id, query->login);
 	if (query->is_service || !login_is_reserved(query->login))
@@ -312,7 +318,7 @@ search_result(struct search *s, enum db_result result,
     struct identity *identity, struct identity_counts *counts,
     struct identity_why *why)
 {
-	if (s->is_first) {
+	if (result == DB_NONE && s->query->is_watching) {
 		*why = no_users;
 		return SESSION_UNAVAILABLE;
 	}
@@ -351,13 +357,16 @@ search_log(const struct search *s, struct identity_counts *counts)
 {
 	char name[UPSTREAM_NAME_MAX];
 
+	(void)log_safe(name, sizeof(name), s->user.name);
+	if (s->query->is_watching)
+		log_debugx("what runs is asked as user %s (id %" PRId64 ")",
+		    name, s->user.id);
 	if (s->done == FOUND)
 		return;
 	if (s->done == CREATED)
 		counts->created++;
 	else
 		counts->bound++;
-	(void)log_safe(name, sizeof(name), s->user.name);
 	if (s->query->is_service) {
 		log_infox("instance itself: %s user %s (id %" PRId64 ")%s",
 		    s->done == CREATED ? "created" : "bound to existing", name,

@@ -12,7 +12,8 @@
 /*
  * Which user of the upstream a GitHub user is, and which one the instance
  * itself: the one of the name SESSION_SERVICE_LOGIN, which no GitHub user
- * gets, or orch_0_... of it where that one is somebody's.
+ * gets, or orch_0_... of it where that one is somebody's.  To watch it goes as
+ * the first active one where it has none, and writes nothing anywhere.
  */
 
 /* Who asks, and in what; filled in by the caller. */
@@ -23,9 +24,9 @@ struct identity_query {
 	const char *login; /* policy_login_is_valid() */
 	time_t now;
 	bool adopt; /* the user of that login, if it is nobody's */
-	/* The instance itself, with the id 0 and its own login. */
+	/* The instance itself, with the id 0 and its own login: */
 	bool is_service;
-	bool is_never_first; /* not to be made where there are no users */
+	bool is_watching; /* only to watch; adopt says nothing */
 };
 
 struct identity {
@@ -61,7 +62,10 @@ enum session_status identity_find(const struct identity_query *,
 bool identity_is_current(
     const struct identity_query *, const struct identity *);
 
-/* Note the login's time in both databases, if they can be written to. */
+/*
+ * Note the login's time in both databases, if they can be written to; that
+ * somebody watches is no login.
+ */
 enum db_result identity_seen(
     const struct identity_query *, const struct identity *);
 

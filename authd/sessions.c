@@ -24,6 +24,7 @@ struct entry {
 	RB_ENTRY(entry) by_id;
 	TAILQ_ENTRY(entry) by_use;
 	uint64_t github_id;
+	bool is_watching; /* the instance itself has two of them */
 	char *login;
 	char *jwt; /* in the vault */
 	struct identity identity;
@@ -72,7 +73,9 @@ static void sessions_forget(struct sessions *, struct entry *);
 static int
 entry_compare(const struct entry *a, const struct entry *b)
 {
-	return a->github_id < b->github_id ? -1 : a->github_id > b->github_id;
+	if (a->github_id != b->github_id)
+		return a->github_id < b->github_id ? -1 : 1;
+	return (int)a->is_watching - (int)b->is_watching;
 }
 
 RB_PROTOTYPE(entry_tree, entry, by_id, entry_compare)
@@ -194,7 +197,7 @@ sessions_get_service(struct sessions *s, enum session_service service,
 		.now = now,
 		.adopt = s->conf->adopt,
 		.is_service = true,
-		.is_never_first = service == SESSION_SERVICE_WATCH,
+		.is_watching = service == SESSION_SERVICE_WATCH,
 	};
 	const unsigned long signed_in = s->signed_in;
 	struct refusal *last = &s->refusals[service];
@@ -202,7 +205,9 @@ sessions_get_service(struct sessions *s, enum session_service service,
 
 	memset(session, 0, sizeof(*session));
 	(void)strlcpy(session->login, query.login, sizeof(session->login));
-	if (service == SESSION_SERVICE_ACT && policy_has_rules(s->conf)) {
+	if (query.is_watching && !s->conf->watch_runs) {
+		sessions_refuse(session, SESSION_DENIED, "watch runs is off");
+	} else if (!query.is_watching && policy_has_rules(s->conf)) {
 		sessions_refuse(session, SESSION_DENIED, unknown);
 		(void)strlcpy(session->advice,
 		    "Sign in to the orchestrator with GitHub.",
@@ -214,7 +219,7 @@ sessions_get_service(struct sessions *s, enum session_service service,
 		session->role = SESSION_ROLE_FULL;
 		session->lifetime_ms = SESSIONS_LIFETIME_OK;
 		(void)strlcpy(session->reason,
-		    service == SESSION_SERVICE_ACT ? "no rules" : "watch runs",
+		    query.is_watching ? "watch runs" : "no rules",
 		    sizeof(session->reason));
 	} else {
 		last->at = now;
@@ -245,7 +250,8 @@ sessions_identify(struct sessions *s, const struct identity_query *query,
 static struct entry *
 sessions_cached(struct sessions *s, const struct identity_query *query)
 {
-	struct entry key = { .github_id = query->github_id };
+	struct entry key = { .github_id = query->github_id,
+		.is_watching = query->is_watching };
 	struct entry *e = RB_FIND(entry_tree, &s->tree, &key);
 
 	if (e == NULL)
@@ -339,6 +345,7 @@ sessions_remember(struct sessions *s, const struct identity_query *query,
 		return;
 	}
 	e->github_id = query->github_id;
+	e->is_watching = query->is_watching;
 	e->identity = *identity;
 	e->generation = s->upstream.db.generation;
 	e->issued = e->checked = query->now;

@@ -57,8 +57,9 @@ void sessions_get(struct sessions *, const struct access_verdict *, time_t now,
 /*
  * The session of the instance itself, which is nobody's github_id and has the
  * login SESSION_SERVICE_LOGIN, in the same manner.  To act for people is
- * refused where there are rules; to watch does not make the first user of an
- * upstream.  Returns whether a JWT was made for it.
+ * refused where there are rules, to watch where runs are not to be watched;
+ * to watch leaves both databases as they are.  Returns whether a JWT was made
+ * for it.
  */
 bool sessions_get_service(struct sessions *, enum session_service, time_t now,
     struct session *session);

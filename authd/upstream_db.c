@@ -131,6 +131,17 @@ upstream_db_find_name(
 	return upstream_db_row(u, stmt, user);
 }
 
+enum db_result
+upstream_db_find_active(struct upstream_db *u, struct upstream_user *user)
+{
+	sqlite3_stmt *stmt =
+	    upstream_db_select(u, "is_active", " ORDER BY id LIMIT 1");
+
+	if (stmt != NULL)
+		(void)sqlite3_bind_int(stmt, 1, 1);
+	return upstream_db_row(u, stmt, user);
+}
+
 /* column and tail are ours: no name from outside is ever part of SQL. */
 static sqlite3_stmt *
 upstream_db_select(struct upstream_db *u, const char *column, const char *tail)
@@ -216,18 +227,6 @@ upstream_db_create(struct upstream_db *u, const char *name, uint64_t github_id,
 		return result;
 	return upstream_db_get(
 	    u, sqlite3_last_insert_rowid(u->db.handle), user);
-}
-
-enum db_result
-upstream_db_has_users(struct upstream_db *u, bool *any)
-{
-	sqlite3_stmt *stmt =
-	    database_prepare(&u->db, "SELECT 1 FROM users LIMIT 1");
-	enum db_result result = database_step(&u->db, stmt);
-
-	(void)sqlite3_finalize(stmt);
-	*any = result == DB_OK;
-	return result == DB_NONE ? DB_OK : result;
 }
 
 enum db_result

@@ -45,7 +45,7 @@ void upstream_db_rollback(struct upstream_db *);
 /*
  * Look a user up: by the row's id; by the GitHub id that the row names,
  * where there is such a column; by name, which compares as the upstream's
- * UNIQUE constraint does.  DB_OK or DB_NONE.
+ * UNIQUE constraint does; or the first one that is active.  DB_OK or DB_NONE.
  */
 enum db_result upstream_db_get(
     struct upstream_db *, int64_t id, struct upstream_user *);
@@ -53,6 +53,8 @@ enum db_result upstream_db_find_github(
     struct upstream_db *, uint64_t github_id, struct upstream_user *);
 enum db_result upstream_db_find_name(
     struct upstream_db *, const char *name, struct upstream_user *);
+enum db_result upstream_db_find_active(
+    struct upstream_db *, struct upstream_user *);
 
 /*
  * Write a GitHub id into a row that names none; does nothing where there
@@ -60,9 +62,6 @@ enum db_result upstream_db_find_name(
  */
 enum db_result upstream_db_bind(
     struct upstream_db *, int64_t id, uint64_t github_id);
-
-/* Whether there is any user. */
-enum db_result upstream_db_has_users(struct upstream_db *, bool *any);
 
 /*
  * Create a user whom no password lets in, with a GitHub id of 0 one without.

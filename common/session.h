@@ -12,15 +12,16 @@
  * instance itself; and gets a SESSION of the same id back, always.
  */
 
-/* The upstream user that the instance itself is, and nobody else. */
+/* The instance itself, and the upstream user that it acts as. */
 #define SESSION_SERVICE_LOGIN "orchestrator"
 
 /* What for, in SESSION_GET_SERVICE. */
 enum session_service {
-	/* To act for people, where no rule says who they are. */
+	/* To act for people, where no rule says who they are: as an upstream
+	 * user of its own, which is made if it is not there. */
 	SESSION_SERVICE_ACT,
-	/* To ask what runs: no reason to make the first user of an upstream,
-	 * which is its owner's to make. */
+	/* To ask what runs: as that user, or the first active one where it is
+	 * not there; nothing is written for it. */
 	SESSION_SERVICE_WATCH,
 	SESSION_SERVICE_COUNT
 };

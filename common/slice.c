@@ -167,6 +167,7 @@ slice_add_authd(struct msg_out *m, const struct authd_conf *c)
 	msg_add_u32(m, c->cache_allowed_ms);
 	msg_add_u32(m, c->cache_refused_ms);
 	msg_add_u32(m, c->failures_rate);
+	msg_add_u8(m, c->watch_runs);
 	msg_add_u8(m, c->adopt);
 	msg_add_u8(m, c->sandbox);
 }
@@ -192,6 +193,7 @@ get_authd(void *conf, struct msg *m)
 	c->cache_allowed_ms = msg_get_u32(m);
 	c->cache_refused_ms = msg_get_u32(m);
 	c->failures_rate = msg_get_u32(m);
+	c->watch_runs = msg_get_u8(m) != 0;
 	c->adopt = msg_get_u8(m);
 	c->sandbox = msg_get_u8(m);
 	return msg_end(m) ? 0 : -1;

@@ -113,6 +113,7 @@ struct authd_conf {
 	uint32_t cache_allowed_ms; /* how long GitHub's word counts */
 	uint32_t cache_refused_ms;
 	uint32_t failures_rate; /* refused GitHub tokens in a minute */
+	bool watch_runs;	/* proxyd may: SESSION_SERVICE_WATCH */
 	bool adopt; /* bind upstream users that were there, by login */
 	bool sandbox;
 };

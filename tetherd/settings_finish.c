@@ -144,6 +144,7 @@ settings_finish(struct settings *settings, struct complaints *complaints)
 	conf->dialer.sandbox = conf->parent.sandbox;
 	conf->github_dialer.sandbox = conf->parent.sandbox;
 	conf->authd.failures_rate = conf->proxyd.failures_rate;
+	conf->authd.watch_runs = conf->proxyd.watch_runs;
 	conf->proxyd.json_depth = conf->connector.json_depth;
 	setting_put(
 	    &conf->proxyd.callback_url, strdup(conf->connector.callback_url));

@@ -142,7 +142,7 @@ setup(void **state)
 		f->conf.orgs[role] = strdup("");
 	}
 	f->conf.orchestrator = strdup("hub.example:443");
-	f->conf.adopt = true;
+	f->conf.adopt = f->conf.watch_runs = true;
 	f->log = sockets[0];
 	log_to_socket(sockets[1]);
 	*state = f;

@@ -46,7 +46,7 @@ test_in_place(void **state)
 	next.orgs[0] = rules;
 	next.jwt_secret = secret;
 	next.jwt_secret_default = true;
-	next.adopt = false;
+	next.adopt = next.watch_runs = false;
 	assert_null(check(f, &next, 0));
 	next.token = secret;
 	assert_null(check(f, &next, CONF_TOKEN));

@@ -37,20 +37,9 @@ static const struct {
 	bool made; /* the row */
 } cases[] = {
 	{ "nobody there", ANY, "", "", true, ACT, SESSION_OK, OURS, 1, true },
-	{ "nobody there, to watch", ANY, "", "", true, WATCH,
-	    SESSION_UNAVAILABLE, "the web app has no users yet", 0, false },
-	{ "all are gone, to watch", ANY, "", NOTED("7", OURS), true, WATCH,
-	    SESSION_UNAVAILABLE, "the web app has no users yet", 0, false },
 	{ "somebody there", ANY, USER("7", "admin", "1"), "", true, ACT,
 	    SESSION_OK, OURS, 8, true },
-	{ "somebody there, to watch", ANY, USER("7", "admin", "1"), "", true,
-	    WATCH, SESSION_OK, OURS, 8, true },
-	{ "somebody who is switched off, to watch", ANY,
-	    USER("7", "admin", "0"), "", true, WATCH, SESSION_OK, OURS, 8,
-	    true },
 	{ "a local user of the name", ANY, USER("7", OURS, "1"), "", true, ACT,
-	    SESSION_OK, OURS, 7, false },
-	{ "the only user, to watch", ANY, USER("7", OURS, "1"), "", true, WATCH,
 	    SESSION_OK, OURS, 7, false },
 	{ "not adopted", ANY, USER("7", OURS, "1"), "", false, ACT, SESSION_OK,
 	    OTHER, 8, true },
@@ -68,9 +57,6 @@ static const struct {
 	{ "a person's from before", ANY, USER("7", OURS, "1"),
 	    KNOWN("9", OURS, "7", OURS), true, ACT, SESSION_OK, OTHER, 8,
 	    true },
-	{ "a person's from before, to watch", ANY, USER("7", OURS, "1"),
-	    KNOWN("9", "mona", "7", OURS), true, WATCH, SESSION_OK, OTHER, 8,
-	    true },
 	{ "a person's who is switched off", ANY, USER("7", OURS, "0"),
 	    KNOWN("9", OURS, "7", OURS), true, ACT, SESSION_OK, OTHER, 8,
 	    true },
@@ -85,9 +71,6 @@ static const struct {
 	    KNOWN("9", OURS, "1", OURS), true, ACT, SESSION_OK, OURS, 1, true },
 	{ "switched off", ANY, USER("7", OURS, "0"), "", true, ACT,
 	    SESSION_DENIED, "the account orchestrator is not active", 0,
-	    false },
-	{ "switched off, to watch", ANY, USER("7", OURS, "NULL"), "", true,
-	    WATCH, SESSION_DENIED, "the account orchestrator is not active", 0,
 	    false },
 	{ "ours is switched off", ANY, USER("7", OURS, "0"), NOTED("7", OURS),
 	    true, ACT, SESSION_DENIED, "the account orchestrator is not active",
@@ -121,6 +104,47 @@ static const struct {
 	    ACT, SESSION_OK, OTHER, 8, true },
 	{ "the column is empty", IN(FORK), FORK_USER("7", OURS, "''"), "", true,
 	    ACT, SESSION_OK, OURS, 7, false },
+
+/* To watch: nothing is written, whoever it is. */
+#define NO_USERS SESSION_UNAVAILABLE, "the web app has no users yet", 0, false
+	{ "nobody there", ANY, "", "", true, WATCH, NO_USERS },
+	{ "ours is gone, and all others", ANY, "", NOTED("7", OURS), true,
+	    WATCH, NO_USERS },
+	{ "all are switched off", ANY,
+	    USER("5", "admin", "0") USER("6", "x", "NULL") USER("7", OURS, "0"),
+	    NOTED("7", OURS), true, WATCH, NO_USERS },
+	{ "one is switched off and one is not", ANY,
+	    USER("5", "admin", "0") USER("7", "mona", "1"), "", true, WATCH,
+	    SESSION_OK, "mona", 7, false },
+	{ "the first one", ANY,
+	    USER("9", "a", "1") USER("8", "b", "1") USER("7", "c", "2")
+		USER("6", "d", "0"),
+	    "", false, WATCH, SESSION_OK, "b", 8, false },
+	{ "of our name, but not ours", ANY,
+	    USER("5", "admin", "1") USER("7", OURS, "1"), "", true, WATCH,
+	    SESSION_OK, "admin", 5, false },
+	{ "a person's", ANY, USER("7", "mona", "1"),
+	    KNOWN("9", "mona", "7", "mona"), false, WATCH, SESSION_OK, "mona",
+	    7, false },
+	{ "ours", ANY, USER("5", "admin", "1") USER("7", OURS, "1"),
+	    NOTED("7", OURS), false, WATCH, SESSION_OK, OURS, 7, false },
+	{ "ours, the other one", ANY,
+	    USER("5", OURS, "1") USER("7", OTHER, "1"), NOTED("7", OTHER), true,
+	    WATCH, SESSION_OK, OTHER, 7, false },
+	{ "ours is gone", ANY, USER("5", "admin", "1"), NOTED("7", OURS), true,
+	    WATCH, SESSION_OK, "admin", 5, false },
+	{ "ours is switched off", ANY,
+	    USER("5", "admin", "1") USER("7", OURS, "0"), NOTED("7", OURS),
+	    true, WATCH, SESSION_OK, "admin", 5, false },
+	{ "ours was renamed", ANY,
+	    USER("5", "admin", "1") USER("7", "boss", "1"), NOTED("7", OURS),
+	    true, WATCH, SESSION_OK, "admin", 5, false },
+	{ "ours is a person's by the column", IN(FORK),
+	    USER("5", "admin", "1") FORK_USER("7", OURS, "'9'"),
+	    NOTED("7", OURS), true, WATCH, SESSION_OK, "admin", 5, false },
+	{ "the first one is a person's by the column", IN(FORK),
+	    FORK_USER("7", "mona", "'9'"), "", true, WATCH, SESSION_OK, "mona",
+	    7, false },
 };
 
 static bool made_one;
@@ -199,10 +223,52 @@ check_rows(struct fixture *f, enum schema schema, size_t i)
 		assert_string_equal(query_sql(f->users, sql), "1");
 }
 
+/* All rows with all columns of a table. */
+static void
+dump(const char *path, const char *table, char *text, size_t size)
+{
+	char sql[64];
+	sqlite3_stmt *stmt;
+	sqlite3 *db;
+	int i;
+
+	(void)snprintf(sql, sizeof(sql), "SELECT * FROM %s", table);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(
+	    sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+	while (sqlite3_step(stmt) == SQLITE_ROW)
+		for (i = 0; i < sqlite3_column_count(stmt); i++) {
+			(void)snprintf(sql, sizeof(sql), "%.60s\n",
+			    sqlite3_column_type(stmt, i) == SQLITE_NULL
+				? "null"
+				: (const char *)sqlite3_column_text(stmt, i));
+			assert_true(strlcat(text, sql, size) < size);
+		}
+	(void)sqlite3_finalize(stmt);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+/* All that somebody could have written. */
+struct dump {
+	char text[4096];
+};
+
+static struct dump
+dump_all(const struct fixture *f)
+{
+	struct dump d = { "" };
+
+	dump(f->users, "users", d.text, sizeof(d.text));
+	dump(f->tether, "identities", d.text, sizeof(d.text));
+	dump(f->tether, "service", d.text, sizeof(d.text));
+	return d;
+}
+
 static void
 check_case(struct fixture *f, enum schema schema, size_t i)
 {
 	char before[16], sql[] = "SELECT count(*) FROM users";
+	struct dump all;
 	struct sessions *s;
 	struct session session;
 	int round;
@@ -215,6 +281,7 @@ check_case(struct fixture *f, enum schema schema, size_t i)
 	f->conf.adopt = cases[i].adopt;
 	s = sessions_new(&f->conf);
 	run_sql(f->tether, cases[i].tether);
+	all = dump_all(f);
 	/* Another time, with all forgotten, it is the same one. */
 	for (round = 0; round < 2; round++) {
 		session = ask_service(s, cases[i].service, NOW + round);
@@ -222,10 +289,13 @@ check_case(struct fixture *f, enum schema schema, size_t i)
 			check_jwt(
 			    &session, cases[i].id, cases[i].name, NOW + round);
 			assert_true(made_one);
-			check_rows(f, schema, i);
 		} else {
 			check_refusal(&session, cases[i].status, cases[i].name);
 		}
+		if (cases[i].service == WATCH)
+			assert_string_equal(dump_all(f).text, all.text);
+		else if (cases[i].status == SESSION_OK)
+			check_rows(f, schema, i);
 		assert_int_equal(atoi(query_sql(f->users, sql)),
 		    atoi(before) + cases[i].made);
 		sessions_refresh(s);
@@ -257,9 +327,18 @@ test_log(void **state)
 {
 	struct fixture *f = *state;
 	struct sessions *s;
+	int i;
 
 	run_sql(f->users, schemas[NEW]);
 	s = sessions_new(&f->conf);
+	run_sql(f->users, USER("1", "a\nb", "1"));
+	log_set_level(LOG_LEVEL_DEBUG);
+	for (i = 0; i < 3; i++)
+		(void)ask_service(s, WATCH, NOW + i);
+	assert_int_equal(
+	    log_count(f, "what runs is asked as user a?b (id 1)"), 1);
+	log_set_level(LOG_LEVEL_INFO);
+	run_sql(f->users, "DELETE FROM users; DELETE FROM sqlite_sequence");
 	(void)ask_service(s, ACT, NOW);
 	(void)log_count(f, "");
 	assert_non_null(strstr(
@@ -279,7 +358,7 @@ test_log(void **state)
 	sessions_free(s);
 }
 
-/* Made once for both purposes, again before it is old, until it is no good. */
+/* Made once, again before it is old, until it is no good. */
 static void
 test_kept(void **state)
 {
@@ -303,12 +382,11 @@ test_kept(void **state)
 	session = ask_service(s, ACT, now);
 	check_jwt(&session, 1, OURS, NOW);
 	assert_string_equal(session.reason, "no rules");
-	session = ask_service(s, WATCH, now + SESSIONS_RENEW - 1);
+	session = ask_service(s, ACT, now + SESSIONS_RENEW - 1);
 	check_jwt(&session, 1, OURS, NOW);
-	assert_string_equal(session.reason, "watch runs");
 	assert_false(made_one);
 	now += SESSIONS_RENEW;
-	session = ask_service(s, WATCH, now);
+	session = ask_service(s, ACT, now);
 	check_jwt(&session, 1, OURS, now);
 	assert_true(made_one);
 	(void)snprintf(
@@ -330,6 +408,131 @@ test_kept(void **state)
 		session = ask_service(s, ACT, ++now);
 		assert_int_equal(session.status, SESSION_OK);
 	}
+	sessions_free(s);
+}
+
+/* The same to watch: each time another one would be chosen, it is. */
+static void
+test_watch_kept(void **state)
+{
+	static const struct {
+		const char *sql;
+		bool tether; /* that is where */
+		int64_t id;
+		const char *name;
+	} steps[] = {
+		{ "SELECT 1", false, 7, "mona" },
+		{ USER("9", "lisa", "1"), false, 7, "mona" },
+		{ "UPDATE users SET last_login = 1", false, 7, "mona" },
+		{ "UPDATE users SET is_active = 0 WHERE id = 7", false, 9,
+		    "lisa" },
+		{ "UPDATE users SET is_active = 1 WHERE id = 7", false, 7,
+		    "mona" },
+		{ "UPDATE users SET username = 'x' WHERE id = 7", false, 7,
+		    "x" },
+		{ USER("5", "hubot", "1"), false, 5, "hubot" },
+		{ "DELETE FROM users WHERE id < 9", false, 9, "lisa" },
+		{ NOTED("9", "lisa"), true, 9, "lisa" },
+		{ USER("8", "bart", "1"), false, 9, "lisa" },
+		{ "DELETE FROM service", true, 8, "bart" },
+		{ "UPDATE users SET is_active = 0", false, 0, "" },
+		{ "UPDATE users SET is_active = 1", false, 8, "bart" },
+	};
+	struct fixture *f = *state;
+	struct sessions *s;
+	struct session session;
+	struct dump all;
+	time_t now = NOW, issued = NOW;
+	size_t i;
+
+	run_sql(f->users, schemas[NEW]);
+	run_sql(f->users, USER("7", "mona", "1"));
+	s = sessions_new(&f->conf);
+	for (i = 0; i < COUNT(steps); i++) {
+		run_sql(steps[i].tether ? f->tether : f->users, steps[i].sql);
+		all = dump_all(f);
+		session = ask_service(s, WATCH, ++now);
+		if (steps[i].id == 0)
+			check_refusal(&session, SESSION_UNAVAILABLE,
+			    "the web app has no users yet");
+		else {
+			if (made_one)
+				issued = now;
+			assert_int_equal(made_one,
+			    i == 0 || steps[i].id != steps[i - 1].id ||
+				strcmp(steps[i].name, steps[i - 1].name) != 0);
+			check_jwt(&session, steps[i].id, steps[i].name, issued);
+			assert_string_equal(session.reason, "watch runs");
+		}
+		assert_string_equal(dump_all(f).text, all.text);
+	}
+	session = ask_service(s, WATCH, issued + SESSIONS_RENEW - 1);
+	check_jwt(&session, 8, "bart", issued);
+	session = ask_service(s, WATCH, issued + SESSIONS_RENEW);
+	check_jwt(&session, 8, "bart", issued + SESSIONS_RENEW);
+	assert_string_equal(dump_all(f).text, all.text);
+	sessions_free(s);
+}
+
+/* Who acts is never who merely watches, not even in one second. */
+static void
+test_both(void **state)
+{
+	struct fixture *f = *state;
+	struct sessions *s;
+	struct session session;
+	int i;
+
+	run_sql(f->users, schemas[NEW]);
+	run_sql(f->users, USER("7", "admin", "1"));
+	s = sessions_new(&f->conf);
+	for (i = 0; i < 2; i++) {
+		session = ask_service(s, WATCH, NOW);
+		check_jwt(&session, 7, "admin", NOW);
+		session = ask_service(s, ACT, NOW);
+		check_jwt(&session, 8, OURS, NOW);
+	}
+	/* From the next second on it watches as what it is now. */
+	session = ask_service(s, WATCH, NOW + 1);
+	check_jwt(&session, 8, OURS, NOW + 1);
+	session = ask_service(s, ACT, NOW + 1);
+	check_jwt(&session, 8, OURS, NOW);
+	run_sql(f->users, "UPDATE users SET is_active = 0 WHERE id = 8");
+	for (i = 0; i < 2; i++) {
+		session = ask_service(s, WATCH, NOW + 2);
+		check_jwt(&session, 7, "admin", NOW + 2);
+		session = ask_service(s, ACT, NOW + 2);
+		check_refusal(&session, SESSION_DENIED,
+		    "the account orchestrator is not active");
+	}
+	sessions_free(s);
+}
+
+/* No JWT that the settings do not call for; a reload changes it in place. */
+static void
+test_watch_off(void **state)
+{
+	struct fixture *f = *state;
+	struct sessions *s;
+	struct session session;
+
+	run_sql(f->users, schemas[NEW]);
+	run_sql(f->users, USER("7", "admin", "1"));
+	s = sessions_new(&f->conf);
+	session = ask_service(s, WATCH, NOW);
+	check_jwt(&session, 7, "admin", NOW);
+	f->conf.watch_runs = false;
+	session = ask_service(s, WATCH, NOW);
+	check_refusal(&session, SESSION_DENIED, "watch runs is off");
+	session = ask_service(s, ACT, NOW);
+	check_jwt(&session, 8, OURS, NOW);
+	set_conf(&f->conf.users[0], "mona");
+	session = ask_service(s, WATCH, NOW);
+	check_refusal(&session, SESSION_DENIED, "watch runs is off");
+	f->conf.watch_runs = true;
+	sessions_reload(s);
+	session = ask_service(s, WATCH, NOW);
+	check_jwt(&session, 8, OURS, NOW);
 	sessions_free(s);
 }
 
@@ -398,7 +601,7 @@ test_person(void **state)
 		    query_sql(f->tether, "SELECT upstream_user_name"
 					 " FROM identities"),
 		    name);
-		session = ask_service(s, WATCH, NOW);
+		session = ask_service(s, ACT, NOW);
 		check_jwt(&session, first == 0 ? 1 : 2, OURS, NOW);
 		sessions_free(s);
 	}
@@ -475,10 +678,14 @@ test_unavailable(void **state)
 	struct sessions *s;
 	char path[sizeof(f->users) + 8];
 	enum session_service service;
+	const char *name;
+	int64_t id;
 	sqlite3 *db;
 
 	(void)snprintf(path, sizeof(path), "%s.away", f->users);
 	for (service = ACT; service <= WATCH; service++) {
+		id = service == ACT ? 8 : 7;
+		name = service == ACT ? OURS : "admin";
 		(void)unlink(f->users);
 		(void)unlink(f->tether);
 		s = sessions_new(&f->conf);
@@ -497,16 +704,16 @@ test_unavailable(void **state)
 		check_refusal(&session, SESSION_UNAVAILABLE, no_database);
 		assert_int_equal(sqlite3_close(db), SQLITE_OK);
 		session = ask_service(s, service, NOW + 2);
-		check_jwt(&session, 8, OURS, NOW + 2);
+		check_jwt(&session, id, name, NOW + 2);
 		/* What is known is not enough. */
 		assert_int_equal(rename(f->users, path), 0);
 		session = ask_service(s, service, NOW + 3);
 		check_refusal(&session, SESSION_UNAVAILABLE, no_database);
 		assert_int_equal(rename(path, f->users), 0);
 		session = ask_service(s, service, NOW + 4);
-		check_jwt(&session, 8, OURS, NOW + 4);
-		run_sql(f->tether, "UPDATE service SET"
-				   " upstream_user_name = char(0)");
+		check_jwt(&session, id, name, NOW + 4);
+		run_sql(f->tether, "REPLACE INTO service"
+				   " VALUES (0, 8, char(0), 1, 1)");
 		session = ask_service(s, service, NOW + 5);
 		check_refusal(&session, SESSION_UNAVAILABLE, no_database);
 		run_sql(f->tether, "DELETE FROM service");
@@ -515,7 +722,7 @@ test_unavailable(void **state)
 		check_refusal(&session, SESSION_UNAVAILABLE, nobody);
 		set_conf(&f->conf.jwt_secret, SECRET);
 		session = ask_service(s, service, NOW + 7);
-		check_jwt(&session, 8, OURS, NOW + 7);
+		check_jwt(&session, id, name, NOW + 7);
 		sessions_free(s);
 	}
 }
@@ -546,13 +753,15 @@ test_refused_often(void **state)
 
 	run_sql(f->users, "UPDATE users SET is_active = 0");
 	sessions_refresh(s);
-	session = ask_service(s, WATCH, NOW);
+	session = ask_service(s, ACT, NOW);
 	check_refusal(
 	    &session, SESSION_DENIED, "the account orchestrator is not active");
 	run_sql(f->users, "UPDATE users SET is_active = 1");
+	session = ask_service(s, ACT, NOW);
+	assert_int_equal(session.status, SESSION_DENIED);
 	/* A reload looks at once. */
 	sessions_reload(s);
-	session = ask_service(s, WATCH, NOW);
+	session = ask_service(s, ACT, NOW);
 	check_jwt(&session, 8, OURS, NOW);
 	sessions_free(s);
 }
@@ -586,6 +795,9 @@ main(void)
 		TEST(test_cases),
 		TEST(test_log),
 		TEST(test_kept),
+		TEST(test_watch_kept),
+		TEST(test_both),
+		TEST(test_watch_off),
 		TEST(test_rules),
 		TEST(test_person),
 		TEST(test_claimed),

@@ -73,6 +73,7 @@ static const struct authd_conf authd = {
 	.cache_allowed_ms = 13,
 	.cache_refused_ms = 14,
 	.failures_rate = 15,
+	.watch_runs = true,
 	.adopt = true,
 };
 
@@ -193,6 +194,7 @@ get_authd(struct msg *m)
 		assert_int_equal(c.cache_allowed_ms, 13);
 		assert_int_equal(c.cache_refused_ms, 14);
 		assert_int_equal(c.failures_rate, 15);
+		assert_true(c.watch_runs);
 		assert_true(c.adopt);
 		assert_false(c.sandbox);
 	}

@@ -84,6 +84,7 @@ static const struct field {
 	FIELD(AUTHD, authd, cache_allowed_ms, NUMBER),
 	FIELD(AUTHD, authd, cache_refused_ms, NUMBER),
 	FIELD(AUTHD, authd, failures_rate, NUMBER),
+	FIELD(AUTHD, authd, watch_runs, FLAG),
 	FIELD(AUTHD, authd, adopt, FLAG),
 	FIELD(AUTHD, authd, github_token, STRING),
 	FIELD(AUTHD, authd, github_api, STRING),

@@ -62,6 +62,8 @@ static const struct row {
 	    IN(proxyd.upstream_host), NULL, NULL, NULL, NULL },
 	{ "upstream", "watch runs", "no", NULL, "0", FLAG,
 	    IN(proxyd.watch_runs), NULL, NULL, NULL, NULL },
+	{ "upstream", "watch runs", "no", NULL, "0", FLAG, IN(authd.watch_runs),
+	    NULL, NULL, NULL, NULL },
 	{ "upstream", "port", "80", NULL, "80", NUMBER,
 	    IN(proxyd.upstream_port), "PORT", "81", "81", "81" },
 	{ "upstream", "database", "\"/d \\\"b\"", NULL, "/d \"b", TEXT,
