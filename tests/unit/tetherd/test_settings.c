@@ -62,6 +62,7 @@ test_all(void **state)
 	assert_string_equal(c->proxyd.callback_url, "HTTPS://box.example:3001");
 	assert_true(c->proxyd.rules);
 	assert_int_equal(c->authd.failures_rate, 600);
+	assert_true(c->authd.watch_runs);
 
 	set("no_proxy", "example");
 	set("NO_PROXY", "");
