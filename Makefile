@@ -1,10 +1,13 @@
 # tetherd.  Targets:
 #	all (default)	the programs, in build/{sbin,bin,libexec}
-#	check		unit, page and integration tests
+#	check		unit, page and integration tests: all of these
+#	unit		each module by itself
 #	page		the script of pages, against fakes of a browser
+#	integration	the programs, against fakes of what they talk to
 #	e2e		the real web apps through hub and tetherd, in Chromium
 #	demo		hub, tetherd and a web app to try, until Ctrl-C
-#	fuzz bench soak	see tests/fuzz and tests/bench
+#	fuzz bench	see tests/fuzz and tests/bench
+#	soak		what is left over of many of everything; root only
 #	lint		format, headers that compile alone, scripts, manual pages
 #			and whether they say all that the programs know
 #	install uninstall	under $(DESTDIR)$(PREFIX)
