@@ -261,10 +261,14 @@ const pattern = (text, varying) => new RegExp(`^${
 	text.split(varying).map(escape).join(".*")}$`);
 const says = (text, varying) =>
 	/[a-z]{3}|_/.test(text.split(varying).join(""));
+const matches = (message, head) =>
+	pattern(message, CONVERSION).test(head) ||
+	pattern(head, VARIES).test(message);
 
 /*
  * Each message stands in DIAGNOSTICS, as itself or as one that is more
- * general; and each word that stands there is said somewhere.
+ * general; and what stands there is such a message, or consists of texts and
+ * words that are said somewhere.
  */
 function checkDiagnostics() {
 	for (const [name, speakers] of Object.entries(SPEAKERS)) {
@@ -272,18 +276,23 @@ function checkDiagnostics() {
 		const heads = page.plainHeads("DIAGNOSTICS")
 			.map((head) => head.replace(/ +/g, " "))
 			.filter((head) => says(head, VARIES));
-		const known = speakers.flatMap((args) => sources.messages(...args))
-			.filter((text) => says(text, CONVERSION));
+		const all = speakers.flatMap((args) => sources.messages(...args))
+			.filter((text) => text.replace(CONVERSION, "") !== "");
+		const known = all.filter((text) => says(text, CONVERSION));
 		const said = [...speakers, ["tetherd", PARENT], ["authd", ANY]]
 			.flatMap(([folder, files]) =>
 				sources.strings(folder, files)).join("\n");
 
 		for (const text of new Set(known))
-			if (!heads.some((head) =>
-				pattern(text, CONVERSION).test(head) ||
-				pattern(head, VARIES).test(text)))
+			if (!heads.some((head) => matches(text, head)))
 				complain(`${page.file}, DIAGNOSTICS`,
 					`"${text}" is missing`);
+		for (const head of heads)
+			if (!all.some((text) => matches(text, head)) &&
+			    !head.split(VARIES).every((part) =>
+				said.includes(part.trim())))
+				complain(`${page.file}, DIAGNOSTICS`,
+					`nobody says "${head}"`);
 		for (const head of heads)
 			for (const [word] of head.matchAll(/\b[a-z]{4,}\b/g))
 				if (!new RegExp(`\\b${word}`).test(said))
