@@ -84,14 +84,23 @@ answer_rewind(struct answer *a)
 	evbuffer_ptr_set(a->data, &a->at, 0, EVBUFFER_PTR_SET);
 }
 
+/* Replies of one number keep their order. */
+static bool
+may_overtake(const struct answer *a, const struct answer *before)
+{
+	return a->len <= SMALL && before->len > SMALL && before->sent == 0 &&
+	       before->overtaken < OVERTAKE_MAX &&
+	       (a->type == MSG_ANSWER || before->type == MSG_ANSWER ||
+		   a->number != before->number);
+}
+
 /* Behind what came first, but before larger ones if it is small. */
 static void
 insert(struct outbox *ob, struct answer *a)
 {
 	struct answer *before = TAILQ_LAST(&ob->waiting, answer_list);
 
-	while (a->len <= SMALL && before != NULL && before->len > SMALL &&
-	       before->sent == 0 && before->overtaken < OVERTAKE_MAX) {
+	while (before != NULL && may_overtake(a, before)) {
 		before->overtaken++;
 		before = TAILQ_PREV(before, answer_list, entry);
 	}

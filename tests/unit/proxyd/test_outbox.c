@@ -361,7 +361,27 @@ test_small_first(void **state)
 	assert_text(f, 5, 3 * SMALL);
 }
 
-/* But not between the messages of one that has. */
+/* But no reply before another one of its number: the last one is the last. */
+static void
+test_order_of_replies(void **state)
+{
+	struct fixture *f = *state;
+
+	channel_pause(f->connector);
+	reply(f, 1, 8000000, false);
+	reply(f, 2, LARGE, false);
+	reply(f, 3, LARGE, false);
+	reply(f, 2, 10, true);
+	add(f, 4, LARGE);
+	reply(f, 4, 20, false);
+	spin(f);
+	channel_resume(f->connector);
+	spin(f);
+	assert_order(f, "1 2 2 4 3 4");
+	assert_true(f->last[2]);
+}
+
+/* And not between the messages of one that has begun. */
 static void
 test_begun(void **state)
 {
@@ -805,6 +825,7 @@ main(void)
 		TEST(test_lengths),
 		TEST(test_waiting),
 		TEST(test_small_first),
+		TEST(test_order_of_replies),
 		TEST(test_begun),
 		TEST(test_overtaking),
 		TEST(test_characters),
