@@ -207,7 +207,8 @@ advance(struct chat *c, struct chat_message *m)
 	}
 	if (c->auth.in != NULL)
 		return false;
-	if (m->token.text != NULL || m->token.why != NULL) {
+	if (c->proxyd->conf.rules &&
+	    (m->token.text != NULL || m->token.why != NULL)) {
 		/* Which may be decided at once, and go on in here. */
 		chat_up_ask(c);
 		return false;

@@ -483,6 +483,29 @@ test_going_on(void **state)
 	expect_gone(f);
 }
 
+/* Where there are no rules, any more, tokens say nothing. */
+static void
+test_going_on_without_rules(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t next;
+
+	open_chat_of(f, "S", SESSION_ROLE_FULL);
+	f->proxyd.conf.rules = false;
+	chats_on_settings(f->proxyd.chats);
+	open_chat(f, "T");
+	naudited = 0;
+	is_known = false;
+	next = follow_up(f, "S", "{\"auth_token\":\"gho_l\"}");
+	expect_done(next);
+	next = follow_up(f, "T", "{\"auth_token\":7}");
+	expect_done(next);
+	expect_got(0, "{}\n");
+	expect_got(1, "{}\n");
+	assert_int_equal(asked_service, 1);
+	assert_int_equal(naudited, 0);
+}
+
 static const struct {
 	const char *token;
 	enum session_status status;
@@ -539,6 +562,7 @@ main(void)
 		TEST(test_malformed),
 		TEST(test_wiped),
 		TEST(test_going_on),
+		TEST(test_going_on_without_rules),
 		TEST(test_going_on_refused),
 	};
 
