@@ -1,76 +1,26 @@
 // Whether the instance is idle, active or busy, in front of the real apps.
 
 import assert from "node:assert/strict";
-import { createHmac } from "node:crypto";
-import { chmod, mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 
 import { WebSocket } from "ws";
 
 import { sql } from "../integration/lib/database.mjs";
-import { request } from "../integration/lib/http.mjs";
 import { startInstance } from "../integration/lib/instance.mjs";
 import { SECRET, tetherctl } from "../integration/lib/programs.mjs";
 import { scenario } from "../integration/lib/scenario.mjs";
 import { Queue, until } from "../integration/lib/time.mjs";
 import { makeHandle, Page } from "../integration/lib/tunnel.mjs";
 import { startApp } from "./lib/apps.mjs";
+import { command, furnishFor, tokenOf } from "./lib/slow-runs.mjs";
 
-const CLAUDE = fileURLToPath(new URL("lib/claude-slow.mjs", import.meta.url));
 const RUN_MS = 6000;
 const NAMES = { old: "claude-code-ui", new: "cloudcli" };
 
-const part = (object) =>
-	Buffer.from(JSON.stringify(object)).toString("base64url");
-
 // As somebody else than our users, who talks to the app without us.
-async function tokenOf({ database }) {
-	await sql(database, "INSERT INTO users (username, password_hash) " +
+async function localToken(app) {
+	await sql(app.database, "INSERT INTO users (username, password_hash) " +
 		"VALUES ('local', '-')");
-	const [{ id }] =
-		await sql(database, "SELECT id FROM users WHERE username = 'local'");
-	const iat = Math.floor(Date.now() / 1000);
-	const text = `${part({ alg: "HS256", typ: "JWT" })}.` +
-		part({ userId: id, username: "local", iat, exp: iat + 3600 });
-	return `${text}.` +
-		createHmac("sha256", SECRET).update(text).digest("base64url");
-}
-
-// A project, and a `claude` that takes its time: also in the place of the one
-// that comes with the old app, which is a script that it gives to `node`.
-async function furnish(home) {
-	const slow = `RUN_MS=${RUN_MS} exec "${process.execPath}" "${CLAUDE}" "$@"`;
-	const programs = {
-		claude: slow,
-		node: `case "$*" in */cli.js*) ${slow};; esac\n` +
-			`exec "${process.execPath}" "$@"`,
-	};
-
-	await mkdir(join(home, "sample"), { recursive: true });
-	await mkdir(join(home, "bin"), { recursive: true });
-	for (const [name, script] of Object.entries(programs)) {
-		await writeFile(join(home, "bin", name), `#!/bin/sh\n${script}\n`);
-		await chmod(join(home, "bin", name), 0o755);
-	}
-}
-
-// What begins a run, on a chat socket.
-async function command(app, name, token) {
-	const projectPath = join(app.home, "sample");
-	if (name === "old")
-		return { type: "claude-command", command: "hello",
-			options: { cwd: projectPath, projectPath } };
-	const answer = await request(`${app.url}/api/providers/sessions`, {
-		method: "POST",
-		headers: { "Content-Type": "application/json",
-			Authorization: `Bearer ${token}` },
-		body: JSON.stringify({ provider: "claude", projectPath,
-			initialMessage: "hello" }),
-	});
-	assert.equal(answer.status, 201, answer.text);
-	return { type: "chat.send", content: "hello",
-		sessionId: answer.json.data.sessionId };
+	return tokenOf(app, "local");
 }
 
 async function openDirectly(stage, app, token) {
@@ -97,8 +47,9 @@ async function runsOf({ tetherd }) {
 }
 
 async function start(stage, name) {
-	const app = await startApp(stage, name, { secret: SECRET, furnish });
-	const token = await tokenOf(app);
+	const app = await startApp(stage, name, { secret: SECRET,
+		furnish: furnishFor(RUN_MS) });
+	const token = await localToken(app);
 	const instance = await startInstance(stage, { upstream: () => app,
 		database: false, env: { DATABASE_PATH: app.database } });
 	await until(async () =>
