@@ -15,6 +15,7 @@
 #include "proxyd/prefix.h"
 #include "proxyd/response.h"
 
+struct denied;
 struct evbuffer;
 struct proxyd;
 struct transaction;
@@ -66,5 +67,25 @@ void transaction_abandon(struct transaction *);
 
 uint64_t transaction_number(const struct transaction *);
 const char *transaction_request_id(const struct transaction *);
+
+/*
+ * For transaction_transfer.c.  Count what it holds in memory: so many bytes,
+ * from now on.
+ */
+void transaction_hold(struct transaction *, size_t bytes);
+
+/*
+ * Have a handle made for the page that this becomes; while authd is asked the
+ * page waits.
+ */
+void transaction_ask_handle(struct transaction *);
+
+/*
+ * Each of these is the end of it: the answer goes out, and the transaction is
+ * gone.  A message is taken over; NULL is fatal.
+ */
+void transaction_answer(struct transaction *, int status, struct evbuffer *);
+void transaction_fail(struct transaction *, int status, const char *text);
+void transaction_refuse(struct transaction *, const struct denied *);
 
 #endif
