@@ -6,7 +6,7 @@
 /*
  * proxyd's questions about people, SESSION_GET and SESSION_GET_BY_TOKEN: from
  * the message over the verdict (access.h), which may take a while, to the
- * answer; and SESSION_GET_SERVICE, about the instance itself.  Each gets one,
+ * answer; and about the instance itself, SESSION_GET_SERVICE.  Each gets one,
  * unless the proxyd that asked is gone: the numbers of its successor start
  * over, and an answer must not go there.
  */
