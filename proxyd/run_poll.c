@@ -62,30 +62,37 @@ interval(const struct run_poll *poll)
 	return RUN_POLL_UNUSED_MS;
 }
 
-/* The question is over: nothing of it is left. */
-static void
-rest(struct run_poll *poll, uint32_t ms)
-{
-	sessions_cancel(&poll->wait);
-	poll->is_asking = poll->again = false;
-	ask_in(poll, ms);
-}
-
 static void
 succeed(struct run_poll *poll, enum run_app app, const struct run_list *list)
 {
-	bool again = poll->again;
+	uint32_t ms = RUN_POLL_SOON_MS;
 
 	if (poll->is_failing)
 		log_infox("the web app says again what runs");
 	poll->is_failing = false;
 	poll->app = app;
 	runs_on_answer(poll->runs, app, list, poll->asked_ms);
-	if (again)
-		rest(poll, RUN_POLL_SOON_MS);
-	else
-		rest(poll, runs_are_doubtful(poll->runs) ? RUN_POLL_DOUBT_MS
-							 : interval(poll));
+	if (!poll->again)
+		ms = runs_are_doubtful(poll->runs) ? RUN_POLL_DOUBT_MS
+						   : interval(poll);
+	/* An answer that nobody asked for may come while authd is asked. */
+	sessions_cancel(&poll->wait);
+	poll->is_asking = poll->again = false;
+	ask_in(poll, ms);
+}
+
+/* Nothing is under way any more, and no socket is open. */
+static void
+stop(struct run_poll *poll)
+{
+	sessions_cancel(&poll->wait);
+	run_ask_new_cancel(poll->ask_new);
+	poll->ask_new = NULL;
+	run_ask_old_free(poll->ask_old);
+	poll->ask_old = NULL;
+	poll->is_asking = poll->again = false;
+	poll->app = RUN_APP_NONE;
+	(void)evtimer_del(&poll->timer);
 }
 
 static void
@@ -96,9 +103,9 @@ fail(struct run_poll *poll, const char *why)
 	else
 		log_infox("what runs at the web app cannot be asked: %s", why);
 	poll->is_failing = true;
-	poll->app = RUN_APP_NONE;
+	stop(poll);
 	runs_on_failure(poll->runs, why);
-	rest(poll, interval(poll));
+	ask_in(poll, interval(poll));
 }
 
 static void
@@ -115,32 +122,17 @@ begin(struct run_poll *poll)
 }
 
 static void
-stop(struct run_poll *poll)
-{
-	sessions_cancel(&poll->wait);
-	run_ask_new_cancel(poll->ask_new);
-	poll->ask_new = NULL;
-	run_ask_old_free(poll->ask_old);
-	poll->ask_old = NULL;
-	poll->is_asking = poll->again = false;
-	poll->app = RUN_APP_NONE;
-	(void)evtimer_del(&poll->timer);
-}
-
-static void
 on_timer(int fd, short what, void *arg)
 {
 	struct run_poll *poll = arg;
-	bool late = poll->is_asking;
 
 	(void)fd;
 	(void)what;
-	if (!may_ask(poll)) {
+	if (!may_ask(poll))
 		stop(poll);
-	} else if (late) {
-		stop(poll);
+	else if (poll->is_asking)
 		fail(poll, "no answer in time");
-	} else
+	else
 		begin(poll);
 }
 
