@@ -46,7 +46,7 @@ const LIBRARIES = {
 		"libevent_openssl", "libssl", "libcrypto", "libwslay",
 		"libjson-c"],
 	"proxyd": ["libc", "libbsd", "libmd", "libevent_core", "libcurl",
-		"libcurl-gnutls", "libjson-c", "libwslay"],
+		"libcurl-gnutls", "libjson-c", "libwslay", "libz"],
 	"authd": ["libc", "libbsd", "libevent_core", "libsqlite3", "libcurl",
 		"libssl", "libcrypto", "libjson-c"],
 	"tether-hub": ["libc", "libbsd", "libmd", "libevent_core",
