@@ -6,6 +6,7 @@ import { randomBytes, randomInt } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { describe } from "node:test";
 
+import { startConf } from "./lib/conf-file.mjs";
 import { startInstance } from "./lib/instance.mjs";
 import { identity } from "./lib/orchestrator.mjs";
 import { tetherctl } from "./lib/programs.mjs";
@@ -226,7 +227,10 @@ const isNothing = ([proxyd, connector]) =>
 describe("tunnels while everything goes wrong", () => {
 	scenario("nothing is left of them", { timeout: MS + 120000 },
 		async (stage) => {
-			const instance = await startInstance(stage, {
+			// To ask what runs takes a descriptor now and then.
+			const { args } = await startConf(stage,
+				"upstream {\n\twatch runs no\n}\n");
+			const instance = await startInstance(stage, { args,
 				orchestrator: { cutMessages: true },
 				upstream: (s) => startSocketUpstream(s,
 					{ connected: misbehave, handle: answer }) });
