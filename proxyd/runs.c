@@ -21,10 +21,10 @@
 struct run {
 	char session[RUN_SESSION_SIZE]; /* "" while that is not known */
 	const void *owner;		/* NULL for none */
-	enum run_app app;		/* of whose socket it is known */
-	int64_t since;			/* or when the app said so last */
-	bool confirmed;			/* by the app */
-	bool listed;			/* in the answer that is being read */
+	enum run_app app; /* of whose socket it is known, NONE if of none */
+	int64_t since;	  /* or when the app said so last */
+	bool confirmed;	  /* by the app */
+	bool listed;	  /* in the answer that is being read */
 };
 
 struct runs {
@@ -32,7 +32,8 @@ struct runs {
 	struct run_poll *poll;
 	struct run all[RUNS_MAX]; /* the oldest first */
 	size_t count;
-	size_t nameless;   /* that the app listed beyond those */
+	size_t nameless;   /* that the app listed beyond those, */
+	int64_t listed_ms; /* and when */
 	bool known;	   /* see runs_are_known() */
 	bool was_any;	   /* when it was told last */
 	int64_t ended_ms;  /* when a socket told of an end */
@@ -42,11 +43,14 @@ struct runs {
 	struct event unheard;
 };
 
+/* After each change. */
 static void
 update(struct runs *runs)
 {
 	bool any = runs_any(runs);
 
+	if (any && !evtimer_pending(&runs->unheard, NULL))
+		timer_set(&runs->unheard, UNHEARD_TICK_MS);
 	if (any == runs->was_any)
 		return;
 	runs->was_any = any;
@@ -82,8 +86,6 @@ run_add(struct runs *runs, const char *session)
 	memset(r, 0, sizeof(*r));
 	(void)strlcpy(r->session, session, sizeof(r->session));
 	r->since = monotonic_ms();
-	if (!evtimer_pending(&runs->unheard, NULL))
-		timer_set(&runs->unheard, UNHEARD_TICK_MS);
 	return r;
 }
 
@@ -108,9 +110,22 @@ on_unheard(int fd, short what, void *arg)
 		if (runs->all[i].owner == NULL &&
 		    now - runs->all[i].since >= RUN_UNHEARD_MS)
 			run_remove(runs, &runs->all[i]);
+	if (now - runs->listed_ms >= RUN_UNHEARD_MS)
+		runs->nameless = 0;
 	update(runs);
-	if (runs->count > 0)
-		timer_set(&runs->unheard, UNHEARD_TICK_MS);
+}
+
+/* Those that nobody would ever tell the end of, once the app is not asked. */
+static void
+forget_listed(struct runs *runs)
+{
+	size_t i;
+
+	for (i = runs->count; i-- > 0;)
+		if (runs->all[i].app == RUN_APP_NONE)
+			run_remove(runs, &runs->all[i]);
+	runs->nameless = 0;
+	update(runs);
 }
 
 struct runs *
@@ -227,6 +242,10 @@ void
 runs_on_settings(struct runs *runs)
 {
 	forget_source(runs);
+	if (runs->proxyd->conf.watch_runs)
+		return;
+	forget_listed(runs);
+	note_known(runs);
 }
 
 void
@@ -316,6 +335,7 @@ runs_name(struct runs *runs, const void *owner, const char *session)
 	}
 	/* The app told it first. */
 	other->owner = owner;
+	other->app = r->app;
 	run_remove(runs, r);
 }
 
@@ -419,6 +439,7 @@ runs_on_answer(struct runs *runs, enum run_app app, const struct run_list *list,
 	for (i = 0; i < runs->count; i++)
 		runs->all[i].listed = false;
 	runs->nameless = list->total - list->count;
+	runs->listed_ms = monotonic_ms();
 	for (i = 0; i < list->count; i++)
 		mark_listed(runs, list->sessions[i]);
 	for (i = runs->count; i-- > 0;)

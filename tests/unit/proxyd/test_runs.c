@@ -8,7 +8,6 @@
 #include <time.h>
 
 #include <cmocka.h>
-#include <event2/buffer.h>
 #include <event2/event.h>
 
 #include "proxyd/activity.h"
@@ -413,6 +412,53 @@ test_unheard(void **state)
 	assert_int_equal(updates, 2);
 }
 
+/* Nor does what has no name, and whose app is no more to be asked. */
+static void
+test_unheard_nameless(void **state)
+{
+	struct fixture *f = *state;
+
+	answer_at(f, RUN_APP_OLD, "", 1, now_ms);
+	runs_on_failure(f->runs, "because");
+	turn_clock(f, RUN_UNHEARD_MS / 2);
+	assert_true(runs_any(f->runs));
+	turn_clock(f, RUN_UNHEARD_MS);
+	assert_false(runs_any(f->runs));
+	assert_int_equal(updates, 2);
+}
+
+/* What only the app told of ends when it is no more asked. */
+static void
+test_switched_off(void **state)
+{
+	struct fixture *f = *state;
+
+	runs_begin(f->runs, RUN_APP_OLD, &a, "");
+	answer_at(f, RUN_APP_OLD, "s t", 7, now_ms);
+	runs_begin(f->runs, RUN_APP_OLD, &b, "");
+	runs_name(f->runs, &b, "t");
+	answer_at(f, RUN_APP_OLD, "s t u", 7, now_ms);
+	runs_disown(f->runs, &a);
+	runs_on_settings(f->runs);
+	expect_text(f, "10 (from traffic; not asked yet)");
+	f->p.conf.watch_runs = false;
+	runs_on_settings(f->runs);
+	expect_text(f, "2 (from traffic)");
+	runs_end(f->runs, RUN_APP_OLD, &b, "s");
+	runs_end(f->runs, RUN_APP_OLD, &b, "t");
+	assert_false(runs_any(f->runs));
+	assert_int_equal(updates, 2);
+	assert_int_equal(tells, 1);
+	teardown(state);
+	setup(state);
+	f = *state;
+	/* Before it was ever asked: who waits for that is told. */
+	f->p.conf.watch_runs = false;
+	runs_on_settings(f->runs);
+	runs_on_settings(f->runs);
+	assert_int_equal(tells, 1);
+}
+
 static void
 test_moves(void **state)
 {
@@ -474,120 +520,6 @@ test_full(void **state)
 	expect_text(f, "1 (asked: cloudcli)");
 }
 
-static const struct {
-	const char *text;
-	int total;	   /* -1: it is none */
-	const char *names; /* those that have one */
-} news[] = {
-	{ "{\"data\":{\"sessions\":[]}}", 0, ";" },
-	{ "{\"success\":true,\"data\":{\"sessions\":[{\"sessionId\":\"a\","
-	  "\"provider\":\"claude\",\"startedAt\":1,\"lastSeq\":0},"
-	  "{\"sessionId\":\"b\"}]}}",
-	    2, ";a;b;" },
-	{ "{\"data\":{\"sessions\":[{},7,null,[],\"x\",{\"sessionId\":7},"
-	  "{\"sessionId\":\"\"},{\"sessionId\":\"a\\u0000b\"}]}}",
-	    8, ";" },
-	{ "{\"data\":{\"sessions\":{}}}", -1, ";" },
-	{ "{\"data\":[]}", -1, ";" },
-	{ "{\"sessions\":[]}", -1, ";" },
-	{ "{\"data\":null}", -1, ";" },
-	{ "{}", -1, ";" },
-	{ "[]", -1, ";" },
-	{ "", -1, ";" },
-	{ "<!doctype html>", -1, ";" },
-	{ "{\"data\":{\"sessions\":[]}} x", -1, ";" },
-}, olds[] = {
-	{ "{\"type\":\"active-sessions\",\"sessions\":{\"claude\":[],"
-	  "\"cursor\":[]}}",
-	    0, ";" },
-	{ "{\"type\":\"active-sessions\",\"sessions\":{\"claude\":[\"a\","
-	  "\"b\"],\"cursor\":[\"c\"],\"codex\":[{\"id\":\"d\"},{},3]}}",
-	    6, ";a;b;c;d;" },
-	{ "{\"type\":\"active-sessions\",\"sessions\":{}}", 0, ";" },
-	{ "{\"type\":\"active-sessions\",\"sessions\":{\"a\":7,\"b\":null}}", 0, ";" },
-	{ "{\"type\":\"active-sessions\",\"sessions\":[]}", -1, ";" },
-	{ "{\"type\":\"active-sessions\"}", -1, ";" },
-	{ "{\"type\":\"projects_updated\",\"sessions\":{}}", -1, ";" },
-	{ "{\"sessions\":{}}", -1, ";" },
-	{ "", -1, ";" },
-	{ "null", -1, ";" },
-};
-
-static void
-check_list(int (*read)(struct run_list *, struct evbuffer *), const char *text,
-    int total, const char *names)
-{
-	struct run_list *list = calloc(1, sizeof(*list));
-	struct evbuffer *in = evbuffer_new();
-	char found[64] = ";";
-	size_t i;
-
-	assert_non_null(list);
-	assert_non_null(in);
-	list->total = list->count = 99;
-	evbuffer_add(in, text, strlen(text));
-	if (read(list, in) != (total == -1 ? -1 : 0))
-		fail_msg("%s", text);
-	if (total == -1)
-		total = 0;
-	assert_int_equal(list->total, total);
-	for (i = 0; i < list->count; i++) {
-		(void)strlcat(found, list->sessions[i], sizeof(found));
-		(void)strlcat(found, ";", sizeof(found));
-	}
-	assert_string_equal(found, names);
-	evbuffer_free(in);
-	free(list);
-}
-
-static void
-test_lists(void **state)
-{
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < COUNT(news); i++) {
-		check_list(run_list_read_new, news[i].text, news[i].total,
-		    news[i].names);
-		check_list(run_list_read_old, news[i].text, -1, ";");
-	}
-	for (i = 0; i < COUNT(olds); i++) {
-		check_list(run_list_read_old, olds[i].text, olds[i].total,
-		    olds[i].names);
-		check_list(run_list_read_new, olds[i].text, -1, ";");
-	}
-}
-
-/* More than there is room for, and a name that has none. */
-static void
-test_long_lists(void **state)
-{
-	struct run_list *list = calloc(1, sizeof(*list));
-	struct evbuffer *in = evbuffer_new();
-	char name[RUN_SESSION_SIZE + 1];
-	size_t i;
-
-	(void)state;
-	assert_non_null(list);
-	evbuffer_add_printf(in, "{\"data\":{\"sessions\":[");
-	for (i = RUN_SESSION_SIZE - 2; i <= RUN_SESSION_SIZE; i++) {
-		memset(name, 'x', i);
-		name[i] = '\0';
-		evbuffer_add_printf(in, "{\"sessionId\":\"%s\"},", name);
-	}
-	for (i = 0; i < 1000; i++)
-		evbuffer_add_printf(in, "{\"sessionId\":\"s%zu\"},", i);
-	evbuffer_add_printf(in, "7]}}");
-	assert_int_equal(run_list_read_new(list, in), 0);
-	assert_int_equal(list->total, 1004);
-	assert_int_equal(list->count, RUNS_MAX);
-	assert_int_equal(strlen(list->sessions[0]), RUN_SESSION_SIZE - 2);
-	assert_int_equal(strlen(list->sessions[1]), RUN_SESSION_SIZE - 1);
-	assert_string_equal(list->sessions[2], "s0");
-	evbuffer_free(in);
-	free(list);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -603,11 +535,11 @@ main(void)
 		TEST(test_contradicted),
 		TEST(test_disowned),
 		TEST(test_unheard),
+		TEST(test_unheard_nameless),
+		TEST(test_switched_off),
 		TEST(test_moves),
 		TEST(test_many),
 		TEST(test_full),
-		TEST(test_lists),
-		TEST(test_long_lists),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
