@@ -110,7 +110,8 @@ chat_up_add(struct chat *c, const struct user_request *r)
 	up->bytes += m->len;
 	c->used_ms = monotonic_ms();
 	chat_count(c);
-	if (up->count > CHAT_MESSAGES_MAX || up->bytes > CHAT_BYTES_MAX)
+	if (up->count > CHAT_MESSAGES_MAX || up->bytes > CHAT_BYTES_MAX ||
+	    !chats_may_wait(c->proxyd->chats, c))
 		chat_fail(c, "too much at once");
 }
 

@@ -250,6 +250,20 @@ chats_has(struct chats *cs, const char *request_id)
 	return find(cs, request_id) != NULL;
 }
 
+bool
+chats_may_wait(const struct chats *cs, const struct chat *c)
+{
+	const struct chat *other;
+	size_t n = 0;
+
+	if (c->up.count <= CHATS_WAITING_FEW)
+		return true;
+	TAILQ_FOREACH (other, &cs->all, entry)
+		if (other->github_id == c->github_id)
+			n += other->up.count;
+	return n <= CHATS_WAITING_MAX;
+}
+
 void
 chats_continue(struct chats *cs)
 {

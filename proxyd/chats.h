@@ -9,12 +9,20 @@
  * to the upstream's chat, by their request_ids (tetherd-protocol(7)).
  */
 
+struct chat;
 struct chats;
 struct proxyd;
 struct user_request;
 
 /* Where the upstream has its chat. */
 #define CHATS_TARGET "/ws"
+
+/*
+ * Messages of one person that wait: each is a user_request, of which the
+ * connector has only so many for all.  Not looked at for a chat that has few.
+ */
+#define CHATS_WAITING_MAX 1024
+#define CHATS_WAITING_FEW 4
 
 /* Fatal when out of memory. */
 struct chats *chats_new(struct proxyd *);
@@ -31,6 +39,9 @@ void chats_close(struct chats *, const struct user_request *);
 
 /* Whether one of that request_id is there. */
 bool chats_has(struct chats *, const char *request_id);
+
+/* Whether what waits in that chat is not too much for all. */
+bool chats_may_wait(const struct chats *, const struct chat *);
 
 /* The outbox has room again. */
 void chats_continue(struct chats *);

@@ -282,6 +282,39 @@ test_thousand(void **state)
 	assert_int_equal(f->used, 2000);
 }
 
+/* However many chats somebody has, others get their words in. */
+static void
+test_waiting(void **state)
+{
+	struct fixture *f = *state;
+	char id[] = "A";
+	uint64_t number;
+	size_t i;
+
+	f->proxyd.conf.chats_max = 6;
+	for (i = 0; i < CHATS_WAITING_MAX; i++) {
+		id[0] = (char)('A' + i / CHAT_MESSAGES_MAX);
+		if (i % CHAT_MESSAGES_MAX == 0)
+			ask(f, id, "chat.send", "{}");
+		else
+			follow_up(f, id, "{}");
+	}
+	number = ask(f, "S", "chat.send", "{}");
+	for (i = 1; i < CHATS_WAITING_FEW; i++)
+		follow_up(f, "S", "{}");
+	expect_no_reply();
+	follow_up(f, "S", "{}");
+	for (i = 1; i <= CHATS_WAITING_FEW; i++)
+		expect_done(number + i);
+	expect_failed(number, "too much at once");
+	/* Those of others do not count. */
+	open_chat_of(f, "T", SESSION_ROLE_FULL);
+	sockets[nsockets - 1]->fills = true;
+	for (i = 0; i <= CHATS_WAITING_FEW; i++)
+		follow_up(f, "T", "{}");
+	expect_no_reply();
+}
+
 int
 main(void)
 {
@@ -297,6 +330,7 @@ main(void)
 		TEST(test_drain),
 		TEST(test_move),
 		TEST(test_thousand),
+		TEST(test_waiting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
