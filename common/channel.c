@@ -156,8 +156,8 @@ is_secret(enum msg_type type)
 {
 	return type == MSG_TOKEN || type == MSG_TOKEN_GRANTED ||
 	       type == MSG_SESSION || type == MSG_SESSION_GET_BY_TOKEN ||
-	       type == MSG_HANDLE || type == MSG_HANDLE_CHECK ||
-	       type == MSG_CONF_AUTHD;
+	       type == MSG_USER_REQUEST || type == MSG_HANDLE ||
+	       type == MSG_HANDLE_CHECK || type == MSG_CONF_AUTHD;
 }
 
 static bool

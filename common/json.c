@@ -81,6 +81,8 @@ json_parse_value(struct evbuffer *text, unsigned depth_max)
 		return NULL;
 	json_tokener_set_flags(p.tokener, JSON_TOKENER_STRICT);
 	(void)each_piece(text, parse_piece, &p);
+	/* Where json-c puts strings together; one of them may be a secret. */
+	explicit_bzero(p.tokener->pb->buf, (size_t)p.tokener->pb->size);
 	json_tokener_free(p.tokener);
 	if (json_object_is_type(p.object, json_type_object) ||
 	    json_object_is_type(p.object, json_type_array))

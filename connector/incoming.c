@@ -316,21 +316,38 @@ missing_member(const struct incoming *in, const char *const *needs)
 	return NULL;
 }
 
+static void
+wipe_string(const struct json_object *object, const char *name)
+{
+	size_t len;
+	const char *string = json_string(object, name, &len);
+
+	if (string != NULL)
+		explicit_bzero((void *)(uintptr_t)string, len);
+}
+
 /* Wherever a token may stand, nothing of it is to stay; text is used up. */
 static void
 wipe(const struct incoming *in)
 {
-	struct json_object *token;
 	size_t n;
 
-	if (json_object_object_get_ex(in->json, "token", &token) &&
-	    json_object_is_type(token, json_type_string))
-		explicit_bzero((void *)(uintptr_t)json_object_get_string(token),
-		    (size_t)json_object_get_string_len(token));
+	wipe_string(in->json, "token");
 	while ((n = evbuffer_get_contiguous_space(in->text)) > 0) {
 		explicit_bzero(evbuffer_pullup(in->text, (ev_ssize_t)n), n);
 		evbuffer_drain(in->text, n);
 	}
+}
+
+/* The same for somebody's token, which is on its way to proxyd. */
+static void
+wipe_payload(const struct incoming *in)
+{
+	struct json_object *payload;
+
+	if (json_object_object_get_ex(in->json, "payload", &payload) &&
+	    json_object_is_type(payload, json_type_object))
+		wipe_string(payload, "auth_token");
 }
 
 static void
@@ -360,6 +377,8 @@ dispatch(struct connector *connector, const struct incoming *in)
 		}
 		if (handlers[i].handle == on_token_granted)
 			wipe(in);
+		if (handlers[i].handle == on_user_request)
+			wipe_payload(in);
 		return;
 	}
 	count_ignored(connector);

@@ -1,11 +1,13 @@
 // Actions of sessions: whose GitHub token comes along, and what they may.
 
 import assert from "node:assert/strict";
+import { open, readFile } from "node:fs/promises";
 import { describe } from "node:test";
 
 import { startConf } from "./lib/conf-file.mjs";
 import { startGithub } from "./lib/github.mjs";
 import { startInstance } from "./lib/instance.mjs";
+import { BUILD } from "./lib/programs.mjs";
 import { scenario } from "./lib/scenario.mjs";
 import { eachRow } from "./lib/table.mjs";
 
@@ -42,6 +44,18 @@ async function start(stage, rules = RULES) {
 		return { error, data: (await next("response_complete")).data };
 	};
 	return { ...all, github, conf, ask };
+}
+
+// All that is and was on a process's heap: only root may look.
+async function readHeap(pid) {
+	const [, from, to] = /^([0-9a-f]+)-([0-9a-f]+) .*\[heap\]$/m
+		.exec(await readFile(`/proc/${pid}/maps`, "latin1"))
+		.map((address) => parseInt(address, 16));
+	const memory = await open(`/proc/${pid}/mem`);
+	const { buffer } = await memory.read(Buffer.alloc(to - from), 0,
+		to - from, from);
+	await memory.close();
+	return buffer;
 }
 
 function assertAllowed({ error, data }) {
@@ -119,5 +133,20 @@ describe("actions of sessions", { concurrency: 2 }, () => {
 		assertAllowed(await ask("chat.send", { auth_token: "x" }));
 		assertAllowed(await ask("chat.send", undefined));
 		assert.equal(github.requests.length, 0);
+	});
+
+	scenario("nothing is left of a token where it is used", {
+		skip: process.getuid() !== 0 || BUILD.includes("address"),
+	}, async (stage) => {
+		const { ask, github, tetherd } = await start(stage);
+		const token = `gho_${"secretSECRET".repeat(4)}`;
+
+		github.people.mona.token = token;
+		assertAllowed(await ask("chat.send", { auth_token: token, n: 1 }));
+		assertAllowed(await ask("chat.send", { n: 2, auth_token: token }));
+		// free() writes to the first bytes.
+		for (const name of ["proxyd", "authd"])
+			assert.equal((await readHeap(tetherd.childPid(name)))
+				.indexOf("SECRETsecretSECRET"), -1, name);
 	});
 });
