@@ -48,6 +48,7 @@ slice_add_connector(struct msg_out *m, const struct connector_conf *c)
 	msg_add_str(m, c->ca_file);
 	msg_add_u32(m, c->message_max);
 	msg_add_u32(m, c->json_depth);
+	msg_add_u32(m, c->total_ms);
 	msg_add_str(m, c->hostname);
 	msg_add_str(m, c->project);
 	msg_add_str(m, c->version);
@@ -75,6 +76,7 @@ get_connector(void *conf, struct msg *m)
 	c->ca_file = msg_get_strdup(m);
 	c->message_max = msg_get_u32(m);
 	c->json_depth = msg_get_u32(m);
+	c->total_ms = msg_get_u32(m);
 	c->hostname = msg_get_strdup(m);
 	c->project = msg_get_strdup(m);
 	c->version = msg_get_strdup(m);

@@ -51,6 +51,7 @@ struct connector_conf {
 	int ca_fd;	      /* the file itself, or -1 */
 	uint32_t message_max; /* bytes, of the protocol, either way */
 	uint32_t json_depth;  /* of what comes */
+	uint32_t total_ms;    /* from request to whole answer */
 	/* register.metadata */
 	char *hostname;
 	char *project;

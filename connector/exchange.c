@@ -5,7 +5,9 @@
 
 #include "common/link.h"
 #include "common/log.h"
+#include "common/monotonic.h"
 #include "common/timer.h"
+#include "common/ws.h"
 #include "connector/connection.h"
 #include "connector/connector.h"
 #include "connector/exchange.h"
@@ -13,15 +15,24 @@
 #include "connector/relay.h"
 #include "connector/requests.h"
 #include "connector/uploads.h"
+#include "connector/user_requests.h"
 
 /* How long answers may still come once we are told to stop. */
 #define DRAIN_MS 3000
+
+/*
+ * proxyd answers each request in time.  So much later it seems to hang, or to
+ * be away; how often that is looked at while there are any.
+ */
+#define LATE_MS 500
+#define LOOK_MS 250
 
 struct exchange {
 	struct connector *connector;
 	struct requests *requests;
 	struct link_up link;
 	struct event *drain_timer;
+	struct event *look_timer;
 	const char *refusal;	    /* of new requests, or NULL */
 	void (*drained)(void *arg); /* NULL unless told to stop */
 	void *drained_arg;
@@ -29,6 +40,7 @@ struct exchange {
 };
 
 static void on_drain_timer(int, short, void *);
+static void on_look_timer(int, short, void *);
 static void check_drained(struct exchange *);
 
 struct exchange *
@@ -42,7 +54,8 @@ exchange_new(struct connector *connector)
 	ex->requests = requests_new();
 	ex->drain_timer =
 	    evtimer_new(connector->child.base, on_drain_timer, ex);
-	if (ex->drain_timer == NULL)
+	ex->look_timer = evtimer_new(connector->child.base, on_look_timer, ex);
+	if (ex->drain_timer == NULL || ex->look_timer == NULL)
 		fatalx("no timer");
 	return ex;
 }
@@ -52,6 +65,7 @@ exchange_free(struct exchange *ex)
 {
 	requests_free(ex->requests);
 	event_free(ex->drain_timer);
+	event_free(ex->look_timer);
 	free(ex);
 }
 
@@ -67,19 +81,53 @@ link_ws(const struct exchange *ex)
 	return connection_ws(ex->connector->connection);
 }
 
+/* When a request that comes now is to be answered. */
+static int64_t
+due(const struct exchange *ex)
+{
+	return monotonic_ms() + (int64_t)ex->connector->conf.total_ms + LATE_MS;
+}
+
+static void
+look_soon(struct exchange *ex)
+{
+	if (!evtimer_pending(ex->look_timer, NULL))
+		timer_set(ex->look_timer, LOOK_MS);
+}
+
+/*
+ * What a former connector left behind under the same request_id: the
+ * orchestrator waits for one answer, that to the new one.
+ */
+static void
+drop_adopted(struct exchange *ex, const char *request_id, size_t len)
+{
+	uint64_t number;
+
+	while ((number = requests_find_adopted(
+		    ex->requests, request_id, len)) != 0) {
+		if (relay_has(ex->connector, MSG_ANSWER, number))
+			relay_cut(ex->connector, MSG_ANSWER);
+		requests_remove(ex->requests, number);
+	}
+}
+
 void
 exchange_request(struct exchange *ex, const char *request_id, size_t len,
     struct evbuffer *text)
 {
 	const char *refusal = ex->refusal;
 
+	drop_adopted(ex, request_id, len);
 	if (refusal == NULL && exchange_count(ex) >= REQUESTS_MAX)
 		refusal = "too many requests at once";
 	if (refusal != NULL)
 		outgoing_error(ex->connector, request_id, len, 503, refusal);
-	else
+	else {
 		uploads_add(ex->connector->uploads, MSG_REQUEST, ex->requests,
-		    request_id, len, text);
+		    request_id, len, text, due(ex));
+		look_soon(ex);
+	}
 }
 
 static void
@@ -111,6 +159,7 @@ exchange_link_down(struct exchange *ex)
 	uploads_clear(ex->connector->uploads);
 	requests_clear(ex->requests, NULL, NULL);
 	relay_forget(ex->connector);
+	evtimer_del(ex->look_timer);
 	if (ex->drained == NULL)
 		ex->refusal = NULL;
 	if (proxyd(ex) != NULL) {
@@ -162,6 +211,71 @@ fail_requests(struct exchange *ex, int status, const char *text)
 	requests_clear(ex->requests, answer_failure, &failure);
 }
 
+/* Nothing else gets out behind a message whose rest does not come. */
+static void
+cut_stalled(struct exchange *ex, const struct failure *failure)
+{
+	struct connector *connector = ex->connector;
+	const struct relay relay = connector->relay;
+	const char *request_id;
+	size_t len;
+
+	relay_cut(connector, relay.type);
+	if (relay.type != MSG_ANSWER) {
+		user_requests_give_up(
+		    connector->user_requests, relay.number, failure->text);
+		return;
+	}
+	request_id = requests_get(ex->requests, relay.number, &len);
+	if (request_id == NULL)
+		return;
+	outgoing_error(
+	    connector, request_id, len, failure->status, failure->text);
+	requests_remove(ex->requests, relay.number);
+}
+
+/*
+ * Answer those that proxyd should have answered by now.  While the
+ * orchestrator does not take what there is, or something is half out and goes
+ * on, an answer of ours gets out no sooner.
+ */
+static void
+answer_late(struct exchange *ex)
+{
+	struct connector *connector = ex->connector;
+	struct failure failure = { ex, 504,
+		"the instance did not answer in time" };
+	int64_t now_ms = monotonic_ms();
+	size_t n = requests_count_due(ex->requests, now_ms) +
+		   uploads_count_due(connector->uploads, MSG_REQUEST, now_ms);
+
+	if (n == 0 || link_ws(ex) == NULL || !ws_is_writable(link_ws(ex)))
+		return;
+	if (relay_is_stalled(connector))
+		cut_stalled(ex, &failure);
+	if (connector->relay.is_open)
+		return;
+	log_warnx("proxyd does not answer: answering %zu requests with 504", n);
+	requests_clear_due(ex->requests, now_ms, answer_failure, &failure);
+	uploads_drop_waiting(
+	    connector->uploads, MSG_REQUEST, now_ms, answer_waiting, &failure);
+	uploads_cut_begun(connector->uploads);
+	uploads_continue(connector->uploads);
+	check_drained(ex);
+}
+
+static void
+on_look_timer(int fd, short what, void *arg)
+{
+	struct exchange *ex = arg;
+
+	(void)fd;
+	(void)what;
+	answer_late(ex);
+	if (exchange_count(ex) > 0)
+		look_soon(ex);
+}
+
 static void
 check_drained(struct exchange *ex)
 {
@@ -193,11 +307,20 @@ exchange_on_adopt(struct exchange *ex, struct msg *m)
 		return -1;
 	if (link_ws(ex) == NULL)
 		return 0;
+	/* The orchestrator asked again meanwhile. */
+	if (requests_has_own_id(ex->requests, request_id, strlen(request_id)) ||
+	    uploads_has_waiting(ex->connector->uploads, MSG_REQUEST, request_id,
+		strlen(request_id)))
+		return 0;
 	/* Those that wait to begin have their place already. */
 	if (exchange_count(ex) >= REQUESTS_MAX)
 		return -1;
-	return requests_adopt(
-	    ex->requests, m->id, request_id, strlen(request_id));
+	if (requests_adopt(
+		ex->requests, m->id, request_id, strlen(request_id)) == -1)
+		return -1;
+	requests_set_due(ex->requests, m->id, due(ex));
+	look_soon(ex);
+	return 0;
 }
 
 int
@@ -207,9 +330,14 @@ exchange_on_answer(struct exchange *ex, struct msg *m)
 
 	if (!relay_allows(connector, m))
 		return -1;
-	if (link_ws(ex) == NULL ||
-	    requests_get(ex->requests, m->id, NULL) == NULL)
+	if (link_ws(ex) == NULL)
 		return 0; /* of a connection that is gone */
+	if (requests_get(ex->requests, m->id, NULL) == NULL) {
+		/* That, or too late: proxyd need not keep it. */
+		if ((m->flags & MSG_FLAG_MORE) == 0)
+			channel_send_empty(proxyd(ex), MSG_ANSWER_SENT, m->id);
+		return 0;
+	}
 	relay_send(connector, m);
 	connector->counters.answer_bytes += m->len;
 	if ((m->flags & MSG_FLAG_MORE) != 0)
@@ -246,7 +374,7 @@ void
 exchange_on_link_writable(struct exchange *ex)
 {
 	if (proxyd(ex) != NULL)
-		channel_resume(proxyd(ex));
+		relay_resume(ex->connector);
 }
 
 void
@@ -266,8 +394,8 @@ exchange_stop(struct exchange *ex, const char *text)
 	log_warnx("%zu requests not answered in time: answering with 503",
 	    exchange_count(ex));
 	fail_requests(ex, 503, text);
-	uploads_drop_waiting(
-	    ex->connector->uploads, MSG_REQUEST, answer_waiting, &failure);
+	uploads_drop_waiting(ex->connector->uploads, MSG_REQUEST, INT64_MAX,
+	    answer_waiting, &failure);
 }
 
 static void

@@ -1,4 +1,5 @@
 #include "common/log.h"
+#include "common/monotonic.h"
 #include "common/ws.h"
 #include "connector/connection.h"
 #include "connector/connector.h"
@@ -17,6 +18,22 @@ relay_has(const struct connector *c, enum msg_type type, uint64_t number)
 	       c->relay.number == number;
 }
 
+bool
+relay_is_stalled(const struct connector *c)
+{
+	const struct ws *ws = connection_ws(c->connection);
+
+	return c->relay.is_open && ws != NULL && ws_is_writable(ws) &&
+	       monotonic_ms() - c->relay.heard_ms >= RELAY_STALL_MS;
+}
+
+void
+relay_resume(struct connector *c)
+{
+	c->relay.heard_ms = monotonic_ms();
+	channel_resume(c->child.peers[PROGRAM_PROXYD]);
+}
+
 void
 relay_send(struct connector *c, const struct msg *m)
 {
@@ -25,7 +42,7 @@ relay_send(struct connector *c, const struct msg *m)
 
 	if (ws_send_fragment(ws, WS_TEXT, !more, m->data, m->len) == -1)
 		log_warnx("part of a message not sent");
-	c->relay = (struct relay){ more, m->type, m->id };
+	c->relay = (struct relay){ more, m->type, m->id, monotonic_ms() };
 	if (!ws_is_writable(ws))
 		channel_pause(c->child.peers[PROGRAM_PROXYD]);
 }

@@ -19,6 +19,7 @@ struct relay {
 	bool is_open;
 	enum msg_type type;
 	uint64_t number;
+	int64_t heard_ms; /* when its last part came, or could */
 };
 
 /*
@@ -32,6 +33,18 @@ bool relay_allows(const struct connector *, const struct msg *);
  * orchestrator.
  */
 bool relay_has(const struct connector *, enum msg_type, uint64_t number);
+
+/*
+ * Whether the rest of the message that is half out is proxyd's to send, which
+ * does not do so: it is waited for no more.
+ */
+bool relay_is_stalled(const struct connector *);
+
+/* proxyd was kept from sending that, until now. */
+void relay_resume(struct connector *);
+
+/* How long its rest is waited for, in milliseconds. */
+#define RELAY_STALL_MS 1000
 
 /*
  * Pass a part on that relay_allows(), while the connection is up.  When that

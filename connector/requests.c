@@ -10,6 +10,8 @@ struct request {
 	RB_ENTRY(request) entry;
 	RB_ENTRY(request) id_entry;
 	uint64_t number;
+	int64_t due_ms;
+	bool adopted;
 	bool lasting;
 	size_t len;
 	const char *request_id; /* what follows */
@@ -80,9 +82,9 @@ requests_free(struct requests *r)
 	free(r);
 }
 
-int
-requests_adopt(
-    struct requests *r, uint64_t number, const char *request_id, size_t len)
+static int
+put(struct requests *r, uint64_t number, bool adopted, const char *request_id,
+    size_t len)
 {
 	struct request *request;
 
@@ -92,6 +94,8 @@ requests_adopt(
 	if (request == NULL)
 		return -1;
 	request->number = number;
+	request->due_ms = INT64_MAX;
+	request->adopted = adopted;
 	request->lasting = false;
 	request->len = len;
 	request->request_id = request->text;
@@ -103,6 +107,13 @@ requests_adopt(
 	RB_INSERT(id_tree, &r->ids, request);
 	r->count++;
 	return 0;
+}
+
+int
+requests_adopt(
+    struct requests *r, uint64_t number, const char *request_id, size_t len)
+{
+	return put(r, number, true, request_id, len);
 }
 
 static struct request *
@@ -120,7 +131,7 @@ requests_add(struct requests *r, const char *request_id, size_t len)
 	/* proxyd, in other hands, could adopt the numbers that come next. */
 	while (requests_find(r, r->next) != NULL)
 		r->next++;
-	if (requests_adopt(r, r->next, request_id, len) == -1)
+	if (put(r, r->next, false, request_id, len) == -1)
 		return 0;
 	return r->next++;
 }
@@ -170,14 +181,80 @@ requests_clear(struct requests *r, requests_each each, void *arg)
 	}
 }
 
-bool
-requests_has_id(const struct requests *r, const char *request_id, size_t len)
+void
+requests_set_due(struct requests *r, uint64_t number, int64_t due_ms)
+{
+	struct request *request = requests_find(r, number);
+
+	if (request != NULL)
+		request->due_ms = due_ms;
+}
+
+void
+requests_clear_due(
+    struct requests *r, int64_t now_ms, requests_each each, void *arg)
+{
+	struct request *request, *next;
+
+	for (request = RB_MIN(request_tree, &r->tree); request != NULL;
+	     request = next) {
+		next = RB_NEXT(request_tree, &r->tree, request);
+		if (request->due_ms > now_ms)
+			continue;
+		each(arg, request->number, request->request_id, request->len);
+		request_drop(r, request);
+	}
+}
+
+static const struct request *
+first_of_id(const struct requests *r, const char *request_id, size_t len)
 {
 	struct request key = { .request_id = request_id, .len = len };
 	struct id_tree ids = r->ids; /* RB_NFIND knows no const */
 	const struct request *found = RB_NFIND(id_tree, &ids, &key);
 
-	return found != NULL && is_same_id(found, request_id, len);
+	return found != NULL && is_same_id(found, request_id, len) ? found
+								   : NULL;
+}
+
+static const struct request *
+next_of_id(const struct request *request)
+{
+	const struct request *next =
+	    RB_NEXT(id_tree, NULL, (struct request *)(uintptr_t)request);
+
+	return next != NULL &&
+		       is_same_id(next, request->request_id, request->len)
+		   ? next
+		   : NULL;
+}
+
+bool
+requests_has_id(const struct requests *r, const char *request_id, size_t len)
+{
+	return first_of_id(r, request_id, len) != NULL;
+}
+
+uint64_t
+requests_find_adopted(
+    const struct requests *r, const char *request_id, size_t len)
+{
+	const struct request *request = first_of_id(r, request_id, len);
+
+	while (request != NULL && !request->adopted)
+		request = next_of_id(request);
+	return request == NULL ? 0 : request->number;
+}
+
+bool
+requests_has_own_id(
+    const struct requests *r, const char *request_id, size_t len)
+{
+	const struct request *request = first_of_id(r, request_id, len);
+
+	while (request != NULL && request->adopted)
+		request = next_of_id(request);
+	return request != NULL;
 }
 
 void
@@ -215,6 +292,18 @@ size_t
 requests_count_lasting(const struct requests *r)
 {
 	return r->lasting;
+}
+
+size_t
+requests_count_due(const struct requests *r, int64_t now_ms)
+{
+	struct request_tree tree = r->tree; /* RB_MIN knows no const */
+	struct request *request;
+	size_t n = 0;
+
+	RB_FOREACH (request, request_tree, &tree)
+		n += request->due_ms <= now_ms;
+	return n;
 }
 
 uint64_t

@@ -28,6 +28,21 @@ int requests_adopt(
     struct requests *, uint64_t number, const char *request_id, size_t len);
 
 /*
+ * When an answer is due, by the monotonic clock in milliseconds; never, at
+ * first.
+ */
+void requests_set_due(struct requests *, uint64_t number, int64_t due_ms);
+
+/*
+ * The number of one that a former connector had under that request_id, or 0;
+ * and whether there is another one.
+ */
+uint64_t requests_find_adopted(
+    const struct requests *, const char *request_id, size_t);
+bool requests_has_own_id(
+    const struct requests *, const char *request_id, size_t);
+
+/*
  * The request_id of one that is still waited for, or NULL; its length in
  * *len unless that is NULL.  Valid until the request is removed.
  */
@@ -41,7 +56,11 @@ typedef void (*requests_each)(
     void *arg, uint64_t number, const char *request_id, size_t len);
 void requests_clear(struct requests *, requests_each each, void *arg);
 
-/* The same, but each() only once for each request_id that there is. */
+/* The same with those alone whose answer is due then or sooner. */
+void requests_clear_due(
+    struct requests *, int64_t now_ms, requests_each each, void *arg);
+
+/* All again, but each() only once for each request_id that there is. */
 void requests_clear_ids(struct requests *, requests_each each, void *arg);
 
 /* Whether one of that request_id is waited for. */
@@ -53,6 +72,9 @@ void requests_set_lasting(struct requests *, uint64_t number);
 /* All of them, and those that are lasting. */
 size_t requests_count(const struct requests *);
 size_t requests_count_lasting(const struct requests *);
+
+/* Those whose answer is due then or sooner. */
+size_t requests_count_due(const struct requests *, int64_t now_ms);
 
 /* The next new number, and whether one with a smaller number is waited for. */
 uint64_t requests_next(const struct requests *);

@@ -13,11 +13,18 @@
 #include "connector/connector.h"
 #include "connector/uploads.h"
 
+/*
+ * Bytes that wait while the orchestrator is still read from: its pongs, and
+ * requests that will have to be answered, too.
+ */
+#define WAITING_MAX (4 * 1024 * 1024)
+
 struct upload {
 	TAILQ_ENTRY(upload) entry;
 	enum msg_type type;
 	struct requests *requests;
 	uint64_t number; /* 0 until it begins */
+	int64_t due_ms;
 	struct evbuffer *text;
 	size_t len; /* of the request_id */
 	char request_id[LINK_REQUEST_ID_MAX];
@@ -26,6 +33,7 @@ struct upload {
 struct uploads {
 	struct connector *connector;
 	TAILQ_HEAD(, upload) queue;	/* only the first one can have begun */
+	size_t bytes;			/* of all */
 	size_t waiting[MSG_TYPE_COUNT]; /* of each type that have not */
 };
 
@@ -53,6 +61,7 @@ upload_free(struct uploads *u, struct upload *upload)
 {
 	if (upload->number == 0)
 		u->waiting[upload->type]--;
+	u->bytes -= evbuffer_get_length(upload->text);
 	TAILQ_REMOVE(&u->queue, upload, entry);
 	evbuffer_free(upload->text);
 	free(upload);
@@ -69,7 +78,8 @@ uploads_clear(struct uploads *u)
 
 /* Pass on what proxyd takes; true when all of this text is there. */
 static bool
-upload_continue(struct channel *proxyd, struct upload *upload)
+upload_continue(
+    struct uploads *u, struct channel *proxyd, struct upload *upload)
 {
 	struct evbuffer_ptr start;
 	size_t left, len;
@@ -85,6 +95,7 @@ upload_continue(struct channel *proxyd, struct upload *upload)
 			&start, len))
 			return false;
 		evbuffer_drain(upload->text, len);
+		u->bytes -= len;
 	} while (more);
 	return true;
 }
@@ -98,6 +109,7 @@ upload_begin(struct uploads *u, struct upload *upload)
 	    requests_add(upload->requests, upload->request_id, upload->len);
 	if (upload->number == 0)
 		fatal("request");
+	requests_set_due(upload->requests, upload->number, upload->due_ms);
 	u->waiting[upload->type]--;
 }
 
@@ -110,13 +122,13 @@ uploads_continue(struct uploads *u)
 
 	while (proxyd != NULL && (upload = TAILQ_FIRST(&u->queue)) != NULL) {
 		upload_begin(u, upload);
-		if (!upload_continue(proxyd, upload))
+		if (!upload_continue(u, proxyd, upload))
 			break;
 		upload_free(u, upload);
 	}
 	if (ws == NULL)
 		return;
-	if (TAILQ_EMPTY(&u->queue))
+	if (u->bytes <= WAITING_MAX)
 		ws_resume(ws);
 	else
 		ws_pause(ws);
@@ -124,7 +136,7 @@ uploads_continue(struct uploads *u)
 
 void
 uploads_add(struct uploads *u, enum msg_type type, struct requests *requests,
-    const char *request_id, size_t len, struct evbuffer *text)
+    const char *request_id, size_t len, struct evbuffer *text, int64_t due_ms)
 {
 	struct upload *upload = calloc(1, sizeof(*upload));
 
@@ -132,18 +144,58 @@ uploads_add(struct uploads *u, enum msg_type type, struct requests *requests,
 		fatal("request");
 	upload->type = type;
 	upload->requests = requests;
+	upload->due_ms = due_ms;
 	upload->len = len;
 	memcpy(upload->request_id, request_id, len);
 	evbuffer_add_buffer(upload->text, text);
+	u->bytes += evbuffer_get_length(upload->text);
 	TAILQ_INSERT_TAIL(&u->queue, upload, entry);
 	u->waiting[type]++;
 	uploads_continue(u);
+}
+
+void
+uploads_cut_begun(struct uploads *u)
+{
+	struct upload *first = TAILQ_FIRST(&u->queue);
+
+	if (first == NULL || first->number == 0 ||
+	    requests_get(first->requests, first->number, NULL) != NULL)
+		return;
+	u->bytes -= evbuffer_get_length(first->text);
+	evbuffer_drain(first->text, evbuffer_get_length(first->text));
 }
 
 size_t
 uploads_count(const struct uploads *u, enum msg_type type)
 {
 	return u->waiting[type];
+}
+
+size_t
+uploads_count_due(const struct uploads *u, enum msg_type type, int64_t now_ms)
+{
+	const struct upload *upload;
+	size_t n = 0;
+
+	TAILQ_FOREACH (upload, &u->queue, entry)
+		n += upload->type == type && upload->number == 0 &&
+		     upload->due_ms <= now_ms;
+	return n;
+}
+
+bool
+uploads_has_waiting(const struct uploads *u, enum msg_type type,
+    const char *request_id, size_t len)
+{
+	const struct upload *upload;
+
+	TAILQ_FOREACH (upload, &u->queue, entry)
+		if (upload->type == type && upload->number == 0 &&
+		    upload->len == len &&
+		    memcmp(upload->request_id, request_id, len) == 0)
+			return true;
+	return false;
 }
 
 void
@@ -156,7 +208,7 @@ uploads_drop_begun(struct uploads *u)
 }
 
 void
-uploads_drop_waiting(struct uploads *u, enum msg_type type,
+uploads_drop_waiting(struct uploads *u, enum msg_type type, int64_t now_ms,
     bool (*drop)(void *arg, const char *request_id, size_t len), void *arg)
 {
 	struct upload *upload, *next;
@@ -164,6 +216,7 @@ uploads_drop_waiting(struct uploads *u, enum msg_type type,
 	for (upload = TAILQ_FIRST(&u->queue); upload != NULL; upload = next) {
 		next = TAILQ_NEXT(upload, entry);
 		if (upload->type == type && upload->number == 0 &&
+		    upload->due_ms <= now_ms &&
 		    drop(arg, upload->request_id, upload->len))
 			upload_free(u, upload);
 	}

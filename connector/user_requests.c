@@ -67,7 +67,7 @@ user_requests_add(struct user_requests *ur, const char *request_id, size_t len,
 			    connector, request_id, len, too_many);
 	} else {
 		uploads_add(connector->uploads, MSG_USER_REQUEST, ur->requests,
-		    request_id, len, text);
+		    request_id, len, text, INT64_MAX);
 	}
 }
 
@@ -187,8 +187,21 @@ user_requests_on_proxyd_lost(struct user_requests *ur)
 		log_warnx("proxyd is gone: ending %zu user requests",
 		    requests_count(ur->requests));
 	uploads_drop_waiting(
-	    ur->connector->uploads, MSG_USER_REQUEST, is_lost, ur);
+	    ur->connector->uploads, MSG_USER_REQUEST, INT64_MAX, is_lost, ur);
 	fail_all(ur, "the instance lost the request; try again");
+}
+
+void
+user_requests_give_up(
+    struct user_requests *ur, uint64_t number, const char *text)
+{
+	const char *request_id;
+	size_t len;
+
+	if ((request_id = requests_get(ur->requests, number, &len)) == NULL)
+		return;
+	outgoing_user_error(ur->connector, request_id, len, text);
+	requests_remove(ur->requests, number);
 }
 
 void
@@ -219,8 +232,8 @@ stop_waiting(void *arg, const char *request_id, size_t len)
 void
 user_requests_stop(struct user_requests *ur, const char *text)
 {
-	uploads_drop_waiting(
-	    ur->connector->uploads, MSG_USER_REQUEST, stop_waiting, ur);
+	uploads_drop_waiting(ur->connector->uploads, MSG_USER_REQUEST,
+	    INT64_MAX, stop_waiting, ur);
 	fail_all(ur, text);
 }
 

@@ -51,4 +51,8 @@ size_t user_requests_unanswered(const struct user_requests *);
 /* Those that wait for a last reply. */
 size_t user_requests_count(const struct user_requests *);
 
+/* proxyd says no more of that one, which therefore ends with that text. */
+void user_requests_give_up(
+    struct user_requests *, uint64_t number, const char *text);
+
 #endif

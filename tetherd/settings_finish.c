@@ -146,6 +146,7 @@ settings_finish(struct settings *settings, struct complaints *complaints)
 	conf->authd.failures_rate = conf->proxyd.failures_rate;
 	conf->authd.watch_runs = conf->proxyd.watch_runs;
 	conf->proxyd.json_depth = conf->connector.json_depth;
+	conf->connector.total_ms = conf->proxyd.total_ms;
 	setting_put(
 	    &conf->proxyd.callback_url, strdup(conf->connector.callback_url));
 	if (conf->connector.enabled) {

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe } from "node:test";
 
+import { startConf } from "./lib/conf-file.mjs";
 import { request } from "./lib/http.mjs";
 import { startInstance } from "./lib/instance.mjs";
 import { identity } from "./lib/orchestrator.mjs";
@@ -139,6 +140,30 @@ describe("a process is killed", { concurrency: 3 }, () => {
 		assert.equal(next.json.username, "user0");
 		assert.equal(connection.surplus.length, 0);
 	});
+
+	scenario("proxyd hangs: each request is answered in time, and once",
+		async (stage) => {
+			const conf = await startConf(stage,
+				"limits {\n\trequest time 1s\n}\n");
+			const { tetherd, connection } = await startInstance(stage,
+				{ args: conf.args });
+			const proxyd = tetherd.childPid("proxyd");
+			process.kill(proxyd, "SIGSTOP");
+			const began = Date.now();
+			// Some get there, some do not fit, and some come later.
+			const pending = Array.from({ length: 200 }, () =>
+				connection.request());
+			pending.push(...Array.from({ length: 4 }, () =>
+				connection.request({ method: "POST",
+					body: "x".repeat(4 << 20) })));
+			for (const status of await statuses(pending))
+				assert.equal(status, 504);
+			assert.ok(Date.now() - began < 15000);
+			process.kill(proxyd, "SIGCONT");
+			assert.equal((await connection.request()).status, 200);
+			assert.equal(connection.surplus.length, 0);
+			assert.equal(tetherd.childPid("proxyd"), proxyd);
+		});
 
 	scenario("tetherd: nothing stays behind", async (stage) => {
 		const { tetherd, connection } = await startInstance(stage);

@@ -32,6 +32,8 @@ static const struct connector_conf connector = {
 	.claim_teams = four,
 	.ca_fd = -1,
 	.message_max = 2,
+	.json_depth = 3,
+	.total_ms = 4,
 	.sandbox = true,
 };
 
@@ -117,6 +119,8 @@ get_connector(struct msg *m)
 		assert_string_equal(c.claim_orgs, two);
 		assert_string_equal(c.claim_teams, four);
 		assert_int_equal(c.message_max, 2);
+		assert_int_equal(c.json_depth, 3);
+		assert_int_equal(c.total_ms, 4);
 		assert_int_equal(c.ca_fd, -1);
 		assert_true(c.sandbox);
 	}

@@ -24,6 +24,7 @@
 #include "connector/outgoing.h"
 #include "connector/requests.h"
 #include "connector/uploads.h"
+#include "connector/user_requests.h"
 
 #define COUNT(a)    (sizeof(a) / sizeof((a)[0]))
 #define NUMBERS_MAX 64
@@ -106,6 +107,19 @@ outgoing_error(struct connector *connector, const char *request_id, size_t len,
 	assert_true(text[0] != '\0');
 	(void)snprintf(f->sent + n, sizeof(f->sent) - n, "!%d:%.*s;", status,
 	    (int)len, request_id);
+}
+
+void
+user_requests_give_up(
+    struct user_requests *ur, uint64_t number, const char *text)
+{
+	size_t n = strlen(f->sent);
+
+	(void)ur;
+	assert_true(text[0] != '\0');
+	assert_false(f->in_message);
+	(void)snprintf(f->sent + n, sizeof(f->sent) - n, "?%llu;",
+	    (unsigned long long)number);
 }
 
 static void
@@ -274,6 +288,7 @@ setup(void **state)
 	f->connector.child.base = f->base;
 	f->connector.conf.client_id = client_id;
 	f->connector.conf.message_max = MESSAGE_MAX;
+	f->connector.conf.total_ms = 60000;
 	f->connector.uploads = uploads_new(&f->connector);
 	f->ex = exchange_new(&f->connector);
 	attach_proxyd();

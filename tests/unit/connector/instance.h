@@ -606,6 +606,7 @@ instance_setup(void **state)
 		.ca_fd = -1,
 		.message_max = 1 << 20,
 		.json_depth = 64,
+		.total_ms = 60000,
 		.hostname = copy("hostname"),
 		.project = copy("/project"),
 		.version = copy("1"),

@@ -37,7 +37,7 @@ test_exchange(void **state)
 	spin();
 	assert_string_equal(f->sent,
 	    "five;zero+more+;one+;!502:id1;!502:id2;!502:id3;!502:id4;");
-	assert_string_equal(f->notes, "up:1 sent:5 sent:0 broken ");
+	assert_string_equal(f->notes, "up:1 sent:5 sent:0 sent:0 broken ");
 	assert_int_equal(exchange_count(f->ex), 0);
 }
 
@@ -82,7 +82,7 @@ test_proxyd_lost(void **state)
 	answer(0, "late", false);
 	spin();
 	assert_string_equal(f->sent, "half+;!502:a;!502:b;!502:c;");
-	assert_string_equal(f->notes, "up:1 up:1 ");
+	assert_string_equal(f->notes, "up:1 up:1 sent:0 ");
 	request("d", 10);
 	spin();
 	answer(3, "d", false);
@@ -231,7 +231,7 @@ test_link_down(void **state)
 	answer(2, "c", false);
 	spin();
 	assert_string_equal(f->sent, "c;");
-	assert_string_equal(f->notes, "up:1 down up:2 sent:2 ");
+	assert_string_equal(f->notes, "up:1 down up:2 sent:1 sent:2 ");
 }
 
 /* The orchestrator does not read: proxyd has to wait. */
@@ -319,6 +319,167 @@ test_adopt(void **state)
 	spin();
 	assert_string_equal(f->notes, "up:1 sent:0 broken ");
 	assert_string_equal(f->sent, "from before;!503:;!502:a;");
+}
+
+/* Let time pass for the exchange's timer. */
+static void
+spin_ms(int ms)
+{
+	const struct timeval after = { ms / 1000, ms % 1000 * 1000 };
+
+	event_base_loopexit(f->base, &after);
+	event_base_dispatch(f->base);
+}
+
+/* proxyd hangs: each gets an answer in time, and none of those that follow. */
+static void
+test_late(void **state)
+{
+	(void)state;
+	f->connector.conf.total_ms = 100;
+	request("a", 10);
+	spin();
+	answer(0, "in time", false);
+	request("b", 10);
+	spin_ms(400);
+	assert_string_equal(f->sent, "in time;");
+	request("c", 10);
+	spin_ms(500);
+	assert_string_equal(f->sent, "in time;!504:b;");
+	spin_ms(500);
+	assert_string_equal(f->sent, "in time;!504:b;!504:c;");
+	assert_int_equal(exchange_count(f->ex), 0);
+	answer(1, "b1", true);
+	answer(1, "b2", false);
+	refuse(f->numbers[2], 503);
+	spin();
+	assert_string_equal(f->sent, "in time;!504:b;!504:c;");
+	assert_string_equal(f->notes, "up:1 sent:0 sent:1 ");
+}
+
+/* The same where there is no proxyd, or it has no room. */
+static void
+test_late_waiting(void **state)
+{
+	(void)state;
+	f->connector.conf.total_ms = 100;
+	lose_proxyd();
+	request("a", 10);
+	spin_ms(1000);
+	assert_string_equal(f->sent, "!504:a;");
+	assert_false(f->ws_paused);
+	attach_proxyd();
+	spin();
+	assert_int_equal(f->n, 0);
+	channel_pause(f->proxyd);
+	request("b", LARGE);
+	request("c", 10);
+	spin_ms(1000);
+	assert_string_equal(f->sent, "!504:a;!504:b;!504:c;");
+	assert_int_equal(exchange_count(f->ex), 0);
+	/* What is half there is cut. */
+	assert_false(f->ws_paused);
+	channel_resume(f->proxyd);
+	spin();
+	assert_int_equal(f->n, 1);
+	assert_in_range(f->lengths[0], 1, LARGE - 1);
+	request("d", 10);
+	spin();
+	assert_int_equal(f->n, 2);
+	assert_int_equal(f->lengths[1], 10);
+}
+
+/* One that is half out has more time, while more of it can come. */
+static void
+test_late_half(void **state)
+{
+	(void)state;
+	f->connector.conf.total_ms = 100;
+	request("a", 10);
+	request("b", 10);
+	spin();
+	answer(0, "a1", true);
+	spin_ms(500);
+	answer(0, "a2", true);
+	spin_ms(800);
+	/* Another one would wait behind it. */
+	assert_string_equal(f->sent, "a1+a2+");
+	assert_int_equal(exchange_count(f->ex), 2);
+	spin_ms(700);
+	assert_string_equal(f->sent, "a1+a2+;!504:a;!504:b;");
+	assert_int_equal(exchange_count(f->ex), 0);
+	answer(0, "a3", false);
+	spin();
+	assert_string_equal(f->sent, "a1+a2+;!504:a;!504:b;");
+}
+
+/* A connection that takes nothing gets no other answer sooner. */
+static void
+test_late_link_full(void **state)
+{
+	(void)state;
+	f->connector.conf.total_ms = 100;
+	request("a", 10);
+	spin();
+	f->full = true;
+	answer(0, "a1", true);
+	answer(0, "a2", false);
+	spin_ms(2000);
+	assert_string_equal(f->sent, "a1+");
+	f->full = false;
+	exchange_on_link_writable(f->ex);
+	spin();
+	assert_string_equal(f->sent, "a1+a2;");
+}
+
+/* Within a reply whose rest does not come. */
+static void
+test_late_within_reply(void **state)
+{
+	(void)state;
+	f->connector.conf.total_ms = 100;
+	request("a", 10);
+	spin();
+	f->connector.relay = (struct relay){ true, MSG_REPLY, 42, 0 };
+	spin_ms(1000);
+	assert_string_equal(f->sent, ";?42;!504:a;");
+	assert_false(f->connector.relay.is_open);
+}
+
+/* What a former connector left under a request_id that comes again. */
+static void
+test_adopted_again(void **state)
+{
+	(void)state;
+	f->numbers[1] = 1234;
+	f->numbers[2] = 5678;
+	adopt(1234, "a");
+	spin();
+	request("a", 10);
+	request("b", 10);
+	adopt(5678, "b");
+	spin();
+	assert_int_equal(exchange_count(f->ex), 2);
+	f->numbers[2] = 1234;
+	answer(2, "old a", false);
+	f->numbers[2] = 5678;
+	answer(2, "old b", false);
+	spin();
+	assert_string_equal(f->sent, "");
+	answer(0, "a", false);
+	f->numbers[1] = f->numbers[0] + 1;
+	answer(1, "b", false);
+	spin();
+	assert_string_equal(f->sent, "a;b;");
+	/* Half out when the other one comes: it is cut. */
+	f->numbers[2] = 99;
+	adopt(99, "c");
+	answer(2, "c1", true);
+	spin();
+	request("c", 10);
+	spin();
+	assert_string_equal(f->sent, "a;b;c1+;");
+	assert_int_equal(exchange_count(f->ex), 1);
 }
 
 static void
@@ -556,6 +717,12 @@ main(void)
 		TEST(test_link_full),
 		TEST(test_proxyd_full),
 		TEST(test_adopt),
+		TEST(test_late),
+		TEST(test_late_waiting),
+		TEST(test_late_half),
+		TEST(test_late_link_full),
+		TEST(test_late_within_reply),
+		TEST(test_adopted_again),
 		TEST(test_too_many),
 		TEST(test_adopted_meanwhile),
 		TEST(test_drain),

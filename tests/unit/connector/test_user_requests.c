@@ -694,7 +694,7 @@ test_proxyd_lost(void **state)
 	assert_int_equal(user_requests_count(f->ur), 0);
 	/* What had not begun waits for the next one. */
 	request("c", 30);
-	assert_true(f->ws_paused);
+	assert_false(f->ws_paused);
 	assert_int_equal(user_requests_count(f->ur), 1);
 	attach_proxyd();
 	reply(1, "b1", true);
@@ -808,7 +808,8 @@ test_stop(void **state)
 	channel_pause(f->proxyd);
 	request("b", LARGE);
 	request("c", 10);
-	uploads_add(f->connector.uploads, MSG_REQUEST, others, "http", 4, text);
+	uploads_add(f->connector.uploads, MSG_REQUEST, others, "http", 4, text,
+	    INT64_MAX);
 	request("d", 10);
 	assert_int_equal(user_requests_count(f->ur), 4);
 	assert_int_equal(uploads_count(f->connector.uploads, MSG_REQUEST), 1);
@@ -840,8 +841,8 @@ test_kinds(void **state)
 	request("a", LARGE);
 	for (i = 0; i < 3; i++) {
 		text = text_of(20);
-		uploads_add(
-		    f->connector.uploads, MSG_REQUEST, others, "http", 4, text);
+		uploads_add(f->connector.uploads, MSG_REQUEST, others, "http",
+		    4, text, INT64_MAX);
 		evbuffer_free(text);
 		request("b", 10);
 	}

@@ -137,6 +137,8 @@ static const struct row {
 	    NULL, NULL, NULL, NULL },
 	{ "limits", "header size", "8192", "8K", "8192", NUMBER,
 	    IN(proxyd.headers_size_max), NULL, NULL, NULL, NULL },
+	{ "limits", "request time", "9s", NULL, "9000", NUMBER,
+	    IN(connector.total_ms), NULL, NULL, NULL, NULL },
 	{ "limits", "json depth", "9", NULL, "9", NUMBER,
 	    IN(connector.json_depth), NULL, NULL, NULL, NULL },
 	{ "limits", "json depth", "10", NULL, "10", NUMBER,
