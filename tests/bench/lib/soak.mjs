@@ -20,6 +20,8 @@ const REQUESTS_AT_ONCE = 64;
 const SESSIONS_AT_ONCE = 16;
 const QUIET_MS = 40000;
 const LOOK_MS = 250;
+// libcurl looks for kept connections that ended once in a second.
+const REST_LOOKS = 8;
 // Nothing may take longer than this.
 const PATIENCE_MS = 60000;
 
@@ -69,13 +71,14 @@ function expect(good, text) {
  */
 async function startApp(stage) {
 	const app = await startSocketUpstream(stage, {
+		watched: true,
 		connected: (ws, req) => req.url.startsWith("/ws")
 			? chat(ws) : ws.on("message", (data, binary) =>
 				ws.send(data, { binary })),
 		handle: (req, res) => {
 			const url = new URL(req.url, "http://h");
-			// Kept connections come and go: there are none when it is
-			// to be quiet.
+			// Kept connections come and go, also that of what asks
+			// what runs: there are none when it is to be quiet.
 			if (app.quiet)
 				res.setHeader("Connection", "close");
 			req.resume();
@@ -87,12 +90,7 @@ async function startApp(stage) {
 
 function chat(ws) {
 	ws.on("message", (data) => {
-		const { type, n, leave } = JSON.parse(data);
-		if (type === "get-active-sessions") {
-			ws.send(JSON.stringify({ type: "active-sessions",
-				sessions: { claude: [], cursor: [], codex: [] } }));
-			return;
-		}
+		const { n, leave } = JSON.parse(data);
 		ws.send(JSON.stringify({ type: "session-created", n }));
 		ws.send(`no JSON ${n}`);
 		ws.send(JSON.stringify({ type: "claude-complete", n }));
@@ -114,8 +112,8 @@ function serve(path, req, res) {
 		res.statusCode = 404;
 		return res.end("missing");
 	case "/api/providers/sessions/running":
-		res.statusCode = 404;
-		return res.end();
+		res.setHeader("Content-Type", "application/json");
+		return res.end('{"data":{"sessions":[]}}');
 	default:
 		return res.end(`${req.method} ${path}`);
 	}
@@ -381,11 +379,13 @@ export class Soak {
 		}
 	}
 
-	// For a beginning: twice the same.
+	// For a beginning: the same for some time.
 	rests(now) {
-		const last = this.last;
+		const same = this.last !== undefined &&
+			this.compare(this.last, now).length === 0;
 		this.last = now;
-		return last !== undefined && this.compare(last, now).length === 0;
+		this.looks = same ? this.looks + 1 : 0;
+		return this.looks >= REST_LOOKS;
 	}
 
 	compare(was, now) {
