@@ -13,25 +13,16 @@
 #include "proxyd/proxyd.h"
 #include "proxyd/run_list.h"
 #include "proxyd/run_poll.h"
+#include "proxyd/run_table.h"
 #include "proxyd/runs.h"
 
 /* How often it is looked for those that nobody heard of for too long. */
 #define UNHEARD_TICK_MS (RUN_UNHEARD_MS / 8)
 
-struct run {
-	char session[RUN_SESSION_SIZE]; /* "" while that is not known */
-	const void *owner;		/* NULL for none */
-	enum run_app app; /* of whose socket it is known, NONE if of none */
-	int64_t since;	  /* or when the app said so last */
-	bool confirmed;	  /* by the app */
-	bool listed;	  /* in the answer that is being read */
-};
-
 struct runs {
 	struct proxyd *proxyd;
 	struct run_poll *poll;
-	struct run all[RUNS_MAX]; /* the oldest first */
-	size_t count;
+	struct run_table table;
 	size_t nameless;   /* that the app listed beyond those, */
 	int64_t listed_ms; /* and when */
 	bool known;	   /* see runs_are_known() */
@@ -67,32 +58,9 @@ note_known(struct runs *runs)
 }
 
 static void
-run_remove(struct runs *runs, struct run *r)
-{
-	size_t at = (size_t)(r - runs->all);
-
-	runs->count--;
-	memmove(r, r + 1, (runs->count - at) * sizeof(*r));
-}
-
-static struct run *
-run_add(struct runs *runs, const char *session)
-{
-	struct run *r;
-
-	if (runs->count == RUNS_MAX)
-		return NULL;
-	r = &runs->all[runs->count++];
-	memset(r, 0, sizeof(*r));
-	(void)strlcpy(r->session, session, sizeof(r->session));
-	r->since = monotonic_ms();
-	return r;
-}
-
-static void
 clear(struct runs *runs)
 {
-	runs->count = runs->nameless = 0;
+	runs->table.count = runs->nameless = 0;
 	update(runs);
 }
 
@@ -106,10 +74,10 @@ on_unheard(int fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	for (i = runs->count; i-- > 0;)
-		if (runs->all[i].owner == NULL &&
-		    now - runs->all[i].since >= RUN_UNHEARD_MS)
-			run_remove(runs, &runs->all[i]);
+	for (i = runs->table.count; i-- > 0;)
+		if (runs->table.all[i].owner == NULL &&
+		    now - runs->table.all[i].since >= RUN_UNHEARD_MS)
+			run_table_remove(&runs->table, &runs->table.all[i]);
 	if (now - runs->listed_ms >= RUN_UNHEARD_MS)
 		runs->nameless = 0;
 	update(runs);
@@ -121,9 +89,9 @@ forget_listed(struct runs *runs)
 {
 	size_t i;
 
-	for (i = runs->count; i-- > 0;)
-		if (runs->all[i].app == RUN_APP_NONE)
-			run_remove(runs, &runs->all[i]);
+	for (i = runs->table.count; i-- > 0;)
+		if (runs->table.all[i].app == RUN_APP_NONE)
+			run_table_remove(&runs->table, &runs->table.all[i]);
 	runs->nameless = 0;
 	update(runs);
 }
@@ -153,7 +121,7 @@ runs_free(struct runs *runs)
 bool
 runs_any(const struct runs *runs)
 {
-	return runs->count + runs->nameless > 0;
+	return runs->table.count + runs->nameless > 0;
 }
 
 bool
@@ -167,8 +135,8 @@ runs_are_doubtful(const struct runs *runs)
 {
 	size_t i;
 
-	for (i = 0; i < runs->count; i++)
-		if (!runs->all[i].confirmed)
+	for (i = 0; i < runs->table.count; i++)
+		if (!runs->table.all[i].confirmed)
 			return true;
 	return false;
 }
@@ -199,7 +167,7 @@ const char *
 runs_text(const struct runs *runs)
 {
 	static char text[SESSION_REASON_MAX + 64];
-	size_t n = runs->count + runs->nameless;
+	size_t n = runs->table.count + runs->nameless;
 	const char *why = describe_trouble(runs);
 	char number[24] = "none";
 
@@ -254,60 +222,14 @@ runs_on_use(struct runs *runs)
 	run_poll_use(runs->poll);
 }
 
-static struct run *
-find_session(struct runs *runs, const char *session)
-{
-	size_t i;
-
-	if (session[0] == '\0')
-		return NULL;
-	for (i = 0; i < runs->count; i++)
-		if (strcmp(runs->all[i].session, session) == 0)
-			return &runs->all[i];
-	return NULL;
-}
-
-/* The oldest without a name; of any owner, if that is NULL. */
-static struct run *
-find_nameless(struct runs *runs, const void *owner)
-{
-	struct run *r;
-	size_t i;
-
-	for (i = 0; i < runs->count; i++) {
-		r = &runs->all[i];
-		if (r->session[0] == '\0' &&
-		    (owner == NULL || r->owner == owner))
-			return r;
-	}
-	return NULL;
-}
-
-/* The one of an owner that has no other. */
-static struct run *
-find_only(struct runs *runs, const void *owner)
-{
-	struct run *found = NULL;
-	size_t i;
-
-	for (i = 0; i < runs->count; i++) {
-		if (runs->all[i].owner != owner)
-			continue;
-		if (found != NULL)
-			return NULL;
-		found = &runs->all[i];
-	}
-	return found;
-}
-
 void
 runs_begin(
     struct runs *runs, enum run_app app, const void *owner, const char *session)
 {
-	struct run *r = find_session(runs, session);
+	struct run *r = run_table_find(&runs->table, session);
 
 	if (r == NULL)
-		r = run_add(runs, session);
+		r = run_table_add(&runs->table, session);
 	/* Of so many one more makes no difference. */
 	if (r != NULL) {
 		if (r->owner == NULL)
@@ -323,8 +245,8 @@ runs_begin(
 void
 runs_name(struct runs *runs, const void *owner, const char *session)
 {
-	struct run *r = find_nameless(runs, owner);
-	struct run *other = find_session(runs, session);
+	struct run *r = run_table_find_nameless(&runs->table, owner);
+	struct run *other = run_table_find(&runs->table, session);
 
 	run_poll_soon(runs->poll);
 	if (session[0] == '\0' || r == NULL || other == r)
@@ -336,22 +258,22 @@ runs_name(struct runs *runs, const void *owner, const char *session)
 	/* The app told it first. */
 	other->owner = owner;
 	other->app = r->app;
-	run_remove(runs, r);
+	run_table_remove(&runs->table, r);
 }
 
 void
 runs_end(
     struct runs *runs, enum run_app app, const void *owner, const char *session)
 {
-	struct run *r = find_session(runs, session);
+	struct run *r = run_table_find(&runs->table, session);
 
 	if (r == NULL && app == RUN_APP_OLD) {
-		r = find_nameless(runs, owner);
+		r = run_table_find_nameless(&runs->table, owner);
 		if (r == NULL && session[0] == '\0')
-			r = find_only(runs, owner);
+			r = run_table_find_only(&runs->table, owner);
 	}
 	if (r != NULL) {
-		run_remove(runs, r);
+		run_table_remove(&runs->table, r);
 		runs->ended_ms = monotonic_ms();
 		update(runs);
 	}
@@ -361,10 +283,10 @@ runs_end(
 void
 runs_deny(struct runs *runs, const char *session)
 {
-	struct run *r = find_session(runs, session);
+	struct run *r = run_table_find(&runs->table, session);
 
 	if (r != NULL && r->owner == NULL) {
-		run_remove(runs, r);
+		run_table_remove(&runs->table, r);
 		update(runs);
 	}
 	run_poll_soon(runs->poll);
@@ -381,8 +303,8 @@ runs_has(const struct runs *runs, const void *owner)
 {
 	size_t i;
 
-	for (i = 0; i < runs->count; i++)
-		if (runs->all[i].owner == owner)
+	for (i = 0; i < runs->table.count; i++)
+		if (runs->table.all[i].owner == owner)
 			return true;
 	return false;
 }
@@ -392,20 +314,21 @@ runs_disown(struct runs *runs, const void *owner)
 {
 	size_t i;
 
-	for (i = 0; i < runs->count; i++)
-		if (runs->all[i].owner == owner)
-			runs->all[i].owner = NULL;
+	for (i = 0; i < runs->table.count; i++)
+		if (runs->table.all[i].owner == owner)
+			runs->table.all[i].owner = NULL;
 }
 
 /* What the app lists is there, under the name that it has there. */
 static void
 mark_listed(struct runs *runs, const char *session)
 {
-	struct run *r = find_session(runs, session);
+	struct run *r = run_table_find(&runs->table, session);
 
-	if (r == NULL && (r = find_nameless(runs, NULL)) != NULL)
+	if (r == NULL &&
+	    (r = run_table_find_nameless(&runs->table, NULL)) != NULL)
 		(void)strlcpy(r->session, session, sizeof(r->session));
-	if (r == NULL && (r = run_add(runs, session)) == NULL) {
+	if (r == NULL && (r = run_table_add(&runs->table, session)) == NULL) {
 		runs->nameless++;
 		return;
 	}
@@ -436,16 +359,16 @@ runs_on_answer(struct runs *runs, enum run_app app, const struct run_list *list,
 		return;
 	}
 	runs->contradicted = false;
-	for (i = 0; i < runs->count; i++)
-		runs->all[i].listed = false;
+	for (i = 0; i < runs->table.count; i++)
+		runs->table.all[i].listed = false;
 	runs->nameless = list->total - list->count;
 	runs->listed_ms = monotonic_ms();
 	for (i = 0; i < list->count; i++)
 		mark_listed(runs, list->sessions[i]);
-	for (i = runs->count; i-- > 0;)
-		if (!runs->all[i].listed &&
-		    !may_be_late(&runs->all[i], asked_ms))
-			run_remove(runs, &runs->all[i]);
+	for (i = runs->table.count; i-- > 0;)
+		if (!runs->table.all[i].listed &&
+		    !may_be_late(&runs->table.all[i], asked_ms))
+			run_table_remove(&runs->table, &runs->table.all[i]);
 	update(runs);
 	note_known(runs);
 }
