@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 
+import { startConf } from "../../integration/lib/conf-file.mjs";
 import { sql } from "../../integration/lib/database.mjs";
 import { SECRET, startHub, startTetherd } from "../../integration/lib/programs.mjs";
 import { startApp } from "./apps.mjs";
@@ -51,12 +52,16 @@ async function signIn(app, browser, origin) {
 	}, [origin, tokenOf(user)]);
 }
 
-// One app, as the upstream of a tetherd of that hub.
+/*
+ * One app, as the upstream of a tetherd of that hub.  All of the app's sockets
+ * are those of pages: none asks it what runs.
+ */
 async function startInstance(stage, appName, hub, client, { env, args }) {
 	const app = await startFurnished(stage, appName);
+	const quiet = await startConf(stage, "upstream { watch runs no }\n");
 	const tetherd = await startTetherd(stage, {
 		database: false,
-		args,
+		args: args ?? quiet.args,
 		env: {
 			ORCHESTRATOR_URL: hub.connectUrl,
 			ORCHESTRATOR_CLIENT_ID: client,
