@@ -15,7 +15,8 @@ struct presence {
 	enum activity_status status;
 	enum activity_status told;
 	bool is_up;
-	bool is_wanted;	     /* on_up, whatever was told */
+	bool is_wanted;	     /* when it may be told, whatever was told */
+	bool was_refreshed;  /* since the timer began */
 	struct event *timer; /* while it is too early for the next */
 };
 
@@ -46,6 +47,8 @@ static void
 tell(struct presence *p)
 {
 	p->told = p->status;
+	p->is_wanted = false;
+	p->was_refreshed = false;
 	timer_set(p->timer, PRESENCE_INTERVAL_MS);
 	outgoing_status_update(p->connector, presence_name(p));
 }
@@ -53,7 +56,7 @@ tell(struct presence *p)
 static void
 tell_news(struct presence *p)
 {
-	if (p->is_up && p->status != p->told &&
+	if (p->is_up && (p->status != p->told || p->is_wanted) &&
 	    !evtimer_pending(p->timer, NULL))
 		tell(p);
 }
@@ -63,6 +66,7 @@ on_timer(int fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
+	((struct presence *)arg)->was_refreshed = false;
 	tell_news(arg);
 }
 
@@ -93,24 +97,25 @@ void
 presence_on_up(struct presence *p)
 {
 	p->is_up = true;
-	if (p->is_wanted)
-		tell(p);
-	else
-		tell_news(p);
+	tell_news(p);
 }
 
 void
 presence_on_down(struct presence *p)
 {
 	p->is_up = false;
+	p->was_refreshed = false;
 	evtimer_del(p->timer);
 }
 
 void
 presence_refresh(struct presence *p)
 {
-	if (p->is_up)
-		tell(p);
-	else
+	/* Once at once, but a flood of them is not answered by one. */
+	if (!p->is_up || p->was_refreshed) {
 		p->is_wanted = true;
+		return;
+	}
+	tell(p);
+	p->was_refreshed = true;
 }

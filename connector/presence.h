@@ -32,7 +32,10 @@ const char *presence_register(struct presence *);
 void presence_on_up(struct presence *);
 void presence_on_down(struct presence *);
 
-/* The orchestrator wants to know, now; or else as soon as it may. */
+/*
+ * The orchestrator wants to know, now; or else, and where it has just asked,
+ * as soon as it may.
+ */
 void presence_refresh(struct presence *);
 
 #endif

@@ -82,8 +82,8 @@ describe("robustness", { concurrency: 4 }, () => {
 			const { connection, orchestrator, tetherd } =
 				await startInstance(stage);
 			// All frames in one write: nobody else has to wait.
-			const text = JSON.stringify({ type: "command",
-				command: "refresh_status" });
+			const text = JSON.stringify({ request_id: "r", path: "/",
+				method: "GET", type: "http_proxy_request" });
 			const frame = Buffer.from(`\x81${
 				String.fromCharCode(text.length)}${text}`, "latin1");
 			connection.socket.pause();
