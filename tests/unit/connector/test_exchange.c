@@ -177,7 +177,8 @@ test_within_reply(void **state)
 	(void)state;
 	request("a", 10);
 	spin();
-	f->connector.relay = (struct relay){ true, MSG_REPLY, f->numbers[0] };
+	f->connector.relay =
+	    (struct relay){ true, MSG_REPLY, f->numbers[0], 0 };
 	answer(0, "a", false);
 	spin();
 	assert_string_equal(f->notes, "up:1 broken ");

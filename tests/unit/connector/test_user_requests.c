@@ -523,7 +523,8 @@ test_within_answer(void **state)
 	(void)state;
 	request("a", 10);
 	spin();
-	f->connector.relay = (struct relay){ true, MSG_ANSWER, f->numbers[0] };
+	f->connector.relay =
+	    (struct relay){ true, MSG_ANSWER, f->numbers[0], 0 };
 	reply(0, "a1", false);
 	spin();
 	assert_true(f->broken);
