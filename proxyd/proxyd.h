@@ -54,12 +54,13 @@ struct proxyd {
 	enum activity_status activity; /* that the connector was told */
 	bool link_is_up;
 	struct link_up link;
-	bool upstream_asked;  /* and answered, or not: */
-	const char *trouble;  /* of the last transfer, NULL if it was good */
-	bool base_is_refused; /* the last proxy_base was */
-	bool trim_is_due;     /* much was buffered since the last time */
-	size_t buffered;      /* bytes of all requests and answers */
-	struct event *timer;  /* limits hand-over and shutdown */
+	bool upstream_asked;	/* and answered, or not: */
+	const char *trouble;	/* of the last transfer, NULL if it was good */
+	bool base_is_refused;	/* the last proxy_base was */
+	bool answer_is_refused; /* some answer of the upstream was */
+	bool trim_is_due;	/* much was buffered since the last time */
+	size_t buffered;	/* bytes of all requests and answers */
+	struct event *timer;	/* limits hand-over and shutdown */
 };
 
 #endif

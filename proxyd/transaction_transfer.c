@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 #include <event2/buffer.h>
 
+#include "common/log.h"
 #include "proxyd/health.h"
 #include "proxyd/proxyd.h"
 #include "proxyd/request.h"
@@ -12,7 +13,8 @@
 #include "proxyd/transaction_transfer.h"
 #include "proxyd/upstream.h"
 
-#define MALFORMED "the web app's answer is malformed"
+#define TOO_MANY_HEADERS "the web app's answer has too many headers"
+#define MALFORMED	 "the web app's answer is malformed"
 
 /* Bytes of a coded body at a time: about a thousand times as many plain. */
 #define CODED_MAX 1024
@@ -80,8 +82,7 @@ on_header(void *arg, const char *line, size_t len)
 	struct transaction *t = arg;
 
 	if (headers_line(&t->response.headers, line, len) == -1)
-		return give_up(
-		    t, 502, "the web app's answer has too many headers");
+		return give_up(t, 502, TOO_MANY_HEADERS);
 	return 0;
 }
 
@@ -171,6 +172,16 @@ respond(struct transaction *t, int status)
 	transaction_fail(t, 502, "the web app's answer is too large");
 }
 
+/* What is about one answer is no trouble with the upstream: said once. */
+static void
+log_failure(const struct transaction *t)
+{
+	if (!t->proxyd->answer_is_refused)
+		log_warnx("upstream %s: %s; only the first such one is logged",
+		    t->upstream, t->failure);
+	t->proxyd->answer_is_refused = true;
+}
+
 static void
 on_done(void *arg, int status, int error)
 {
@@ -178,6 +189,10 @@ on_done(void *arg, int status, int error)
 	const struct request *r = t->request;
 
 	t->transfer = NULL; /* freed when we return */
+	if (error == CURLE_FILESIZE_EXCEEDED && t->failure == NULL)
+		(void)give_up(t, 502, TOO_MANY_HEADERS);
+	if (t->failure_status == 502)
+		log_failure(t);
 	if (t->failure == NULL)
 		health_note(t->proxyd, t->upstream, error);
 	if (error == CURLE_OK && !response_is_sound(&t->response, status)) {

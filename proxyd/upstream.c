@@ -43,7 +43,9 @@ struct upstream_transfer {
 	void *arg;
 	size_t heads;	     /* bytes, with those of 1xx and trailers */
 	bool stopped;	     /* by body() */
+	bool has_body;	     /* some of it came */
 	struct event forgot; /* to end what curl does not */
+	char error[CURL_ERROR_SIZE];
 };
 
 static void on_done(void *, CURL *, CURLcode);
@@ -128,6 +130,21 @@ transfer_free(struct upstream_transfer *t)
 	free(t);
 }
 
+/*
+ * libcurl 7.88 calls it lack of memory when a line of the head is longer than
+ * 100 KiB, and a failure to receive when all of it are longer than 300.
+ */
+static bool
+head_is_too_large(const struct upstream_transfer *t, CURLcode result)
+{
+	static const char said[] = "Too large response headers";
+
+	if (t->has_body || result == CURLE_OK)
+		return false;
+	return t->heads > HEADS_MAX || result == CURLE_OUT_OF_MEMORY ||
+	       strncmp(t->error, said, strlen(said)) == 0;
+}
+
 static void
 on_done(void *arg, CURL *easy, CURLcode result)
 {
@@ -138,6 +155,8 @@ on_done(void *arg, CURL *easy, CURLcode result)
 	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t);
 	if (t->stopped)
 		result = CURLE_WRITE_ERROR;
+	else if (head_is_too_large(t, result))
+		result = CURLE_FILESIZE_EXCEEDED;
 	if (result == CURLE_OK)
 		curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
 	t->ops->done(t->arg, (int)status, result);
@@ -178,6 +197,7 @@ on_body(char *piece, size_t size, size_t n, void *arg)
 {
 	struct upstream_transfer *t = arg;
 
+	t->has_body = true;
 	switch (t->stopped ? -1 : t->ops->body(t->arg, piece, size * n)) {
 	case 0:
 		return size * n;
@@ -319,6 +339,7 @@ set_options(struct upstream_transfer *t, const struct upstream_request *r)
 	SET(CURLOPT_WRITEFUNCTION, on_body);
 	SET(CURLOPT_WRITEDATA, t);
 	SET(CURLOPT_PRIVATE, t);
+	SET(CURLOPT_ERRORBUFFER, t->error);
 	if (set_method(t, r) == -1 || add_headers(t, r) == -1)
 		return -1;
 	SET(CURLOPT_HTTPHEADER, t->headers);

@@ -44,7 +44,8 @@ struct upstream_ops {
 	int (*body)(void *arg, const void *piece, size_t len);
 	/*
 	 * The whole response is there: its status.  Or 0, and what happened
-	 * as CURLcode.  The transfer is freed after this.
+	 * as CURLcode: CURLE_FILESIZE_EXCEEDED where a head
+	 * is larger than curl takes.  The transfer is freed after this.
 	 */
 	void (*done)(void *arg, int status, int error);
 };

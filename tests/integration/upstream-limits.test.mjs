@@ -105,6 +105,43 @@ describe("time", { concurrency: 2 }, () => {
 	});
 });
 
+describe("heads", { concurrency: 2 }, () => {
+	const many = (n, size) => Array.from({ length: n },
+		(_, i) => `X-${i}: ${"x".repeat(size)}`);
+
+	// More than the settings allow, and more than libcurl does.
+	for (const [name, settings, fields] of [
+		["many fields", "", many(1000, 10)],
+		["a long line", "limits { header size 1M\n headers 4096 }\n",
+			many(1, 200000)],
+		["all of it", "limits { header size 1M\n headers 4096 }\n",
+			many(40, 10000)],
+		["interim ones", "", null],
+	])
+		scenario(`that are too large say nothing of the upstream: ${name}`,
+			async (stage) => {
+				const head = fields === null
+					? "HTTP/1.1 103 Early Hints\r\nX: y\r\n\r\n"
+						.repeat(300000)
+					: good("big", ...fields);
+				const { connection, tetherd } = await start(stage,
+					settings, { "/big": head });
+				for (let i = 0; i < 3; i++) {
+					const answer =
+						await connection.request({ path: "/big" });
+					assert.equal(answer.status, 502);
+					assert.equal(answer.json.error,
+						"the web app's answer has too many headers");
+				}
+				assert.equal((await connection.request(
+					{ path: "/ok" })).body, "ok /ok");
+				assert.equal(
+					tetherd.all(/upstream .*too many headers/).length, 1);
+				assert.deepEqual(
+					tetherd.all(/emory|answers again|Fail/), []);
+			});
+});
+
 describe("memory", { concurrency: 2 }, () => {
 	for (const limit of [1, 2, 4, 8])
 		scenario(`of ${limit} MiB, for the bodies of 256 requests`,
