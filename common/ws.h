@@ -116,6 +116,9 @@ struct bufferevent *ws_bufferevent(const struct ws *);
 size_t ws_output_length(const struct ws *);
 bool ws_is_writable(const struct ws *);
 
+/* Whether a message began to come and is not all there. */
+bool ws_is_receiving(const struct ws *);
+
 /* Stop and resume reading from the peer: back-pressure. */
 void ws_pause(struct ws *);
 void ws_resume(struct ws *);

@@ -303,3 +303,9 @@ ws_receive(struct ws *ws)
 		(void)evbuffer_drain(bufferevent_get_input(ws->bev),
 		    evbuffer_get_length(bufferevent_get_input(ws->bev)));
 }
+
+bool
+ws_is_receiving(const struct ws *ws)
+{
+	return ws->type != 0;
+}

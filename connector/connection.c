@@ -19,6 +19,10 @@
  * room, but not the errors that it can cause. */
 #define OUTPUT_MAX (8 * 1024 * 1024)
 
+/* What has to come while we wait for a pong, and how often in a row. */
+#define DELAYING_BYTES	  (64 * 1024)
+#define PONGS_DELAYED_MAX 5
+
 static void on_timer(int, short, void *);
 static void on_send_ping(void *);
 static void on_heartbeat_dead(void *, const char *);
@@ -82,6 +86,7 @@ drop_transport(struct connection *c)
 	c->ws = NULL;
 	c->fd = -1;
 	c->pending_id[0] = '\0';
+	c->pongs_delayed = 0;
 }
 
 void
@@ -230,6 +235,7 @@ on_send_ping(void *arg)
 	struct connection *c = arg;
 
 	c->sent_before_ping = c->sent;
+	c->received_before_ping = c->received;
 	outgoing_ping(
 	    c->connector, c->state == STATE_PENDING ? c->pending_id : NULL);
 }
@@ -242,12 +248,24 @@ is_ping_delayed(const struct connection *c)
 	       (c->connector->relay.is_open || ws_output_length(c->ws) > 0);
 }
 
+/*
+ * The pong may wait behind a long message, which still comes, and is no
+ * trickle to keep us here; but not behind one after the other.
+ */
+static bool
+is_pong_delayed(struct connection *c)
+{
+	return c->ws != NULL && ws_is_receiving(c->ws) &&
+	       c->received - c->received_before_ping >= DELAYING_BYTES &&
+	       c->pongs_delayed++ < PONGS_DELAYED_MAX;
+}
+
 static void
 on_heartbeat_dead(void *arg, const char *why)
 {
 	struct connection *c = arg;
 
-	if (is_ping_delayed(c))
+	if (is_ping_delayed(c) || is_pong_delayed(c))
 		heartbeat_start(&c->heartbeat);
 	else
 		connection_lose(c, THEN_RETRY, why);

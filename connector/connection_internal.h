@@ -80,6 +80,8 @@ struct connection {
 	uint64_t received; /* bytes, by the ws */
 	uint64_t sent;	   /* bytes that the kernel took */
 	uint64_t sent_before_ping;
+	uint64_t received_before_ping;
+	unsigned pongs_delayed; /* since the last pong */
 };
 
 void connection_set_state(struct connection *, enum state);

@@ -276,6 +276,7 @@ connection_on_pong(struct connection *c)
 {
 	bool asked = heartbeat_on_pong(&c->heartbeat);
 
+	c->pongs_delayed = 0;
 	/* It is as good as registered: it has stood for a while. */
 	if (asked && c->state == STATE_PENDING)
 		backoff_reset(&c->backoff);

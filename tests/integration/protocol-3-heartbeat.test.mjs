@@ -87,6 +87,26 @@ describe("heartbeat", { concurrency: 12 }, () => {
 			assert.equal(orchestrator.attempts, 1);
 		});
 
+	scenario("3 heartbeat: a pong behind a long message is in time",
+		async (stage) => {
+			const { orchestrator, tetherd, connection } =
+				await start(stage, { pong: false });
+			const piece = Buffer.alloc(128 * 1024, " ");
+			await connection.receive("ping");
+			connection.write(frame(OPCODES.text, "",
+				{ length: 140 * piece.length }));
+			for (let i = 0; i < 140; i++) {
+				connection.write(piece);
+				await wait(100);
+			}
+			connection.send({ type: "pong" });
+			assert.equal((await connection.request()).status, 502);
+			assert.deepEqual(tetherd.all("disconnected"), []);
+			// Nothing comes any more: that is another matter.
+			await tetherd.line(/disconnected: no pong/);
+			assert.equal(orchestrator.attempts, 1);
+		});
+
 	scenario("3 heartbeat: pongs that nobody asked for", async (stage) => {
 		const { tetherd, connection } = await start(stage, {}, 60000);
 		for (let i = 0; i < 1000; i++)
