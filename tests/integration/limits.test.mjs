@@ -5,6 +5,7 @@ import { describe } from "node:test";
 
 import { startConf } from "./lib/conf-file.mjs";
 import { startInstance } from "./lib/instance.mjs";
+import { tetherctl } from "./lib/programs.mjs";
 import { scenario } from "./lib/scenario.mjs";
 import { deadline } from "./lib/time.mjs";
 import { echo, makeHandle, Page, startPage } from "./lib/tunnel.mjs";
@@ -114,6 +115,36 @@ describe("limits", { concurrency: 2 }, () => {
 
 		assert.equal(await status(connection, "/2000000"), 200);
 		assert.equal(await status(connection, "/2100000"), 502);
+	});
+
+	scenario("each can be set, and is shown", async (stage) => {
+		// In the units of show limits: the setting, and what is shown.
+		const rows = [
+			["requests", "17", 17], ["request time", "18s", 18],
+			["connect time", "4s", 4], ["body", "19M", 19 << 20],
+			["memory", "20M", 20 << 20], ["message", "21M", 21 << 20],
+			["tunnels", "22", 22], ["tunnels per user", "23", 23],
+			["chat sessions", "24", 24], ["chat idle time", "25m", 1500],
+			["headers", "26", 26], ["header size", "27K", 27 << 10],
+			["json depth", "28", 28], ["requests per second", "29", 29],
+			["tunnels per minute", "30", 30],
+			["failures per minute", "31", 31],
+		];
+		const conf = await startConf(stage, "");
+		const { tetherd } = await startInstance(stage, { args: conf.args });
+		const shown = async () => JSON.parse((await tetherctl(tetherd, "-j",
+			"show", "limits")).stdout).filter((row) => row.adjustable);
+
+		const before = await shown();
+		assert.deepEqual(before.map(({ limit }) => limit).sort(),
+			rows.map(([name]) => name).sort());
+		await conf.change(limits(...rows.map(([name, value]) =>
+			`${name} ${value}`)), tetherd);
+		assert.deepEqual((await shown()).map(({ limit, value }) =>
+			[limit, value]).sort(),
+		rows.map(([name, , value]) => [name, value]).sort());
+		await conf.change("", tetherd);
+		assert.deepEqual(await shown(), before);
 	});
 
 	scenario("how deep JSON may be nested", async (stage) => {

@@ -30,7 +30,7 @@ static struct world {
 	int64_t now_ms, due_ms; /* due: 0 for never */
 	struct event *timer;
 	struct session_wait *wait; /* that authd is to answer */
-	unsigned requests, questions, answers, absences, refusals;
+	unsigned sign_ins, requests, questions, answers, absences, refusals;
 	const struct run_ask_new_ops *new_ops; /* NULL: none is under way */
 	const struct run_ask_old_ops *old_ops; /* NULL: there is no socket */
 	const char *failure;
@@ -66,6 +66,7 @@ sessions_get_service(
 	assert_int_equal(service, SESSION_SERVICE_WATCH);
 	assert_null(world.wait);
 	world.wait = wait;
+	world.sign_ins++;
 	return NULL;
 }
 
@@ -492,6 +493,7 @@ test_stops(void **state)
 {
 	struct fixture *f = *state;
 	bool *const switches[] = { &f->p.link_is_up, &f->p.conf.watch_runs };
+	unsigned sign_ins;
 	int stage, i;
 
 	for (i = 0; i < 2 * 100; i++) {
@@ -508,10 +510,11 @@ test_stops(void **state)
 			assert_null(world.wait);
 			assert_null(world.new_ops);
 			assert_null(world.old_ops);
+			sign_ins = world.sign_ins;
 			run_poll_soon(f->poll);
 			run_poll_use(f->poll);
 			pass(100000);
-			assert_null(world.wait);
+			assert_int_equal(world.sign_ins, sign_ins);
 			*switches[i % 2] = true;
 			run_poll_restart(f->poll);
 		}
@@ -519,9 +522,10 @@ test_stops(void **state)
 	assert_int_equal(wait_for_question(), RUN_POLL_USED_MS);
 	f->p.child.stopping = true;
 	pass(RUN_POLL_LIMIT_MS);
+	sign_ins = world.sign_ins;
 	run_poll_soon(f->poll);
 	pass(100000);
-	assert_null(world.wait);
+	assert_int_equal(world.sign_ins, sign_ins);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
