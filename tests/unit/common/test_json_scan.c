@@ -326,6 +326,29 @@ test_bytes(void **state)
 	}
 }
 
+/* Each byte at each place of a string that is looked at many bytes at once. */
+static void
+test_places(void **state)
+{
+	char text[50];
+	unsigned c;
+	size_t at;
+
+	(void)state;
+	for (at = 1; at < sizeof(text) - 1; at++) {
+		memset(text, 'x', sizeof(text));
+		text[0] = text[sizeof(text) - 1] = '"';
+		for (c = 0; c < 0x80; c++) {
+			if (c == '\\')
+				continue;
+			text[at] = (char)c;
+			assert_int_equal(
+			    json_scan_text(text, sizeof(text), DEPTH),
+			    c >= ' ' && c != '"');
+		}
+	}
+}
+
 /* By kind: arrays, objects, both by turns, or many by turns. */
 static bool
 is_array(unsigned kind, size_t i)
@@ -446,6 +469,7 @@ main(void)
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_long),
