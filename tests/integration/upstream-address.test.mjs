@@ -6,7 +6,9 @@ import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { describe } from "node:test";
 
+import { Browser } from "./lib/chat.mjs";
 import { startConf } from "./lib/conf-file.mjs";
+import { startFakeApp } from "./lib/fake-app.mjs";
 import { good, startHostile } from "./lib/hostile-upstream.mjs";
 import { startInstance } from "./lib/instance.mjs";
 import { tetherctl } from "./lib/programs.mjs";
@@ -37,6 +39,25 @@ const serve = async (stage, name, scripts = {}) => {
 			socket.write(good(`${name} ${request.target}`)) });
 	return Object.assign(upstream, { path, scripts });
 };
+
+// The same server, at a socket.
+async function relay(stage, path, { port }) {
+	const sockets = new Set();
+	const server = createServer((socket) => {
+		const through = connect(port, "127.0.0.1");
+		for (const one of [socket, through]) {
+			sockets.add(one);
+			one.on("error", () => {});
+		}
+		socket.pipe(through).pipe(socket);
+	});
+	await new Promise((resolve) => server.listen(path, resolve));
+	stage.atEnd(() => {
+		server.close();
+		for (const socket of sockets)
+			socket.destroy();
+	});
+}
 
 describe("an upstream at a socket", { concurrency: 2 }, () => {
 	scenario("is asked like any other", async (stage) => {
@@ -146,22 +167,7 @@ describe("an upstream at a socket", { concurrency: 2 }, () => {
 				res.writeHead(200, { "Content-Type": "text/event-stream" });
 				res.end("data: x\n\n");
 			} });
-		// The same server, at a socket.
-		const sockets = new Set();
-		const server = createServer((socket) => {
-			const through = connect(backend.port, "127.0.0.1");
-			for (const one of [socket, through]) {
-				sockets.add(one);
-				one.on("error", () => {});
-			}
-			socket.pipe(through).pipe(socket);
-		});
-		await new Promise((resolve) => server.listen(path, resolve));
-		stage.atEnd(() => {
-			server.close();
-			for (const socket of sockets)
-				socket.destroy();
-		});
+		await relay(stage, path, backend);
 		const instance = await start(stage, at(path));
 		const page = new Page(instance.connection);
 		page.handle = await makeHandle(instance);
@@ -180,6 +186,29 @@ describe("an upstream at a socket", { concurrency: 2 }, () => {
 		assert.equal(closed.code, 1012);
 	});
 
+	for (const kind of ["new", "old"])
+		scenario(`carries chats, and is asked what runs: ${kind} app`,
+			async (stage) => {
+				const path = join(await stage.directory(), "app");
+				const app = await startFakeApp(stage, { kind });
+				await relay(stage, path, app);
+				const { connection } = await start(stage, at(path));
+				const session = new Browser(connection)
+					.begin("get-active-sessions", {});
+				const ws = await app.upstream.sockets.next();
+				assert.equal(JSON.parse(await ws.received.next()).type,
+					"get-active-sessions");
+				ws.send("7");
+				await session.chunks.next((data) => data === 7);
+				assert.equal((await connection.receive("status_update"))
+					.status, "active");
+				app.runs.set("direct", null);
+				assert.equal((await connection.receive("status_update"))
+					.status, "busy");
+				session.act("close");
+				await session.ended();
+			});
+
 	scenario("that is not there, or none", async (stage) => {
 		const folder = await stage.directory();
 		const path = join(folder, "app");
@@ -190,7 +219,7 @@ describe("an upstream at a socket", { concurrency: 2 }, () => {
 			assert.equal(answer.json.error, "the web app cannot be reached");
 		};
 		await refused();
-		assert.ok(tetherd.all(`upstream unix:${path}: `).length > 0);
+		await tetherd.line(`upstream unix:${path}: `);
 		await writeFile(path, "");
 		await refused();
 		await rm(path);
