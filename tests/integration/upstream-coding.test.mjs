@@ -10,9 +10,10 @@ import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from
 import { startConf } from "./lib/conf-file.mjs";
 import { good, lines, startHostile } from "./lib/hostile-upstream.mjs";
 import { startInstance } from "./lib/instance.mjs";
+import { identity } from "./lib/orchestrator.mjs";
 import { scenario } from "./lib/scenario.mjs";
 import { eachRow } from "./lib/table.mjs";
-import { deadline } from "./lib/time.mjs";
+import { deadline, until } from "./lib/time.mjs";
 import { makeHandle, Page } from "./lib/tunnel.mjs";
 
 const STATUS = { register: { capabilities: ["status"] } };
@@ -173,6 +174,23 @@ describe("a content coding", { concurrency: 2 }, () => {
 			assert.equal((await connection.request({ path: "/ok" })).status,
 				200);
 		});
+	});
+
+	// The piece waits for what the page is to have, and is no good then.
+	scenario("that is broken, in a page of somebody", async (stage) => {
+		const { connection, upstream } = await start(stage, {
+			"/": (request, socket) => socket.write(Buffer.concat([
+				Buffer.from(lines("HTTP/1.1 200 OK", HTML,
+					"Content-Encoding: gzip", "Content-Length: 9999",
+					"", "")), other("no such thing")])),
+		});
+		for (let i = 0; i < 3; i++) {
+			const answer = await connection.request({ proxy_base: BASE,
+				headers: identity(583231, "octocat") }, 5000);
+			assert.equal(answer.status, 502, answer.body);
+			assert.equal(answer.json.error, BAD);
+		}
+		await until(() => upstream.open === 0, "still open", 5000);
 	});
 
 	scenario("that comes a byte at a time", async (stage) => {
