@@ -1,6 +1,3 @@
-#include <sys/queue.h>
-#include <sys/tree.h>
-
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,25 +10,11 @@
 #include "authd/jwt.h"
 #include "authd/policy.h"
 #include "authd/secret.h"
+#include "authd/session_cache.h"
 #include "authd/sessions.h"
-#include "authd/vault.h"
 #include "common/log.h"
 #include "common/slice.h"
 #include "common/status.h"
-
-/* A JWT that was made, and what it was made from. */
-struct entry {
-	RB_ENTRY(entry) by_id;
-	TAILQ_ENTRY(entry) by_use;
-	uint64_t github_id;
-	bool is_watching; /* the instance itself has two of them */
-	char *login;
-	char *jwt; /* in the vault */
-	struct identity identity;
-	uint64_t generation; /* of the upstream's database */
-	time_t issued;
-	time_t checked; /* when the databases last confirmed it */
-};
 
 /* Why the instance itself could not be signed in, and when. */
 struct refusal {
@@ -39,24 +22,19 @@ struct refusal {
 	struct session session;
 };
 
-RB_HEAD(entry_tree, entry);
-TAILQ_HEAD(entry_list, entry);
-
 struct sessions {
 	const struct authd_conf *conf;
 	struct upstream_db upstream;
 	struct tether_db tether;
 	struct secret secret;
-	struct entry_tree tree;
-	struct entry_list list; /* most recently used first */
-	size_t count;
+	struct session_cache *cache;
 	struct refusal refusals[SESSION_SERVICE_COUNT];
 	struct identity_counts identities;
 	unsigned long signed_in; /* JWTs made */
 	unsigned long answers[SESSION_STATUS_COUNT];
 };
 
-static struct entry *sessions_cached(
+static struct session_entry *sessions_cached(
     struct sessions *, const struct identity_query *);
 static void sessions_allow(
     struct sessions *, const struct access_verdict *, time_t, struct session *);
@@ -64,22 +42,8 @@ static const struct identity *sessions_identify(struct sessions *,
     const struct identity_query *, struct identity *, struct session *);
 static bool sessions_make(struct sessions *, const struct identity_query *,
     struct identity *, struct session *);
-static void sessions_remember(struct sessions *, const struct identity_query *,
-    const struct identity *, const char *);
 static void sessions_refuse(
     struct session *, enum session_status, const char *);
-static void sessions_forget(struct sessions *, struct entry *);
-
-static int
-entry_compare(const struct entry *a, const struct entry *b)
-{
-	if (a->github_id != b->github_id)
-		return a->github_id < b->github_id ? -1 : 1;
-	return (int)a->is_watching - (int)b->is_watching;
-}
-
-RB_PROTOTYPE(entry_tree, entry, by_id, entry_compare)
-RB_GENERATE(entry_tree, entry, by_id, entry_compare)
 
 struct sessions *
 sessions_new(const struct authd_conf *conf)
@@ -93,8 +57,7 @@ sessions_new(const struct authd_conf *conf)
 	if (database_start() == -1)
 		fatalx("sqlite3_initialize failed");
 	s->conf = conf;
-	RB_INIT(&s->tree);
-	TAILQ_INIT(&s->list);
+	s->cache = session_cache_new(SESSIONS_MAX);
 	upstream_db_init(&s->upstream, conf->database_path);
 	tether_db_init(&s->tether, conf->state_dir);
 	secret_init(&s->secret, conf);
@@ -107,6 +70,7 @@ void
 sessions_free(struct sessions *s)
 {
 	sessions_refresh(s);
+	session_cache_free(s->cache);
 	secret_free(&s->secret);
 	upstream_db_free(&s->upstream);
 	tether_db_free(&s->tether);
@@ -237,7 +201,7 @@ static const struct identity *
 sessions_identify(struct sessions *s, const struct identity_query *query,
     struct identity *made, struct session *session)
 {
-	struct entry *entry = sessions_cached(s, query);
+	struct session_entry *entry = sessions_cached(s, query);
 
 	if (entry != NULL) {
 		(void)strlcpy(session->jwt, entry->jwt, sizeof(session->jwt));
@@ -247,12 +211,11 @@ sessions_identify(struct sessions *s, const struct identity_query *query,
 }
 
 /* A JWT from before that is still good, as is the user it is for. */
-static struct entry *
+static struct session_entry *
 sessions_cached(struct sessions *s, const struct identity_query *query)
 {
-	struct entry key = { .github_id = query->github_id,
-		.is_watching = query->is_watching };
-	struct entry *e = RB_FIND(entry_tree, &s->tree, &key);
+	struct session_entry *e =
+	    session_cache_get(s->cache, query->github_id, query->is_watching);
 
 	if (e == NULL)
 		return NULL;
@@ -267,11 +230,9 @@ sessions_cached(struct sessions *s, const struct identity_query *query)
 			goto stale;
 		e->checked = query->now;
 	}
-	TAILQ_REMOVE(&s->list, e, by_use);
-	TAILQ_INSERT_HEAD(&s->list, e, by_use);
 	return e;
 stale:
-	sessions_forget(s, e);
+	session_cache_forget(s->cache, e);
 	return NULL;
 }
 
@@ -305,53 +266,22 @@ sessions_make(struct sessions *s, const struct identity_query *query,
 		return false;
 	}
 	s->signed_in++;
-	sessions_remember(s, query, identity, session->jwt);
+	session_cache_put(s->cache,
+	    &(struct session_entry){
+		.github_id = query->github_id,
+		.is_watching = query->is_watching,
+		.identity = *identity,
+		.generation = s->upstream.db.generation,
+		.issued = query->now,
+		.checked = query->now,
+	    },
+	    query->login, session->jwt);
 	/* A database that can only be read is no reason to refuse. */
 	if (identity_seen(query, identity) == DB_OK) {
 		trouble_over(&s->upstream.db.trouble, s->upstream.db.what);
 		trouble_over(&s->tether.db.trouble, s->tether.db.what);
 	}
 	return true;
-}
-
-/* Long ones fill the vault before there are SESSIONS_MAX. */
-static char *
-sessions_keep_jwt(struct sessions *s, const char *jwt)
-{
-	char *copy;
-
-	while ((copy = vault_copy_cached(jwt)) == NULL && s->count > 0)
-		sessions_forget(s, TAILQ_LAST(&s->list, entry_list));
-	return copy;
-}
-
-static void
-sessions_remember(struct sessions *s, const struct identity_query *query,
-    const struct identity *identity, const char *jwt)
-{
-	struct entry *e;
-
-	if (s->count == SESSIONS_MAX)
-		sessions_forget(s, TAILQ_LAST(&s->list, entry_list));
-	/* Without memory it is merely made again next time. */
-	if ((e = calloc(1, sizeof(*e))) == NULL)
-		return;
-	e->login = strdup(query->login);
-	e->jwt = sessions_keep_jwt(s, jwt);
-	if (e->login == NULL || e->jwt == NULL) {
-		free(e->login);
-		vault_free(e->jwt);
-		free(e);
-		return;
-	}
-	e->github_id = query->github_id;
-	e->is_watching = query->is_watching;
-	e->identity = *identity;
-	e->generation = s->upstream.db.generation;
-	e->issued = e->checked = query->now;
-	(void)RB_INSERT(entry_tree, &s->tree, e);
-	TAILQ_INSERT_HEAD(&s->list, e, by_use);
-	s->count++;
 }
 
 static void
@@ -366,34 +296,19 @@ sessions_refuse(
 	(void)strlcpy(session->reason, reason, sizeof(session->reason));
 }
 
-static void
-sessions_forget(struct sessions *s, struct entry *e)
-{
-	(void)RB_REMOVE(entry_tree, &s->tree, e);
-	TAILQ_REMOVE(&s->list, e, by_use);
-	s->count--;
-	free(e->login);
-	vault_free(e->jwt);
-	free(e);
-}
-
 void
 sessions_drop(struct sessions *s, uint64_t github_id)
 {
-	struct entry key = { .github_id = github_id };
-	struct entry *e = RB_FIND(entry_tree, &s->tree, &key);
+	struct session_entry *e = session_cache_get(s->cache, github_id, false);
 
 	if (e != NULL)
-		sessions_forget(s, e);
+		session_cache_forget(s->cache, e);
 }
 
 void
 sessions_refresh(struct sessions *s)
 {
-	struct entry *e;
-
-	while ((e = TAILQ_FIRST(&s->list)) != NULL)
-		sessions_forget(s, e);
+	session_cache_clear(s->cache);
 	memset(s->refusals, 0, sizeof(s->refusals));
 	secret_forget(&s->secret);
 	database_close(&s->upstream.db);
@@ -440,7 +355,8 @@ sessions_log_status(const struct sessions *s)
 	log_infox("status: %zu sessions cached; %lu JWTs made, %lu users "
 		  "created, %lu bound; answers: %lu ok, %lu denied, "
 		  "%lu unavailable, %lu too busy",
-	    s->count, s->signed_in, s->identities.created, s->identities.bound,
-	    s->answers[SESSION_OK], s->answers[SESSION_DENIED],
-	    s->answers[SESSION_UNAVAILABLE], s->answers[SESSION_BUSY]);
+	    session_cache_count(s->cache), s->signed_in, s->identities.created,
+	    s->identities.bound, s->answers[SESSION_OK],
+	    s->answers[SESSION_DENIED], s->answers[SESSION_UNAVAILABLE],
+	    s->answers[SESSION_BUSY]);
 }
