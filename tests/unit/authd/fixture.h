@@ -54,6 +54,17 @@ static const char *const schemas[SCHEMA_COUNT] = {
 	" created_at DATETIME DEFAULT CURRENT_TIMESTAMP);",
 };
 
+/* What is in them, and those of them a case is for. */
+#define USER(id, name, active)                                       \
+	"INSERT INTO users (id, username, password_hash, is_active)" \
+	" VALUES (" id ", '" name "', 'x', " active ");"
+#define FORK_USER(id, name, github_id)                               \
+	"INSERT INTO users (id, username, password_hash, github_id)" \
+	" VALUES (" id ", '" name "', 'x', " github_id ");"
+
+#define IN(schema) (1 << (schema))
+#define ANY	   (IN(OLD) | IN(FORK) | IN(NEW))
+
 struct fixture {
 	char dir[64];
 	char users[96]; /* the upstream's database */

@@ -7,16 +7,6 @@
 	" upstream_user_name, disabled, created_at, last_seen) VALUES (" github_id \
 	", '" login "', " user_id ", " name ", " disabled ", 1, 1);"
 
-#define USER(id, name, active)                                       \
-	"INSERT INTO users (id, username, password_hash, is_active)" \
-	" VALUES (" id ", '" name "', 'x', " active ");"
-#define FORK_USER(id, name, github_id)                               \
-	"INSERT INTO users (id, username, password_hash, github_id)" \
-	" VALUES (" id ", '" name "', 'x', " github_id ");"
-
-#define IN(schema) (1 << (schema))
-#define ANY	   (IN(OLD) | IN(FORK) | IN(NEW))
-
 /* Always asked: GitHub id 5, login "mona" unless the case says otherwise. */
 static const struct {
 	const char *what;

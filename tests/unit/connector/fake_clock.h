@@ -7,27 +7,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
 
 #include <cmocka.h>
 
+#include "tests/unit/fake_time.h"
+
 /*
- * Time as the test wants it, for the real event loop: these two stand in
- * front of libc's.  Waiting takes none, it moves the clock.
+ * For the real event loop: this stands in front of libc's.  Waiting takes no
+ * time, it moves the clock.
  */
-static int64_t now_ms = 1000000;
-static int64_t slept_ms; /* which only CLOCK_BOOTTIME counts */
-
-int
-clock_gettime(clockid_t clock, struct timespec *ts)
-{
-	int64_t ms = now_ms + (clock == CLOCK_BOOTTIME ? slept_ms : 0);
-
-	ts->tv_sec = ms / 1000;
-	ts->tv_nsec = ms % 1000 * 1000000;
-	return 0;
-}
-
 int
 epoll_wait(int epfd, struct epoll_event *events, int max, int timeout)
 {

@@ -5,29 +5,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
 #include "proxyd/chat_peek.h"
 #include "proxyd/chat_tap.h"
 #include "proxyd/runs.h"
+#include "tests/unit/fake_time.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-/* Time, and the runs, as far as a tap knows them: what it told last. */
-static int64_t now_ms;
+/* The runs, as far as a tap knows them: what it told last. */
 static char told[8192];
 static const void *owner_of_all;
-
-int
-clock_gettime(clockid_t clock, struct timespec *ts)
-{
-	(void)clock;
-	ts->tv_sec = now_ms / 1000;
-	ts->tv_nsec = now_ms % 1000 * 1000000;
-	return 0;
-}
 
 static void
 tell(const char *what, enum run_app app, const char *session)

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 #include <event2/event.h>
@@ -15,21 +14,12 @@
 #include "proxyd/run_list.h"
 #include "proxyd/run_poll.h"
 #include "proxyd/runs.h"
+#include "tests/unit/fake_time.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-/* Time, who asks, and who is told: all stand in front of the real ones. */
-static int64_t now_ms;
+/* Who asks, and who is told: both stand in front of the real ones. */
 static unsigned soon, uses, restarts, updates, tells;
-
-int
-clock_gettime(clockid_t clock, struct timespec *ts)
-{
-	(void)clock;
-	ts->tv_sec = now_ms / 1000;
-	ts->tv_nsec = now_ms % 1000 * 1000000;
-	return 0;
-}
 
 struct run_poll *
 run_poll_new(struct proxyd *p, struct runs *runs)

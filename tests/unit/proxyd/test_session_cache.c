@@ -1,184 +1,4 @@
-#include <sys/socket.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-
-#include <cmocka.h>
-
-#include "common/log.h"
-#include "proxyd/proxyd.h"
-#include "proxyd/sessions.h"
-
-#define COUNT(a)      (sizeof(a) / sizeof((a)[0]))
-#define QUESTIONS_MAX 4096
-
-/*
- * Time as the test wants it, and the channel to authd: both stand in front
- * of the real ones.
- */
-static int64_t now_ms;
-static bool authd_is_there;
-
-static struct question {
-	uint64_t id;
-	uint64_t github_id;
-	char login[SESSION_LOGIN_MAX];
-	bool is_service;
-	enum session_service service;
-} questions[QUESTIONS_MAX];
-static size_t nquestions;
-
-int
-clock_gettime(clockid_t clock, struct timespec *ts)
-{
-	(void)clock;
-	ts->tv_sec = now_ms / 1000;
-	ts->tv_nsec = now_ms % 1000 * 1000000;
-	return 0;
-}
-
-bool
-child_send(struct child *child, enum program peer, struct msg_out *m)
-{
-	struct msg in = { .fd = -1, .data = m->data, .len = m->len };
-	struct question *q = &questions[nquestions];
-
-	assert_int_equal(child->self, PROGRAM_PROXYD);
-	assert_int_equal(peer, PROGRAM_AUTHD);
-	if (authd_is_there) {
-		assert_in_range(nquestions, 0, QUESTIONS_MAX - 1);
-		memset(q, 0, sizeof(*q));
-		q->id = m->id;
-		q->is_service = m->type == MSG_SESSION_GET_SERVICE;
-		if (q->is_service) {
-			assert_int_equal(
-			    session_service_read(&in, &q->service), 0);
-			(void)strlcpy(
-			    q->login, SESSION_SERVICE_LOGIN, sizeof(q->login));
-		} else {
-			assert_int_equal(m->type, MSG_SESSION_GET);
-			assert_int_equal(
-			    session_get_read(&in, &q->github_id, q->login), 0);
-		}
-		nquestions++;
-	}
-	msg_discard(m);
-	return authd_is_there;
-}
-
-struct fixture {
-	struct proxyd proxyd;
-	struct sessions *s;
-};
-
-/* One that waits, and what it was told. */
-struct waiter {
-	struct session_wait wait;
-	unsigned told;
-	enum session_status status;
-	char jwt[64];
-	struct waiter *cancels; /* another one, when it is told */
-};
-
-static void
-on_done(void *arg, const struct session *session)
-{
-	struct waiter *w = arg;
-
-	w->told++;
-	w->status = session->status;
-	(void)strlcpy(w->jwt, session->jwt, sizeof(w->jwt));
-	if (w->cancels != NULL)
-		sessions_cancel(&w->cancels->wait);
-}
-
-static int
-setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	if (f == NULL)
-		return -1;
-	now_ms = 1000;
-	nquestions = 0;
-	authd_is_there = true;
-	f->proxyd.child.self = PROGRAM_PROXYD;
-	f->s = sessions_new(&f->proxyd);
-	*state = f;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	sessions_free(f->s);
-	free(f);
-	return 0;
-}
-
-static const struct session *
-get(struct fixture *f, uint64_t github_id, const char *login, struct waiter *w)
-{
-	w->wait.done = on_done;
-	w->wait.arg = w;
-	return sessions_get(f->s, github_id, login, &w->wait);
-}
-
-static const struct session *
-get_service(struct fixture *f, enum session_service service, struct waiter *w)
-{
-	w->wait.done = on_done;
-	w->wait.arg = w;
-	return sessions_get_service(f->s, service, &w->wait);
-}
-
-/* What authd says to the question of that id. */
-static int
-say(struct fixture *f, uint64_t id, const struct session *session)
-{
-	struct msg_out out;
-	struct msg m;
-	int result;
-
-	msg_start(&out, MSG_SESSION, id);
-	session_add(&out, session);
-	m = (struct msg){ .type = MSG_SESSION,
-		.id = id,
-		.fd = -1,
-		.data = out.data,
-		.len = out.len };
-	result = sessions_on_session(f->s, &m);
-	msg_discard(&out);
-	return result;
-}
-
-/* That, of whom it was asked about. */
-static void
-answer(struct fixture *f, uint64_t id, enum session_status status,
-    const char *jwt, uint32_t lifetime_ms)
-{
-	struct session session = { .status = status,
-		.lifetime_ms = lifetime_ms };
-	size_t i;
-
-	for (i = 0; i < nquestions; i++) {
-		if (questions[i].id != id)
-			continue;
-		session.github_id = questions[i].github_id;
-		(void)strlcpy(
-		    session.login, questions[i].login, sizeof(session.login));
-	}
-	(void)strlcpy(session.jwt, jwt, sizeof(session.jwt));
-	assert_int_equal(say(f, id, &session), 0);
-}
+#include "tests/unit/proxyd/sessions_fixture.h"
 
 static void
 test_cached(void **state)
@@ -371,16 +191,17 @@ test_stray(void **state)
 	assert_string_equal(get(f, 5, "mona", &w)->jwt, "y");
 }
 
+static const struct session *
+ask_mona(struct fixture *f, struct waiter *w)
+{
+	return get(f, 5, "mona", w);
+}
+
 /* A session of somebody else is given to nobody. */
 static void
 test_whose(void **state)
 {
-	static const struct {
-		enum session_status status;
-		uint64_t github_id;
-		const char *login;
-		bool good;
-	} table[] = {
+	static const struct whose table[] = {
 		{ SESSION_OK, 5, "mona", true },
 		{ SESSION_OK, 5, "MONA", true },
 		{ SESSION_OK, 6, "mona", false },
@@ -398,29 +219,8 @@ test_whose(void **state)
 		{ SESSION_UNAVAILABLE, 0, "", true },
 		{ SESSION_UNAVAILABLE, 6, "mona", false },
 	};
-	struct fixture *f = *state;
-	struct session session;
-	struct waiter w;
-	size_t i;
 
-	for (i = 0; i < COUNT(table); i++) {
-		memset(&w, 0, sizeof(w));
-		sessions_flush(f->s);
-		assert_null(get(f, 5, "mona", &w));
-		session = (struct session){ .status = table[i].status,
-			.lifetime_ms = 60000,
-			.github_id = table[i].github_id };
-		(void)strlcpy(
-		    session.login, table[i].login, sizeof(session.login));
-		if (say(f, questions[nquestions - 1].id, &session) !=
-		    (table[i].good ? 0 : -1))
-			fail_msg("row %zu", i);
-		assert_int_equal(w.told, table[i].good);
-		if (!table[i].good)
-			answer(f, questions[nquestions - 1].id, SESSION_OK,
-			    "good", 60000);
-		assert_int_equal(w.told, 1);
-	}
+	check_whose(*state, table, COUNT(table), ask_mona);
 }
 
 /* Who is told of a flush asks again, and is told what holds now. */
@@ -538,171 +338,9 @@ test_eviction(void **state)
 	}
 }
 
-/* The instance itself: one question for each purpose, kept like a person's. */
-static void
-test_service(void **state)
-{
-	struct fixture *f = *state;
-	struct waiter a = { 0 }, b = { 0 }, c = { 0 };
-
-	assert_null(get_service(f, SESSION_SERVICE_WATCH, &a));
-	assert_null(get_service(f, SESSION_SERVICE_WATCH, &b));
-	assert_null(get_service(f, SESSION_SERVICE_ACT, &c));
-	assert_int_equal(nquestions, 2);
-	assert_true(questions[0].is_service && questions[1].is_service);
-	assert_int_equal(questions[0].service, SESSION_SERVICE_WATCH);
-	assert_int_equal(questions[1].service, SESSION_SERVICE_ACT);
-	assert_int_not_equal(questions[0].id, questions[1].id);
-	answer(f, questions[1].id, SESSION_OK, "act", 60000);
-	assert_int_equal(a.told + b.told, 0);
-	assert_string_equal(c.jwt, "act");
-	answer(f, questions[0].id, SESSION_OK, "watch", 5000);
-	assert_string_equal(a.jwt, "watch");
-	assert_string_equal(b.jwt, "watch");
-	assert_int_equal(sessions_count(f->s), 0);
-
-	now_ms += 4999;
-	assert_string_equal(
-	    get_service(f, SESSION_SERVICE_WATCH, &a)->jwt, "watch");
-	now_ms += 1;
-	assert_string_equal(
-	    get_service(f, SESSION_SERVICE_ACT, &a)->jwt, "act");
-	assert_null(get_service(f, SESSION_SERVICE_WATCH, &a));
-	assert_int_equal(nquestions, 3);
-	assert_int_equal(questions[2].service, SESSION_SERVICE_WATCH);
-	sessions_cancel(&a.wait);
-	answer(f, questions[2].id, SESSION_DENIED, "", 5000);
-	assert_int_equal(a.told, 1);
-	assert_int_equal(
-	    get_service(f, SESSION_SERVICE_WATCH, &a)->status, SESSION_DENIED);
-}
-
-/* A flush, an upstream that refuses the JWT, another authd, the end. */
-static void
-test_service_anew(void **state)
-{
-	struct fixture *f = *state;
-	struct waiter act = { 0 }, watch = { 0 }, mona = { 0 };
-	int round;
-
-	for (round = 0; round < 3; round++) {
-		nquestions = 0;
-		assert_null(get_service(f, SESSION_SERVICE_ACT, &act));
-		assert_null(get_service(f, SESSION_SERVICE_WATCH, &watch));
-		answer(f, questions[0].id, SESSION_OK, "a", 60000);
-		answer(f, questions[1].id, SESSION_OK, "w", 60000);
-		assert_non_null(get_service(f, SESSION_SERVICE_ACT, &act));
-		switch (round) {
-		case 0:
-			sessions_flush(f->s);
-			break;
-		case 1:
-			sessions_on_authd(f->s);
-			break;
-		default:
-			assert_null(get(f, 5, "mona", &mona));
-			answer(f, questions[2].id, SESSION_OK, "m", 60000);
-			sessions_forget_service(f->s);
-			assert_non_null(get(f, 5, "mona", &mona));
-		}
-	}
-	/* Both ask again, and are asked for again where authd died. */
-	nquestions = 0;
-	authd_is_there = false;
-	assert_null(get_service(f, SESSION_SERVICE_ACT, &act));
-	authd_is_there = true;
-	assert_null(get_service(f, SESSION_SERVICE_WATCH, &watch));
-	sessions_on_authd(f->s);
-	assert_int_equal(nquestions, 3);
-	assert_int_equal(questions[1].service, SESSION_SERVICE_ACT);
-	assert_int_equal(questions[2].service, SESSION_SERVICE_WATCH);
-	answer(f, questions[0].id, SESSION_OK, "late", 60000);
-	assert_int_equal(watch.told, 3);
-	answer(f, questions[1].id, SESSION_OK, "a2", 60000);
-	assert_string_equal(act.jwt, "a2");
-	assert_non_null(watch.wait.in);
-	sessions_free(f->s);
-	assert_null(watch.wait.in);
-	f->s = sessions_new(&f->proxyd);
-}
-
-/* Neither gets what is the other's, nor what is of nobody. */
-static void
-test_service_whose(void **state)
-{
-	static const struct {
-		enum session_status status;
-		uint64_t github_id;
-		const char *login;
-		bool good;
-	} table[] = {
-		{ SESSION_OK, 0, SESSION_SERVICE_LOGIN, true },
-		{ SESSION_DENIED, 0, SESSION_SERVICE_LOGIN, true },
-		{ SESSION_UNAVAILABLE, 0, SESSION_SERVICE_LOGIN, true },
-		{ SESSION_BUSY, 0, SESSION_SERVICE_LOGIN, true },
-		{ SESSION_OK, 5, SESSION_SERVICE_LOGIN, false },
-		{ SESSION_OK, 0, "Orchestrator", false },
-		{ SESSION_OK, 0, "orchestrator2", false },
-		{ SESSION_OK, 0, "", false },
-		{ SESSION_OK, 5, "mona", false },
-		{ SESSION_DENIED, 0, "", false },
-		{ SESSION_DENIED, 5, "mona", false },
-		{ SESSION_UNAVAILABLE, 0, "", false },
-		{ SESSION_UNAVAILABLE, 5, SESSION_SERVICE_LOGIN, false },
-	};
-	struct fixture *f = *state;
-	struct session session;
-	struct waiter w;
-	size_t i;
-
-	for (i = 0; i < COUNT(table); i++) {
-		memset(&w, 0, sizeof(w));
-		sessions_flush(f->s);
-		assert_null(get_service(f, SESSION_SERVICE_ACT, &w));
-		session = (struct session){ .status = table[i].status,
-			.lifetime_ms = 60000,
-			.github_id = table[i].github_id };
-		(void)strlcpy(
-		    session.login, table[i].login, sizeof(session.login));
-		if (say(f, questions[nquestions - 1].id, &session) !=
-		    (table[i].good ? 0 : -1))
-			fail_msg("row %zu", i);
-		assert_int_equal(w.told, table[i].good);
-		if (!table[i].good)
-			answer(f, questions[nquestions - 1].id, SESSION_OK,
-			    "good", 60000);
-		assert_int_equal(w.told, 1);
-	}
-}
-
-/* Somebody whom the orchestrator gives our name is nobody all the same. */
-static void
-test_service_name(void **state)
-{
-	struct fixture *f = *state;
-	struct waiter person = { 0 }, us = { 0 };
-	struct session session = { .status = SESSION_OK, .lifetime_ms = 60000 };
-
-	(void)strlcpy(
-	    session.login, SESSION_SERVICE_LOGIN, sizeof(session.login));
-	(void)strlcpy(session.jwt, "ours", sizeof(session.jwt));
-	assert_null(get_service(f, SESSION_SERVICE_ACT, &us));
-	assert_null(get(f, 0, SESSION_SERVICE_LOGIN, &person));
-	assert_int_equal(nquestions, 2);
-	assert_false(questions[1].is_service);
-	assert_int_equal(say(f, questions[1].id, &session), -1);
-	assert_int_equal(say(f, questions[0].id, &session), 0);
-	assert_int_equal(us.told, 1);
-	assert_int_equal(person.told, 0);
-	sessions_forget(f->s, 0, SESSION_SERVICE_LOGIN);
-	assert_non_null(get_service(f, SESSION_SERVICE_ACT, &us));
-	sessions_cancel(&person.wait);
-}
-
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_cached),
 		TEST(test_not_kept),
@@ -715,10 +353,6 @@ main(void)
 		TEST(test_flushed),
 		TEST(test_authd_returns),
 		TEST(test_eviction),
-		TEST(test_service),
-		TEST(test_service_anew),
-		TEST(test_service_whose),
-		TEST(test_service_name),
 	};
 
 	log_set_level(LOG_LEVEL_CRIT);
