@@ -1,4 +1,4 @@
-// Chat sessions: sentences of section 5 of the protocol, by their numbers.
+// Chat sessions: what tetherd-protocol(7) says of them.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -56,7 +56,7 @@ async function assertRefused(session, message) {
 }
 
 describe("chat sessions without rules", { concurrency: 2 }, () => {
-	scenario("2: each action opens /ws as the service user", async (stage) => {
+	scenario("each action opens /ws as the service user", async (stage) => {
 		const { browser, upstream } = await startChats(stage);
 
 		await eachRow(ACTIONS.map((action) => [action]), async ([action]) => {
@@ -76,7 +76,7 @@ describe("chat sessions without rules", { concurrency: 2 }, () => {
 				payload)).first, { type: "chat.send" });
 	});
 
-	scenario("3: each message becomes one chunk", async (stage) => {
+	scenario("each message becomes one chunk", async (stage) => {
 		const { browser, upstream } = await startChats(stage);
 		const session = await browser.open(upstream);
 		const rows = [
@@ -98,7 +98,7 @@ describe("chat sessions without rules", { concurrency: 2 }, () => {
 			assert.deepEqual(await session.chunk(), { n: i });
 	});
 
-	scenario("4: follow-ups of both kinds, in order", async (stage) => {
+	scenario("follow-ups of both kinds, in order", async (stage) => {
 		const { browser, upstream } = await startChats(stage);
 		const session = browser.begin("chat.send", { n: 0 });
 
@@ -128,7 +128,7 @@ describe("chat sessions without rules", { concurrency: 2 }, () => {
 		assert.equal(session.errors.items.length, 0);
 	});
 
-	scenario("5: how it ends", async (stage) => {
+	scenario("how it ends", async (stage) => {
 		const { browser, connection, upstream } = await startChats(stage);
 		const rows = [
 			[(s) => s.ws.close(), NORMAL],
@@ -156,7 +156,7 @@ describe("chat sessions without rules", { concurrency: 2 }, () => {
 		await until(() => upstream.open === 0, "sockets left");
 	});
 
-	scenario("5: what is not known", async (stage) => {
+	scenario("what is not known", async (stage) => {
 		const { browser, connection } = await startChats(stage);
 
 		const unknown = browser.begin("dance", {});
@@ -169,7 +169,7 @@ describe("chat sessions without rules", { concurrency: 2 }, () => {
 			.followUp({ type: "chat.send" }).ended(), NO_SESSION);
 	});
 
-	scenario("6: all end with the connection", async (stage) => {
+	scenario("all end with the connection", async (stage) => {
 		const { browser, connection, orchestrator, upstream } =
 			await startChats(stage);
 		const sessions = [];
@@ -253,7 +253,7 @@ describe("chat sessions without rules", { concurrency: 2 }, () => {
 });
 
 describe("chat sessions with rules", { concurrency: 2 }, () => {
-	scenario("1: whose token it is", async (stage) => {
+	scenario("whose token it is", async (stage) => {
 		const { browser, tetherd, upstream } = await startRules(stage);
 
 		const mona = await browser.open(upstream, "chat.send",
@@ -275,7 +275,7 @@ describe("chat sessions with rules", { concurrency: 2 }, () => {
 		assert.doesNotMatch(lines, /gho_/);
 	});
 
-	scenario("4: follow-ups come without a token, or with their own",
+	scenario("follow-ups come without a token, or with their own",
 		async (stage) => {
 			const { browser, upstream } = await startRules(stage);
 			const session = await browser.open(upstream, "chat.send",

@@ -1,4 +1,4 @@
-// Section 3 over a network that fails: a wire that is cut, names that move.
+// Over a network that fails: a wire that is cut, names that move.
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";

@@ -1,5 +1,5 @@
-// Section 1, over TLS: whom the connector believes, and what an operator is
-// told when it does not.
+// Over TLS: whom the connector believes, and what an operator is told when it
+// does not.
 
 import assert from "node:assert/strict";
 import { createConnection, createServer } from "node:net";

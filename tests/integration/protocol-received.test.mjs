@@ -1,5 +1,5 @@
-// Sections 3 and 6: what each message needs, what it means, and what becomes
-// of one that is not as it should be.
+// What each message needs, what it means, and what becomes of one that is not
+// as it should be.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";

@@ -1,5 +1,5 @@
-// Section 1: how a connection is made, and answers to the upgrade that are not
-// what they should be.
+// How a connection is made, and answers to the upgrade that are not what they
+// should be.
 
 import assert from "node:assert/strict";
 import { describe } from "node:test";

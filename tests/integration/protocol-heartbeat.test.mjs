@@ -1,4 +1,4 @@
-// Section 3, "Heartbeat": peers that are gone, or seem to be.
+// Peers that are gone, or seem to be.
 
 import assert from "node:assert/strict";
 import { describe } from "node:test";
