@@ -140,7 +140,7 @@ static void
 on_refused(struct run_poll *poll)
 {
 	sessions_forget_service(poll->proxyd->sessions);
-	fail(poll, "the web app refuses our user " SESSION_SERVICE_LOGIN);
+	fail(poll, "the web app refuses the user that asks");
 }
 
 static void

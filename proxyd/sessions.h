@@ -53,7 +53,7 @@ void sessions_cancel(struct session_wait *);
  */
 void sessions_forget(struct sessions *, uint64_t github_id, const char *login);
 
-/* The same for the instance, which has one account for all its purposes. */
+/* The same for the instance, whatever its purpose. */
 void sessions_forget_service(struct sessions *);
 
 /*

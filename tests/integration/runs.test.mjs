@@ -259,7 +259,7 @@ describe("activity", { concurrency: 4 }, () => {
 		["no JSON, and a deaf socket", { answer: () => "{{{", lists: () => null },
 			/no answer in time/],
 		["no JWT is good enough", { refuses: 401 },
-			/refuses our user orchestrator/],
+			/refuses the user that asks/],
 		["a refusal of the old app", { kind: "old", refuses: 418 },
 			/no web app that is known/],
 		["it hangs", { silent: true }, /no answer in time/],
