@@ -29,7 +29,7 @@ activity_update(struct proxyd *p)
 
 	if (runs_any(p->runs))
 		now = ACTIVITY_BUSY;
-	else if (tunnels_in_use(p->tunnels) + chats_count(p->chats) > 0)
+	else if (tunnels_in_use(p->tunnels) + chats_in_use(p->chats) > 0)
 		now = ACTIVITY_ACTIVE;
 	if (now == p->activity)
 		return;

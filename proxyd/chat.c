@@ -211,6 +211,7 @@ on_asked(void *arg, const struct user_auth_answer *answer)
 	(void)strlcpy(c->login, session->login, sizeof(c->login));
 	c->role = session->role;
 	chat_socket_open(c, session->jwt);
+	c->changed(c->changed_arg, c);
 }
 
 static void

@@ -80,8 +80,8 @@ struct chat {
 	struct chat_up up;
 	struct chat_down down;
 	size_t buffered;
-	/* It is over, or (there is no socket then) may be freed: not at once,
-	 * it may still be at work. */
+	/* It may begin, is over, or (there is no socket then) may be freed: not
+	 * at once, it may still be at work. */
 	void (*changed)(void *arg, struct chat *);
 	void *changed_arg;
 	char id_copy[];

@@ -13,7 +13,6 @@
 #include "proxyd/close_code.h"
 #include "proxyd/proxyd.h"
 #include "proxyd/reply.h"
-#include "proxyd/tunnels.h"
 #include "proxyd/user_requests.h"
 
 /* How often time is looked at while there are chats. */
@@ -27,6 +26,7 @@ struct chats {
 	struct chat_tree by_id; /* those that are not over */
 	struct chat_list all;	/* the oldest first */
 	size_t count, all_count;
+	size_t told; /* how many are in use */
 	struct event *tick;
 	struct event *reaper; /* of those that are done */
 	bool draining;
@@ -106,6 +106,11 @@ on_reaper(int fd, short what, void *arg)
 static void
 tell_use(struct chats *cs)
 {
+	size_t in_use = chats_in_use(cs);
+
+	if (in_use == cs->told)
+		return;
+	cs->told = in_use;
 	if (cs->on_use != NULL)
 		cs->on_use(cs->on_use_arg);
 }
@@ -118,17 +123,17 @@ find(struct chats *cs, const char *id)
 	return RB_FIND(chat_tree, &cs->by_id, &key);
 }
 
-/* It is over, or its socket is gone. */
+/* It may begin, is over, or its socket is gone. */
 static void
 on_changed(void *arg, struct chat *c)
 {
 	struct chats *cs = arg;
 
-	if (find(cs, c->id) == c) {
+	if (c->state == CHAT_OVER && find(cs, c->id) == c) {
 		RB_REMOVE(chat_tree, &cs->by_id, c);
 		cs->count--;
-		tell_use(cs);
 	}
+	tell_use(cs);
 	if (chat_is_done(c))
 		event_active(cs->reaper, 0, 0);
 }
@@ -169,15 +174,11 @@ limit_goodbyes(struct chats *cs)
 
 /* Why there can not be one more: NULL, or for the person. */
 static const char *
-find_objection(const struct chats *cs, const struct user_request *r)
+find_objection(const struct chats *cs)
 {
-	struct proxyd *p = cs->proxyd;
-
 	if (cs->draining)
 		return "the instance stops";
-	if (tunnels_find(p->tunnels, r->request_id) != NULL)
-		return "that request_id is in use";
-	if (cs->count >= p->conf.chats_max)
+	if (cs->count >= cs->proxyd->conf.chats_max)
 		return "too many chat sessions";
 	return NULL;
 }
@@ -186,7 +187,7 @@ void
 chats_begin(struct chats *cs, const struct user_request *r)
 {
 	struct proxyd *p = cs->proxyd;
-	const char *why = find_objection(cs, r);
+	const char *why = find_objection(cs);
 	struct chat *c;
 
 	if (why != NULL) {
@@ -203,7 +204,6 @@ chats_begin(struct chats *cs, const struct user_request *r)
 	TAILQ_INSERT_TAIL(&cs->all, c, entry);
 	cs->count++;
 	cs->all_count++;
-	tell_use(cs);
 	chat_begin(c, r);
 }
 
@@ -324,6 +324,17 @@ size_t
 chats_count(const struct chats *cs)
 {
 	return cs->count;
+}
+
+size_t
+chats_in_use(const struct chats *cs)
+{
+	const struct chat *c;
+	size_t n = 0;
+
+	TAILQ_FOREACH (c, &cs->all, entry)
+		n += c->state == CHAT_OPENING || c->state == CHAT_OPEN;
+	return n;
 }
 
 void

@@ -65,10 +65,11 @@ void chats_move(struct chats *);
 void chats_on_flush(struct chats *);
 
 /*
- * How many there are; used() is called whenever that changes.  Those that
- * only say goodbye to the upstream do not count.
+ * How many there are, without those that only say goodbye to the upstream; and
+ * how many of them may be there: used() is called whenever that changes.
  */
 size_t chats_count(const struct chats *);
+size_t chats_in_use(const struct chats *);
 void chats_on_use(struct chats *, void (*used)(void *arg), void *arg);
 
 /* Whether all are gone, those too; done() is called when they are. */

@@ -57,7 +57,7 @@ interval(const struct run_poll *poll)
 	const struct proxyd *p = poll->proxyd;
 
 	if (runs_any(poll->runs) ||
-	    tunnels_in_use(p->tunnels) + chats_count(p->chats) > 0)
+	    tunnels_in_use(p->tunnels) + chats_in_use(p->chats) > 0)
 		return RUN_POLL_USED_MS;
 	return RUN_POLL_UNUSED_MS;
 }

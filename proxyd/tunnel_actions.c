@@ -8,7 +8,6 @@
 #include "common/base64.h"
 #include "common/json.h"
 #include "common/log.h"
-#include "proxyd/chats.h"
 #include "proxyd/close_code.h"
 #include "proxyd/proxyd.h"
 #include "proxyd/reply.h"
@@ -63,23 +62,10 @@ get_number(const struct user_request *r, const char *name, uint64_t *n)
 	return value >= 0;
 }
 
-static void
-open_tunnel(
-    struct proxyd *p, enum tunnel_kind kind, const struct user_request *r)
-{
-	if (chats_has(p->chats, r->request_id)) {
-		/* Its last reply would be taken for the chat's. */
-		reply_error_message(
-		    p, r->number, r->request_id, "that request_id is in use");
-		reply_done(p, r->number);
-	} else
-		tunnels_open(p->tunnels, kind, r);
-}
-
 void
 tunnel_action_open(struct proxyd *p, const struct user_request *r)
 {
-	open_tunnel(p, TUNNEL_SOCKET, r);
+	tunnels_open(p->tunnels, TUNNEL_SOCKET, r);
 }
 
 void
@@ -91,7 +77,7 @@ stream_action_open(struct proxyd *p, const struct user_request *r)
 	if (method == NULL || strcmp(method, "GET") != 0)
 		complain(p, r, "only GET can be a stream");
 	else
-		open_tunnel(p, TUNNEL_STREAM, r);
+		tunnels_open(p->tunnels, TUNNEL_STREAM, r);
 }
 
 /* The bytes of the piece, as d or b; returns NULL, or what is wrong. */

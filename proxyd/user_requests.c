@@ -12,6 +12,7 @@
 #include "proxyd/proxyd.h"
 #include "proxyd/reply.h"
 #include "proxyd/tunnel_actions.h"
+#include "proxyd/tunnels.h"
 #include "proxyd/user_auth.h"
 #include "proxyd/user_requests.h"
 
@@ -85,16 +86,32 @@ find_handler(const char *action)
 	return on_unknown;
 }
 
+/* What has that request_id must not seem to end with what is wrong here. */
+static void
+complain(struct proxyd *p, const struct user_request *r, const char *why)
+{
+	if (chats_has(p->chats, r->request_id) ||
+	    tunnels_find(p->tunnels, r->request_id) != NULL) {
+		reply_error_message(p, r->number, r->request_id, why);
+		reply_done(p, r->number);
+	} else
+		reply_error(p, r->number, r->request_id, why);
+}
+
 /* Whatever is said where a chat is goes to the chat, but for tunnels. */
 static void
 dispatch(struct proxyd *p, const struct user_request *r)
 {
 	handler handle = find_handler(r->action);
+	bool closes = strcmp(r->action, CLOSE) == 0;
+	bool chats = closes || handle == begin_chat || handle == on_unknown;
+	bool is_chat = chats_has(p->chats, r->request_id);
 
-	if (strcmp(r->action, CLOSE) == 0)
+	if (chats ? tunnels_find(p->tunnels, r->request_id) != NULL : is_chat)
+		complain(p, r, "that request_id is in use");
+	else if (closes)
 		chats_close(p->chats, r);
-	else if ((handle == begin_chat || handle == on_unknown) &&
-		 chats_has(p->chats, r->request_id))
+	else if (chats && is_chat)
 		chats_go_on(p->chats, r);
 	else
 		handle(p, r);
@@ -103,7 +120,9 @@ dispatch(struct proxyd *p, const struct user_request *r)
 static void
 follow_up(struct proxyd *p, const struct user_request *r)
 {
-	if (r->action != NULL && strcmp(r->action, CLOSE) == 0)
+	if (tunnels_find(p->tunnels, r->request_id) != NULL)
+		complain(p, r, "no such session");
+	else if (r->action != NULL && strcmp(r->action, CLOSE) == 0)
 		chats_close(p->chats, r);
 	else
 		chats_go_on(p->chats, r);
@@ -119,17 +138,6 @@ wipe(struct evbuffer *text)
 		explicit_bzero(piece.iov_base, piece.iov_len);
 		evbuffer_drain(text, piece.iov_len);
 	}
-}
-
-/* A chat that is there must not seem to end with what is malformed. */
-static void
-complain(struct proxyd *p, const struct user_request *r, const char *why)
-{
-	if (chats_has(p->chats, r->request_id)) {
-		reply_error_message(p, r->number, r->request_id, why);
-		reply_done(p, r->number);
-	} else
-		reply_error(p, r->number, r->request_id, why);
 }
 
 /* Check the form of all but the request_id. */

@@ -208,8 +208,12 @@ describe("hostile chat sessions", { concurrency: 2 }, () => {
 		page.handle = await makeHandle({ connection });
 		const tunnel = page.open("/ws");
 		await tunnel.opened;
-		await assertFailed(browser.begin("chat.send", {}, tunnel.id),
-			"that request_id is in use");
+		const other = browser.begin("chat.send", {}, tunnel.id);
+		other.followUp({});
+		assert.deepEqual([(await other.errors.next()).message,
+			(await other.errors.next()).message],
+		["that request_id is in use", "no such session"]);
+		assert.equal(other.ends.length, 0);
 		// 8 MiB, and deep.
 		const d = "x".repeat(8 * MIB - 1000);
 		session.act("chat.send", { d });

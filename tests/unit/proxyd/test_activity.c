@@ -27,7 +27,7 @@ tunnels_in_use(const struct tunnels *ts)
 }
 
 size_t
-chats_count(const struct chats *c)
+chats_in_use(const struct chats *c)
 {
 	(void)c;
 	return chats;

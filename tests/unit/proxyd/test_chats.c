@@ -200,7 +200,7 @@ test_clear(void **state)
 	chats_clear(f->proxyd.chats);
 	expect_no_reply();
 	assert_int_equal(chats_count(f->proxyd.chats), 0);
-	assert_int_equal(f->used, 6);
+	assert_int_equal(f->used, 4);
 	run(f);
 	assert_int_equal(f->none, 0);
 	assert_int_equal(sockets[0]->code, 1001);

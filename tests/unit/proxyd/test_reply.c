@@ -17,6 +17,8 @@
 #include "proxyd/chats.h"
 #include "proxyd/proxyd.h"
 #include "proxyd/reply.h"
+#include "proxyd/sessions.h"
+#include "proxyd/tunnels.h"
 #include "proxyd/user_requests.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -79,10 +81,13 @@ setup(void **state)
 	connector = channel_new(base, pair[0], PROGRAM_CONNECTOR,
 	    PROGRAM_PROXYD, &connector_side, NULL);
 	proxyd.child.self = PROGRAM_PROXYD;
+	proxyd.child.base = base;
 	proxyd.child.peers[PROGRAM_CONNECTOR] = channel_new(base, pair[1],
 	    PROGRAM_PROXYD, PROGRAM_CONNECTOR, &proxyd_side, NULL);
 	proxyd.conf.json_depth = 64;
 	proxyd.outbox = outbox_new(&proxyd);
+	proxyd.sessions = sessions_new(&proxyd);
+	proxyd.tunnels = tunnels_new(&proxyd);
 	proxyd.chats = chats_new(&proxyd);
 	proxyd.link_is_up = true;
 	return 0;
@@ -93,6 +98,8 @@ teardown(void **state)
 {
 	(void)state;
 	chats_free(proxyd.chats);
+	tunnels_free(proxyd.tunnels);
+	sessions_free(proxyd.sessions);
 	outbox_free(proxyd.outbox);
 	assert_int_equal(proxyd.buffered, 0);
 	channel_free(connector);

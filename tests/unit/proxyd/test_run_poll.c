@@ -186,7 +186,7 @@ tunnels_in_use(const struct tunnels *t)
 }
 
 size_t
-chats_count(const struct chats *c)
+chats_in_use(const struct chats *c)
 {
 	(void)c;
 	return 0;
