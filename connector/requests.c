@@ -23,7 +23,7 @@ RB_HEAD(id_tree, request);
 
 struct requests {
 	struct request_tree tree; /* by number */
-	struct id_tree ids;	  /* by request_id, then by number */
+	struct id_tree ids; /* by request_id, adopted ones first, by number */
 	size_t count;
 	size_t lasting;
 	uint64_t next;
@@ -57,7 +57,11 @@ id_compare(const struct request *a, const struct request *b)
 	if (a->len != b->len)
 		return a->len < b->len ? -1 : 1;
 	order = memcmp(a->request_id, b->request_id, a->len);
-	return order != 0 ? order : request_compare(a, b);
+	if (order != 0)
+		return order;
+	if (a->adopted != b->adopted)
+		return a->adopted ? -1 : 1;
+	return request_compare(a, b);
 }
 
 struct requests *
@@ -209,7 +213,9 @@ requests_clear_due(
 static const struct request *
 first_of_id(const struct requests *r, const char *request_id, size_t len)
 {
-	struct request key = { .request_id = request_id, .len = len };
+	struct request key = {
+		.request_id = request_id, .len = len, .adopted = true
+	};
 	struct id_tree ids = r->ids; /* RB_NFIND knows no const */
 	const struct request *found = RB_NFIND(id_tree, &ids, &key);
 
@@ -239,11 +245,9 @@ uint64_t
 requests_find_adopted(
     const struct requests *r, const char *request_id, size_t len)
 {
-	const struct request *request = first_of_id(r, request_id, len);
+	const struct request *first = first_of_id(r, request_id, len);
 
-	while (request != NULL && !request->adopted)
-		request = next_of_id(request);
-	return request == NULL ? 0 : request->number;
+	return first != NULL && first->adopted ? first->number : 0;
 }
 
 bool
