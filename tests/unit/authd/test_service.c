@@ -159,6 +159,12 @@ check_rows(struct fixture *f, enum schema schema, size_t i)
 		assert_string_equal(query_sql(f->users, sql), "1");
 }
 
+static int
+number(const char *text)
+{
+	return (int)strtonum(text, 0, 1000, NULL);
+}
+
 static void
 check_case(struct fixture *f, enum schema schema, size_t i)
 {
@@ -191,8 +197,8 @@ check_case(struct fixture *f, enum schema schema, size_t i)
 			assert_string_equal(dump_all(f).text, all.text);
 		else if (cases[i].status == SESSION_OK)
 			check_rows(f, schema, i);
-		assert_int_equal(atoi(query_sql(f->users, sql)),
-		    atoi(before) + cases[i].made);
+		assert_int_equal(number(query_sql(f->users, sql)),
+		    number(before) + cases[i].made);
 		sessions_refresh(s);
 	}
 	sessions_free(s);

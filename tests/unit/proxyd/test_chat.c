@@ -28,6 +28,7 @@ test_up(void **state)
 {
 	struct fixture *f = *state;
 	uint64_t number = ask(f, "S", "claude-command", "{\"a\":1}"), next;
+	char *line;
 	size_t i;
 
 	expect_no_reply();
@@ -45,10 +46,9 @@ test_up(void **state)
 			: ask(f, "S", messages[i].action, messages[i].payload);
 		expect_done(next);
 		expect_no_reply();
-		evbuffer_add(sockets[0]->got, "", 1);
-		assert_string_equal(
-		    strtok((char *)evbuffer_pullup(sockets[0]->got, -1), "\n"),
-		    messages[i].got);
+		line = evbuffer_readln(sockets[0]->got, NULL, EVBUFFER_EOL_LF);
+		assert_string_equal(line, messages[i].got);
+		free(line);
 		evbuffer_drain(sockets[0]->got, SIZE_MAX);
 	}
 	next =
