@@ -47,37 +47,43 @@ HARDEN = -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointe
 endif
 HARDEN += -fstack-protector-strong -fstack-clash-protection -fPIE \
 	-fcf-protection -ftrivial-auto-var-init=zero
+# Which need more than a sandbox leaves.
+CPPFLAGS_SANITIZED = $(if $(SANITIZE),-DSANITIZED)
 LDHARDEN = -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed
 
 CFLAGS ?= -O2 -g
 override CFLAGS += -std=gnu11 $(WARNINGS) $(HARDEN) -fdata-sections \
 	-ffunction-sections
 override CPPFLAGS += -I. -D_GNU_SOURCE -DTETHERD_VERSION='"$(VERSION)"' \
-	$(call cflags,libbsd-overlay libevent json-c libcurl sqlite3 openssl zlib)
+	$(CPPFLAGS_SANITIZED) \
+	$(call cflags,libbsd-overlay libevent json-c libcurl sqlite3 openssl zlib libseccomp)
 override LDFLAGS += $(LDHARDEN) -Wl,--gc-sections \
 	$(if $(SANITIZE),-fsanitize=$(SANITIZE))
 
 # Each program and test links what its folder needs, and nothing else.
-LIBS_common    = $(call libs,libevent_core libbsd-overlay)
+LIBS_common    = $(call libs,libevent_core libbsd-overlay libseccomp)
 # libmd comes with libbsd; the opening handshake needs its SHA-1.
 LIBS_ws        = -lwslay $(call libs,libmd)
 LIBS_tetherd   = $(LIBS_common)
 LIBS_dialer    = $(LIBS_common)
+LIBS_launcher  = $(LIBS_common)
 LIBS_tetherctl = $(call libs,libbsd-overlay)
 LIBS_connector = $(LIBS_common) $(LIBS_ws) $(call libs,libevent_openssl json-c openssl)
 LIBS_proxyd    = $(LIBS_common) $(LIBS_ws) $(call libs,json-c libcurl zlib)
 LIBS_authd     = $(LIBS_common) $(call libs,sqlite3 json-c libcurl openssl)
 LIBS_hub       = $(LIBS_common) $(LIBS_ws) $(call libs,libevent_extra json-c)
 
-ROOMS = common sandbox tetherd dialer tetherctl connector proxyd authd hub
+ROOMS = common sandbox tetherd launcher dialer tetherctl connector proxyd authd hub
 OBJS_common    := $(patsubst %.c,$(B)/%.o,$(wildcard common/*.c))
 OBJS_sandbox   := $(patsubst %.c,$(B)/%.o,$(wildcard sandbox/*.c))
 OBJS_dialer    := $(patsubst %.c,$(B)/%.o,$(wildcard tetherd/dialer*.c))
+# What the launcher does, and what tetherd does to start it.
+OBJS_launcher  := $(B)/tetherd/launcher_main.o $(B)/tetherd/spawn.o
 # What tetherd and tetherctl agree on is in both.
 OBJS_ctl       := $(patsubst %.c,$(B)/%.o,$(wildcard tetherd/ctl_*.c))
 OBJS_tetherctl := $(OBJS_ctl) $(B)/tetherd/control_protocol.o \
 	$(B)/tetherd/json_string.o
-OBJS_tetherd   := $(filter-out $(OBJS_dialer) $(OBJS_ctl),$(patsubst %.c,$(B)/%.o,$(wildcard tetherd/*.c))) \
+OBJS_tetherd   := $(filter-out $(OBJS_dialer) $(OBJS_ctl) $(B)/tetherd/launcher_main.o,$(patsubst %.c,$(B)/%.o,$(wildcard tetherd/*.c))) \
 	$(B)/tetherd/parse.o
 OBJS_connector := $(patsubst %.c,$(B)/%.o,$(wildcard connector/*.c))
 OBJS_proxyd    := $(patsubst %.c,$(B)/%.o,$(wildcard proxyd/*.c))
@@ -86,9 +92,10 @@ OBJS_hub       := $(patsubst %.c,$(B)/%.o,$(wildcard hub/*.c))
 
 # The programs, by the folder that they come from; the main file of each
 # stays out of the archive that its unit tests link.
-CHILDREN = connector proxyd authd dialer
+CHILDREN = launcher connector proxyd authd dialer
 BINARIES = $(B)/sbin/tetherd $(B)/sbin/tetherctl $(CHILDREN:%=$(B)/libexec/tetherd/%) $(B)/bin/tether-hub
 MAIN_tetherd   = $(B)/tetherd/main.o
+MAIN_launcher  = $(B)/tetherd/launcher_main.o
 MAIN_dialer    = $(B)/tetherd/dialer_main.o
 MAIN_tetherctl = $(B)/tetherd/ctl_main.o
 MAIN_connector = $(B)/connector/main.o

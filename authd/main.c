@@ -1,5 +1,7 @@
 #include <sys/stat.h>
 
+#include <libgen.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -52,6 +54,7 @@ static int authd_on_github_dial_failed(void *, struct msg *);
 static int authd_on_token_granted(void *, struct msg *);
 static void authd_open(struct authd *);
 static void authd_close(struct authd *);
+static void authd_confine(const struct authd_conf *);
 static void authd_log_status(void *);
 static void authd_status(void *, struct status *);
 static const char *authd_conf_check(void *, const void *, uint32_t *);
@@ -97,13 +100,41 @@ main(int argc, char **argv)
 	if (vault_keep_conf(&authd.conf) == -1)
 		fatalx("no memory for the secrets of the configuration");
 	authd_open(&authd);
-	sandbox_enter(PROGRAM_AUTHD, authd.conf.sandbox);
+	authd_confine(&authd.conf);
 	child_run(&authd.child, &ops, &authd);
 	authd_close(&authd);
 	vault_drop_conf(&authd.conf);
 	slice_free_authd(&authd.conf);
 	child_finish(&authd.child);
 	return 0;
+}
+
+/* The folder of a file, with all links followed; malloc'd. */
+static char *
+folder_of(const char *path)
+{
+	char *real = realpath(path, NULL), *copy, *folder;
+
+	if (real != NULL) {
+		folder = strdup(dirname(real));
+		free(real);
+	} else {
+		copy = strdup(path);
+		folder = copy == NULL ? NULL : strdup(dirname(copy));
+		free(copy);
+	}
+	if (folder == NULL)
+		fatal("sandbox");
+	return folder;
+}
+
+static void
+authd_confine(const struct authd_conf *conf)
+{
+	char *folder = folder_of(conf->database_path);
+
+	sandbox_authd(&conf->confinement, folder, conf->state_dir);
+	free(folder);
 }
 
 static void

@@ -44,7 +44,9 @@ child_clean_descriptors(void)
 	do
 		fd = open("/dev/null", O_RDWR);
 	while (fd != -1 && fd < CHILD_FD_PARENT);
-	closefrom(CHILD_FD_LOG + 1);
+	if (fd != -1)
+		close(fd);
+	closefrom(CHILD_FD_ROOT + 1);
 }
 
 /* Only the parent takes signals: a terminal's reach the whole group. */

@@ -20,7 +20,7 @@ struct status;
  *   child_configure()  its own slice of the configuration
  *   (own code)         open and initialise what needs files; what the
  *                      configuration is to blame for is a child_refuse()
- *   sandbox_enter()    privileges and sandbox, see sandbox/sandbox.h
+ *   sandbox_NAME()     privileges and sandbox, see sandbox/sandbox.h
  *   child_run()        READY, then the event loop
  *   child_finish()     after the program freed its own events
  */
@@ -28,6 +28,7 @@ struct status;
 /* The descriptors that the parent leaves open in a child, besides 0 to 2. */
 #define CHILD_FD_PARENT 3
 #define CHILD_FD_LOG	4
+#define CHILD_FD_ROOT	5 /* a folder to change root to, if we are to */
 
 /* Room for why a configuration is refused; what is longer is cut. */
 #define CHILD_WHY_SIZE 1000

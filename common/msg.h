@@ -14,7 +14,7 @@
  */
 
 /* Both ends must agree on this; raised with every change of the messages. */
-#define MSG_PROTOCOL_VERSION 5
+#define MSG_PROTOCOL_VERSION 6
 
 #define MSG_HEADER_SIZE 16
 #define MSG_SIZE_MAX	65536

@@ -9,6 +9,7 @@ program_name(enum program program)
 		[PROGRAM_PROXYD] = "proxyd",
 		[PROGRAM_AUTHD] = "authd",
 		[PROGRAM_DIALER] = "dialer",
+		[PROGRAM_LAUNCHER] = "launcher",
 		[PROGRAM_TETHERCTL] = "tetherctl",
 	};
 

@@ -56,7 +56,7 @@ slice_add_connector(struct msg_out *m, const struct connector_conf *c)
 	msg_add_str(m, c->claim_users);
 	msg_add_str(m, c->claim_orgs);
 	msg_add_str(m, c->claim_teams);
-	msg_add_u8(m, c->sandbox);
+	confinement_add(m, &c->confinement);
 }
 
 static int
@@ -84,7 +84,7 @@ get_connector(void *conf, struct msg *m)
 	c->claim_users = msg_get_strdup(m);
 	c->claim_orgs = msg_get_strdup(m);
 	c->claim_teams = msg_get_strdup(m);
-	c->sandbox = msg_get_u8(m);
+	confinement_get(m, &c->confinement);
 	return msg_end(m) ? 0 : -1;
 }
 
@@ -115,7 +115,7 @@ slice_add_proxyd(struct msg_out *m, const struct proxyd_conf *c)
 	msg_add_u32(m, c->tunnels_rate);
 	msg_add_u32(m, c->failures_rate);
 	msg_add_u8(m, c->audit);
-	msg_add_u8(m, c->sandbox);
+	confinement_add(m, &c->confinement);
 }
 
 static int
@@ -147,7 +147,7 @@ get_proxyd(void *conf, struct msg *m)
 	c->tunnels_rate = msg_get_u32(m);
 	c->failures_rate = msg_get_u32(m);
 	c->audit = msg_get_u8(m);
-	c->sandbox = msg_get_u8(m);
+	confinement_get(m, &c->confinement);
 	return msg_end(m) ? 0 : -1;
 }
 
@@ -171,7 +171,7 @@ slice_add_authd(struct msg_out *m, const struct authd_conf *c)
 	msg_add_u32(m, c->failures_rate);
 	msg_add_u8(m, c->watch_runs);
 	msg_add_u8(m, c->adopt);
-	msg_add_u8(m, c->sandbox);
+	confinement_add(m, &c->confinement);
 }
 
 static int
@@ -197,7 +197,7 @@ get_authd(void *conf, struct msg *m)
 	c->failures_rate = msg_get_u32(m);
 	c->watch_runs = msg_get_u8(m) != 0;
 	c->adopt = msg_get_u8(m);
-	c->sandbox = msg_get_u8(m);
+	confinement_get(m, &c->confinement);
 	return msg_end(m) ? 0 : -1;
 }
 
@@ -210,7 +210,7 @@ slice_add_dialer(struct msg_out *m, const struct dialer_conf *c)
 	msg_add_u32(m, c->proxy_port);
 	msg_add_str(m, c->proxy_auth);
 	msg_add_u32(m, c->timeout_ms);
-	msg_add_u8(m, c->sandbox);
+	confinement_add(m, &c->confinement);
 }
 
 static int
@@ -224,7 +224,22 @@ get_dialer(void *conf, struct msg *m)
 	c->proxy_port = msg_get_u32(m);
 	c->proxy_auth = msg_get_strdup(m);
 	c->timeout_ms = msg_get_u32(m);
-	c->sandbox = msg_get_u8(m);
+	confinement_get(m, &c->confinement);
+	return msg_end(m) ? 0 : -1;
+}
+
+void
+slice_add_launcher(struct msg_out *m, const struct launcher_conf *c)
+{
+	confinement_add(m, &c->confinement);
+}
+
+static int
+get_launcher(void *conf, struct msg *m)
+{
+	struct launcher_conf *c = conf;
+
+	confinement_get(m, &c->confinement);
 	return msg_end(m) ? 0 : -1;
 }
 
@@ -477,6 +492,13 @@ clear_dialer(void *conf)
 	slice_free_dialer(conf);
 }
 
+/* There is nothing to free in it. */
+static void
+clear_launcher(void *conf)
+{
+	memset(conf, 0, sizeof(struct launcher_conf));
+}
+
 const struct slice_type slice_connector = {
 	.type = MSG_CONF_CONNECTOR,
 	.size = sizeof(struct connector_conf),
@@ -507,4 +529,12 @@ const struct slice_type slice_dialer = {
 	.get = get_dialer,
 	.get_file = get_file_none,
 	.clear = clear_dialer,
+};
+
+const struct slice_type slice_launcher = {
+	.type = MSG_CONF_LAUNCHER,
+	.size = sizeof(struct launcher_conf),
+	.get = get_launcher,
+	.get_file = get_file_none,
+	.clear = clear_launcher,
 };

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/confinement.h"
 #include "common/msg.h"
 #include "common/session.h"
 
@@ -64,7 +65,7 @@ struct connector_conf {
 	char *claim_users;
 	char *claim_orgs;
 	char *claim_teams; /* org/slug */
-	bool sandbox;	   /* false for "sandbox none" */
+	struct confinement confinement;
 };
 
 struct proxyd_conf {
@@ -93,7 +94,7 @@ struct proxyd_conf {
 	uint32_t tunnels_rate;	/* opened by one person in a minute */
 	uint32_t failures_rate; /* refusals of one person in a minute */
 	bool audit;		/* of requests that are allowed, too */
-	bool sandbox;
+	struct confinement confinement;
 };
 
 struct authd_conf {
@@ -116,7 +117,7 @@ struct authd_conf {
 	uint32_t failures_rate; /* refused GitHub tokens in a minute */
 	bool watch_runs;	/* proxyd may: SESSION_SERVICE_WATCH */
 	bool adopt; /* bind upstream users that were there, by login */
-	bool sandbox;
+	struct confinement confinement;
 };
 
 struct dialer_conf {
@@ -126,7 +127,11 @@ struct dialer_conf {
 	uint32_t proxy_port;
 	char *proxy_auth; /* "user:password", or "" */
 	uint32_t timeout_ms;
-	bool sandbox;
+	struct confinement confinement;
+};
+
+struct launcher_conf {
+	struct confinement confinement;
 };
 
 /* How a child reads its slice, and how it is freed. */
@@ -149,6 +154,7 @@ extern const struct slice_type slice_connector;
 extern const struct slice_type slice_proxyd;
 extern const struct slice_type slice_authd;
 extern const struct slice_type slice_dialer;
+extern const struct slice_type slice_launcher;
 
 /* Printable ASCII without spaces: what can be a token of any service. */
 bool slice_is_token(const char *);
@@ -157,6 +163,7 @@ void slice_add_connector(struct msg_out *, const struct connector_conf *);
 void slice_add_proxyd(struct msg_out *, const struct proxyd_conf *);
 void slice_add_authd(struct msg_out *, const struct authd_conf *);
 void slice_add_dialer(struct msg_out *, const struct dialer_conf *);
+void slice_add_launcher(struct msg_out *, const struct launcher_conf *);
 
 /* Free the strings, the secrets wiped; the struct is zeroed. */
 void slice_free_connector(struct connector_conf *);

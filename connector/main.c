@@ -346,7 +346,7 @@ main(int argc, char **argv)
 	c.uploads = uploads_new(&c);
 	c.exchange = exchange_new(&c);
 	c.user_requests = user_requests_new(&c);
-	sandbox_enter(PROGRAM_CONNECTOR, c.conf.sandbox);
+	sandbox_connector(&c.conf.confinement, CHILD_FD_ROOT);
 	child_run(&c.child, &child_ops, &c);
 	connection_free(c.connection);
 	user_requests_free(c.user_requests);

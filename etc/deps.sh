@@ -24,6 +24,7 @@ packages() {
 		echo 'libssl-dev|pkg-config openssl'
 		echo 'libbsd-dev|pkg-config libbsd-overlay'
 		echo 'libmd-dev|pkg-config libmd'
+		echo 'libseccomp-dev|pkg-config libseccomp'
 		;;
 	check)
 		packages build

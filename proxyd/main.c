@@ -1,5 +1,8 @@
+#include <libgen.h>
 #include <malloc.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <event2/event.h>
 
@@ -20,6 +23,7 @@
 #include "proxyd/transactions.h"
 #include "proxyd/tunnels.h"
 #include "proxyd/upstream.h"
+#include "proxyd/upstream_address.h"
 #include "proxyd/user_auth.h"
 #include "sandbox/sandbox.h"
 
@@ -298,6 +302,32 @@ static const struct child_ops child_ops = {
 	.conf_switch = reload_switch,
 };
 
+/* What stands in for the way to a socket is its name below the new root. */
+static void
+proxyd_confine(struct proxyd *p)
+{
+	const struct confinement *c = &p->conf.confinement;
+	const char *path = upstream_path(p->upstream);
+	char *copy;
+
+	if (path == NULL) {
+		sandbox_proxyd(
+		    c, CHILD_FD_ROOT, (uint16_t)p->conf.upstream_port);
+		return;
+	}
+	copy = strdup(path);
+	if (copy == NULL)
+		fatal("sandbox");
+	if (c->drop)
+		close(CHILD_FD_ROOT);
+	sandbox_proxyd_unix(c, dirname(copy));
+	free(copy);
+	if (!c->drop)
+		return;
+	upstream_address_root_changed();
+	(void)upstream_change(p->upstream, &p->conf);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -332,7 +362,7 @@ main(int argc, char **argv)
 	p.timer = evtimer_new(p.child.base, on_timer, &p);
 	if (p.timer == NULL)
 		fatalx("no timer");
-	sandbox_enter(PROGRAM_PROXYD, p.conf.sandbox);
+	proxyd_confine(&p);
 	child_run(&p.child, &child_ops, &p);
 	intake_free(p.intake);
 	tunnels_on_use(p.tunnels, NULL, NULL);

@@ -109,6 +109,12 @@ upstream_name(const struct upstream *up)
 	return up->address.name;
 }
 
+const char *
+upstream_path(const struct upstream *up)
+{
+	return upstream_address_path(&up->address);
+}
+
 /* One of them has the JWT. */
 static void
 wipe_headers(struct upstream_transfer *t)

@@ -69,6 +69,9 @@ const char *upstream_base(const struct upstream *);
 /* The same, or "unix:/path": for the operator. */
 const char *upstream_name(const struct upstream *);
 
+/* The path of its socket, until upstream_change(); NULL if it has a port. */
+const char *upstream_path(const struct upstream *);
+
 /* NULL when out of memory. */
 struct upstream_transfer *upstream_start(struct upstream *,
     const struct upstream_request *, const struct upstream_ops *, void *arg);

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 
 #include <arpa/inet.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,15 +11,24 @@
 #include "proxyd/upstream_address.h"
 
 static const char unix_prefix[] = "unix:";
+static bool root_changed;
+
+void
+upstream_address_root_changed(void)
+{
+	root_changed = true;
+}
 
 static const char *
 parse_path(struct upstream_address *a, const char *path)
 {
 	struct sockaddr_un *un = (struct sockaddr_un *)&a->socket;
 
+	const char *here = root_changed ? strrchr(path, '/') : path;
+
 	if (path[0] != '/')
 		return "the path of the upstream's socket is not absolute";
-	if (strlcpy(un->sun_path, path, sizeof(un->sun_path)) >=
+	if (strlcpy(un->sun_path, here, sizeof(un->sun_path)) >=
 	    sizeof(un->sun_path))
 		return "the path of the upstream's socket is too long";
 	un->sun_family = AF_UNIX;

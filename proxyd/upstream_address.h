@@ -38,6 +38,12 @@ struct upstream_address {
 const char *upstream_address_parse(
     struct upstream_address *, const struct proxyd_conf *);
 
+/*
+ * The folder of the socket is the root directory now: of the paths in settings
+ * that are parsed from here on the last part is what counts.
+ */
+void upstream_address_root_changed(void);
+
 /* The path of a socket, as long as the address lives, or NULL. */
 const char *upstream_address_path(const struct upstream_address *);
 

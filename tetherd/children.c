@@ -1,4 +1,3 @@
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -8,6 +7,7 @@
 #include "common/log.h"
 #include "common/timer.h"
 #include "tetherd/children_internal.h"
+#include "tetherd/process.h"
 #include "tetherd/relay.h"
 
 /* When all are to stop, what is left then is killed: promised are 5 s. */
@@ -119,7 +119,7 @@ children_on_stop_timer(int fd, short what, void *arg)
 			continue;
 		log_warnx("%s[%d]: not stopped in time; killed",
 		    program_name(p->program), (int)p->pid);
-		kill(p->pid, SIGKILL);
+		process_kill(p->pidfd);
 	}
 }
 
@@ -132,6 +132,12 @@ children_stop(struct children *c)
 	timer_set(c->stop_timer, STOP_ALL_MS);
 	process_stop(&c->process[PROGRAM_CONNECTOR]);
 	children_continue_stop(c);
+}
+
+void
+children_give_up_all(struct children *c)
+{
+	children_fail(c);
 }
 
 void

@@ -68,6 +68,9 @@ void children_start(struct children *);
 /* Connector first, so that answers under way get out; 5 s at the most. */
 void children_stop(struct children *);
 
+/* Nothing can be started any more: as after too many deaths. */
+void children_give_up_all(struct children *);
+
 /* A process of ours died: true if it was one of these. */
 bool children_reap(struct children *, pid_t, int status);
 

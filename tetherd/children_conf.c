@@ -1,4 +1,3 @@
-#include <signal.h>
 
 #include "common/child.h"
 #include "common/log.h"
@@ -6,6 +5,7 @@
 #include "common/status.h"
 #include "tetherd/children_internal.h"
 #include "tetherd/conf.h"
+#include "tetherd/process.h"
 
 /* -1: nobody asked, or it was answered already. */
 static int
@@ -114,7 +114,7 @@ children_give_up(struct children *c, enum program program)
 
 	p->switching = 0;
 	if (p->pid != 0)
-		kill(p->pid, SIGKILL);
+		process_kill(p->pidfd);
 }
 
 int
@@ -167,7 +167,7 @@ process_on_start_refused(struct process *p, uint64_t id, const char *why)
 	    "%s refuses its configuration: %s", program_name(p->program), why);
 	p->refused = true;
 	if (!p->dead)
-		kill(p->pid, SIGKILL);
+		process_kill(p->pidfd);
 	return 0;
 }
 

@@ -36,7 +36,8 @@ struct asked {
 struct process {
 	enum program program;
 	enum child_state state;
-	pid_t pid;
+	pid_t pid; /* 0 if there is none */
+	int pidfd; /* -1 then */
 	time_t started;
 	struct channel *channel;
 	struct relay *relay;

@@ -75,6 +75,7 @@ process_init(struct process *p, struct children *c, enum program program)
 	p->program = program;
 	p->children = c;
 	p->log_level = log_get_level();
+	p->pidfd = -1;
 	p->timer = evtimer_new(c->base, process_on_timer, p);
 	if (p->timer == NULL)
 		fatalx("children: no timer");
@@ -89,6 +90,9 @@ process_clear(struct process *p)
 	p->relay = NULL;
 	event_del(p->timer);
 	p->pid = 0;
+	if (p->pidfd != -1)
+		close(p->pidfd);
+	p->pidfd = -1;
 	p->state = CHILD_STOPPED;
 	p->dead = p->refused = p->configured = p->condemned = false;
 	p->staged = 0;
@@ -100,7 +104,7 @@ void
 process_free(struct process *p)
 {
 	if (p->pid != 0)
-		kill(p->pid, SIGKILL);
+		process_kill(p->pidfd);
 	process_clear(p);
 	event_free(p->timer);
 }
@@ -138,6 +142,7 @@ process_start(struct process *p)
 		timer_set(p->timer, SPAWN_AGAIN_MS);
 		return;
 	}
+	p->pidfd = sockets.pidfd;
 	p->state = CHILD_STARTING;
 	p->start_again = false;
 	p->started = now_seconds();
@@ -264,7 +269,7 @@ process_on_peer_broken(void *arg, struct msg *m)
 	peer->condemned = true;
 	log_warnx("%s is broken, says %s; restarting it", program_name(program),
 	    program_name(p->program));
-	kill(peer->pid, SIGKILL);
+	process_kill(peer->pidfd);
 	return 0;
 }
 
@@ -296,7 +301,7 @@ process_on_channel_broken(void *arg, struct channel *ch, const char *why)
 	if (why != NULL) {
 		log_warnx("channel to %s: %s", program_name(p->program), why);
 		if (p->pid != 0)
-			kill(p->pid, SIGKILL);
+			process_kill(p->pidfd);
 	} else if (p->pid != 0 && p->state != CHILD_STOPPING)
 		timer_set(p->timer, END_MS);
 }
@@ -315,7 +320,7 @@ process_on_timer(int fd, short what, void *arg)
 	log_warnx("%s[%d]: %s in time; killed", program_name(p->program),
 	    (int)p->pid,
 	    p->state == CHILD_STARTING ? "not ready" : "not stopped");
-	kill(p->pid, SIGKILL);
+	process_kill(p->pidfd);
 }
 
 /* It died without being told to. */
@@ -384,7 +389,7 @@ process_stop(struct process *p)
 			process_clear(p);
 			return;
 		}
-		kill(p->pid, SIGKILL);
+		process_kill(p->pidfd);
 		break;
 	case CHILD_RUNNING:
 		if (p->channel != NULL)

@@ -71,6 +71,10 @@ conf_slice(const struct conf *conf, enum program program, struct msg_out *m)
 		msg_start(m, MSG_CONF_DIALER, 0);
 		slice_add_dialer(m, &conf->dialer);
 		break;
+	case PROGRAM_LAUNCHER:
+		msg_start(m, MSG_CONF_LAUNCHER, 0);
+		slice_add_launcher(m, &conf->launcher);
+		break;
 	case PROGRAM_PARENT:
 	case PROGRAM_TETHERCTL:
 	case PROGRAM_COUNT:

@@ -39,6 +39,8 @@ struct conf {
 		enum log_level log_level;
 		bool sandbox;
 	} parent;
+
+	struct launcher_conf launcher;
 };
 
 /* Wipe the secrets, close the files and free all.  NULL is allowed. */

@@ -48,6 +48,12 @@ control_new(struct event_base *base, const struct conf *conf)
 	return c;
 }
 
+const char *
+control_path(const struct control *c)
+{
+	return c->socket.fd == -1 ? "" : c->socket.path;
+}
+
 void
 control_start(
     struct control *c, struct children *children, struct reload *reload)

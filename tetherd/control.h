@@ -25,6 +25,9 @@ struct status;
  */
 struct control *control_new(struct event_base *, const struct conf *);
 
+/* The path of the socket; "" if there is none. */
+const char *control_path(const struct control *);
+
 /* Serve clients from now on; both must live until control_stop(). */
 void control_start(struct control *, struct children *, struct reload *);
 

@@ -25,6 +25,7 @@ struct dial {
 	dial_done done;
 	void *arg;
 	pid_t pid; /* 0 when nothing is under way */
+	int pidfd; /* -1 then */
 	uint64_t id;
 	bool answered;
 	struct msg_out conf; /* for the dialer, until it said HELLO */
@@ -60,6 +61,7 @@ dial_new(struct event_base *base, dial_done done, void *arg)
 	if (d == NULL)
 		fatal("dial");
 	d->base = base;
+	d->pidfd = -1;
 	d->done = done;
 	d->arg = arg;
 	d->timer = evtimer_new(base, dial_on_timer, d);
@@ -80,6 +82,9 @@ dial_clear(struct dial *d)
 	d->relay = NULL;
 	msg_discard(&d->conf);
 	d->pid = 0;
+	if (d->pidfd != -1)
+		close(d->pidfd);
+	d->pidfd = -1;
 }
 
 /* Its death is reaped by the caller of waitpid(), which then ignores it. */
@@ -87,7 +92,7 @@ void
 dial_give_up(struct dial *d)
 {
 	if (d->pid != 0)
-		kill(d->pid, SIGKILL);
+		process_kill(d->pidfd);
 	dial_clear(d);
 }
 
@@ -128,6 +133,7 @@ dial_spawn(struct dial *d)
 		dial_answer(d, -1, "no dialer");
 		return;
 	}
+	d->pidfd = sockets.pidfd;
 	d->relay = relay_new(
 	    d->base, sockets.log, PROGRAM_DIALER, d->pid, log_get_level());
 	d->channel = channel_new(d->base, sockets.channel, PROGRAM_PARENT,
@@ -223,7 +229,7 @@ dial_on_channel_broken(void *arg, struct channel *ch, const char *why)
 	d->channel = NULL;
 	if (why != NULL) {
 		log_warnx("channel to dialer: %s", why);
-		kill(d->pid, SIGKILL);
+		process_kill(d->pidfd);
 	}
 }
 
@@ -235,7 +241,7 @@ dial_on_timer(int fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	log_warnx("dialer[%d]: not done in time; killed", (int)d->pid);
-	kill(d->pid, SIGKILL);
+	process_kill(d->pidfd);
 }
 
 bool

@@ -29,7 +29,9 @@ main(int argc, char **argv)
 
 	child_start(&child, PROGRAM_DIALER, argc, argv);
 	child_configure(&child, &slice_dialer, &conf);
-	sandbox_enter(PROGRAM_DIALER, conf.sandbox);
+	sandbox_dialer(&conf.confinement,
+	    (uint16_t)(conf.proxy_host[0] == '\0' ? conf.port
+						  : conf.proxy_port));
 	fd = dialer_dial(&conf, text);
 	answer(fd, text);
 	slice_free_dialer(&conf);

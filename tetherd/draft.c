@@ -70,7 +70,6 @@ draft_start(struct draft *d)
 			.ca_fd = -1,
 			.message_max = 32 * MIB,
 			.json_depth = 64,
-			.sandbox = true,
 		},
 		.conf.proxyd = {
 			.upstream_host = copy("127.0.0.1"),
@@ -93,7 +92,6 @@ draft_start(struct draft *d)
 			.failures_rate = 600,
 			.callback_url = copy(""),
 			.deny_paths = copy(""),
-			.sandbox = true,
 		},
 		.conf.authd = {
 			.database_path = home_path(".cloudcli/auth.db"),
@@ -108,21 +106,18 @@ draft_start(struct draft *d)
 			.cache_allowed_ms = 300000,
 			.cache_refused_ms = 60000,
 			.adopt = true,
-			.sandbox = true,
 		},
 		.conf.dialer = {
 			.host = copy(""),
 			.proxy_host = copy(""),
 			.proxy_auth = copy(""),
 			.timeout_ms = 30000,
-			.sandbox = true,
 		},
 		.conf.github_dialer = {
 			.host = copy(""),
 			.proxy_host = copy(""),
 			.proxy_auth = copy(""),
 			.timeout_ms = 8000,
-			.sandbox = true,
 		},
 		.conf.parent = {
 			.socket = copy(""),

@@ -20,9 +20,12 @@
 #include "tetherd/control.h"
 #include "tetherd/dial.h"
 #include "tetherd/journal.h"
+#include "tetherd/launcher.h"
 #include "tetherd/notify.h"
 #include "tetherd/options.h"
+#include "tetherd/privileges.h"
 #include "tetherd/process.h"
+#include "tetherd/reach.h"
 #include "tetherd/reload.h"
 #include "tetherd/settings.h"
 
@@ -255,10 +258,16 @@ static const struct reload_ops reload_ops = {
 };
 
 static void
-reap_dialer(struct tetherd *t, pid_t pid, int status)
+reap_others(struct tetherd *t, pid_t pid, int status)
 {
-	if (!dial_reap(t->dial, pid, status))
-		(void)dial_reap(t->dial_github, pid, status);
+	char death[64];
+
+	if (dial_reap(t->dial, pid, status) ||
+	    dial_reap(t->dial_github, pid, status) || !launcher_reap(pid))
+		return;
+	log_warnx("lost child: launcher terminated; %s",
+	    process_describe_death(status, death, sizeof(death)));
+	children_give_up_all(t->children);
 }
 
 static void
@@ -271,7 +280,7 @@ reap(struct tetherd *t)
 		if (WIFSTOPPED(status) || WIFCONTINUED(status))
 			continue;
 		if (!children_reap(t->children, pid, status))
-			reap_dialer(t, pid, status);
+			reap_others(t, pid, status);
 	}
 }
 
@@ -382,6 +391,7 @@ finish(struct tetherd *t)
 	children_free(t->children);
 	reload_free(t->reload);
 	audit_free(t->audit);
+	launcher_stop();
 	for (i = 0; i < NSIGNALS; i++)
 		event_free(t->signals[i]);
 	event_base_free(t->base);
@@ -425,6 +435,21 @@ check(struct tetherd *t, struct settings *settings)
 	return written ? 0 : 1;
 }
 
+static void
+log_protection(bool sandbox)
+{
+	const char *lacks;
+
+	if (!sandbox) {
+		log_warnx("sandbox none: the processes are not confined");
+		return;
+	}
+	lacks = sandbox_lacks();
+	if (lacks[0] != '\0')
+		log_warnx("this kernel's Landlock (ABI %u) does not confine %s",
+		    sandbox_landlock_abi(), lacks);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -437,6 +462,7 @@ main(int argc, char **argv)
 	options_parse(&t.options, argc, argv);
 	/* First: what this keeps is a copy of what others can see. */
 	settings_capture();
+	privileges_find();
 	setproctitle_init(argc, argv, environ);
 
 	settings = read_settings(&t);
@@ -451,12 +477,12 @@ main(int argc, char **argv)
 	take_signals(&t);
 	t.audit = audit_new(t.base, own_conf(settings));
 	log_infox("startup: tetherd %s", TETHERD_VERSION);
-	log_infox("no chroot and no change of uid: all processes run as uid %d",
-	    (int)getuid());
+	privileges_log(settings_conf(settings));
+	log_protection(own_conf(settings)->sandbox);
 	t.control = control_new(t.base, settings_conf(settings));
-	sandbox_enter(PROGRAM_PARENT, own_conf(settings)->sandbox);
-	if (!own_conf(settings)->sandbox)
-		log_warnx("sandbox none: the processes are not confined");
+	launcher_start(t.base, &settings_conf(settings)->launcher,
+	    process_folder(), privileges_root());
+	reach_confine(settings, &t.options.sources, control_path(t.control));
 
 	start(&t, settings);
 	if (event_base_dispatch(t.base) == -1)

@@ -1,8 +1,8 @@
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <signal.h>
@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/child.h"
 #include "common/log.h"
+#include "tetherd/launcher.h"
 #include "tetherd/process.h"
 
 static char executables[PATH_MAX];
@@ -30,7 +30,8 @@ void
 process_find_executables(void)
 {
 	static const enum program children[] = { PROGRAM_CONNECTOR,
-		PROGRAM_PROXYD, PROGRAM_AUTHD, PROGRAM_DIALER };
+		PROGRAM_PROXYD, PROGRAM_AUTHD, PROGRAM_DIALER,
+		PROGRAM_LAUNCHER };
 	char self[PATH_MAX], path[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	size_t i;
@@ -51,57 +52,16 @@ process_find_executables(void)
 	}
 }
 
-/* Put fd at the number that a child expects, across exec. */
-static void
-place(int fd, int number)
+const char *
+process_folder(void)
 {
-	if (dup2(fd, number) == -1)
-		_exit(1);
-}
-
-/*
- * Signals are blocked from before the fork until here: our handlers, run in
- * the child, would tell the parent's event loop of signals it never got.
- */
-static void
-forget_handlers(void)
-{
-	sigset_t none;
-	int sig;
-
-	for (sig = 1; sig < NSIG; sig++)
-		(void)signal(sig, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-static void
-child_exec(enum program program, int channel, int log)
-{
-	char path[PATH_MAX];
-	char *argv[] = { path, NULL };
-	char *envp[] = { NULL };
-
-	if (executable_path(program, path, sizeof(path)) == -1)
-		_exit(1);
-	/* Out of the way first: each may sit where the other one goes. */
-	channel = fcntl(channel, F_DUPFD, CHILD_FD_LOG + 1);
-	log = fcntl(log, F_DUPFD, CHILD_FD_LOG + 1);
-	if (channel == -1 || log == -1)
-		_exit(1);
-	place(channel, CHILD_FD_PARENT);
-	place(log, CHILD_FD_LOG);
-	closefrom(CHILD_FD_LOG + 1);
-	forget_handlers();
-	execve(path, argv, envp);
-	_exit(127);
+	return executables;
 }
 
 pid_t
 process_spawn(enum program program, struct process_sockets *ours)
 {
 	int channel[2] = { -1, -1 }, log[2] = { -1, -1 }, i;
-	sigset_t all, old;
 	pid_t pid;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) ==
@@ -110,18 +70,10 @@ process_spawn(enum program program, struct process_sockets *ours)
 		log_warn("%s: socketpair", program_name(program));
 		goto failed;
 	}
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &old);
-	pid = fork();
-	if (pid == 0)
-		child_exec(program, channel[1], log[1]);
-	sigprocmask(SIG_SETMASK, &old, NULL);
-	if (pid == -1) {
-		log_warn("%s: fork", program_name(program));
+	pid = launcher_spawn(program, channel[1], log[1], &ours->pidfd);
+	channel[1] = log[1] = -1;
+	if (pid == -1)
 		goto failed;
-	}
-	close(channel[1]);
-	close(log[1]);
 	ours->channel = channel[0];
 	ours->log = log[0];
 	return pid;
@@ -134,6 +86,13 @@ failed:
 			close(log[i]);
 	}
 	return -1;
+}
+
+void
+process_kill(int pidfd)
+{
+	if (pidfd_send_signal(pidfd, SIGKILL, NULL, 0) == -1 && errno != ESRCH)
+		log_warn("can't kill a process");
 }
 
 const char *

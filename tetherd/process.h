@@ -12,6 +12,7 @@
 struct process_sockets {
 	int channel; /* SOCK_SEQPACKET, to the child's CHILD_FD_PARENT */
 	int log;     /* SOCK_DGRAM, to the child's CHILD_FD_LOG */
+	int pidfd;   /* the process itself, for process_kill() */
 };
 
 /*
@@ -19,13 +20,20 @@ struct process_sockets {
  * ../libexec/tetherd.  Once, at start; fatal if they are not there.
  */
 void process_find_executables(void);
+const char *process_folder(void);
 
 /*
- * Fork and execute a child with an empty environment and no descriptors but
- * those of child.h.  Returns its pid and our ends of the sockets, which are
- * then the caller's, or -1 after logging why.
+ * Execute a child, by way of the launcher, with no descriptors but those of
+ * child.h.  Returns its pid, and our ends of the sockets and the descriptor,
+ * which are then the caller's, or -1 after logging why.
  */
 pid_t process_spawn(enum program, struct process_sockets *);
+
+/*
+ * SIGKILL.  By descriptor: a pid may be another process's by now, and a
+ * taken-over tetherd could kill any.
+ */
+void process_kill(int pidfd);
 
 /*
  * Describe a wait status: "exited with status 1", "signal 9 (Killed)".

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "tetherd/privileges.h"
 #include "tetherd/proxy.h"
 #include "tetherd/setting.h"
 #include "tetherd/url.h"
@@ -138,11 +139,7 @@ settings_finish(struct settings *settings, struct complaints *complaints)
 {
 	struct conf *conf = &settings->draft.conf;
 
-	conf->connector.sandbox = conf->parent.sandbox;
-	conf->proxyd.sandbox = conf->parent.sandbox;
-	conf->authd.sandbox = conf->parent.sandbox;
-	conf->dialer.sandbox = conf->parent.sandbox;
-	conf->github_dialer.sandbox = conf->parent.sandbox;
+	privileges_assign(conf);
 	conf->authd.failures_rate = conf->proxyd.failures_rate;
 	conf->authd.watch_runs = conf->proxyd.watch_runs;
 	conf->proxyd.json_depth = conf->connector.json_depth;

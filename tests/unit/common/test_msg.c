@@ -377,13 +377,15 @@ test_parse_types(void **state)
  * The table once more, as sets: programs are bits, so that "any child" needs
  * no case of its own and shares nothing with what is tested.
  */
-#define SET_PARENT	   (1u << PROGRAM_PARENT)
-#define SET_CONNECTOR	   (1u << PROGRAM_CONNECTOR)
-#define SET_PROXYD	   (1u << PROGRAM_PROXYD)
-#define SET_AUTHD	   (1u << PROGRAM_AUTHD)
-#define SET_DIALER	   (1u << PROGRAM_DIALER)
-#define SET_TETHERCTL	   (1u << PROGRAM_TETHERCTL)
-#define SET_CHILD	   (SET_CONNECTOR | SET_PROXYD | SET_AUTHD | SET_DIALER)
+#define SET_PARENT    (1u << PROGRAM_PARENT)
+#define SET_CONNECTOR (1u << PROGRAM_CONNECTOR)
+#define SET_PROXYD    (1u << PROGRAM_PROXYD)
+#define SET_AUTHD     (1u << PROGRAM_AUTHD)
+#define SET_DIALER    (1u << PROGRAM_DIALER)
+#define SET_LAUNCHER  (1u << PROGRAM_LAUNCHER)
+#define SET_TETHERCTL (1u << PROGRAM_TETHERCTL)
+#define SET_CHILD \
+	(SET_CONNECTOR | SET_PROXYD | SET_AUTHD | SET_DIALER | SET_LAUNCHER)
 #define STATES_START	   (1u << MSG_START)
 #define STATES_SETUP	   (1u << MSG_SETUP)
 #define STATES_RUN	   (1u << MSG_RUN)

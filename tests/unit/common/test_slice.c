@@ -34,7 +34,7 @@ static const struct connector_conf connector = {
 	.message_max = 2,
 	.json_depth = 3,
 	.total_ms = 4,
-	.sandbox = true,
+	.confinement = { true, false, 4000000000u, 70000 },
 };
 
 static const struct proxyd_conf proxyd = {
@@ -56,7 +56,7 @@ static const struct proxyd_conf proxyd = {
 	.tunnels_rate = 14,
 	.failures_rate = 15,
 	.audit = true,
-	.sandbox = true,
+	.confinement = { true, false, 4000000000u, 70000 },
 };
 
 static const struct authd_conf authd = {
@@ -77,6 +77,7 @@ static const struct authd_conf authd = {
 	.failures_rate = 15,
 	.watch_runs = true,
 	.adopt = true,
+	.confinement = { false, true, 7, 4000000001u },
 };
 
 static const struct dialer_conf dialer = {
@@ -86,8 +87,20 @@ static const struct dialer_conf dialer = {
 	.proxy_port = 3128,
 	.proxy_auth = three,
 	.timeout_ms = 30000,
-	.sandbox = true,
+	.confinement = { true, false, 4000000000u, 70000 },
 };
+
+/* Of authd, which says the opposite of all others. */
+static const struct confinement opposite = { false, true, 7, 4000000001u };
+
+static void
+assert_confinement(const struct confinement *c, bool usual)
+{
+	const struct confinement expected = { true, false, 4000000000u, 70000 };
+
+	assert_true(confinement_is_same(c, usual ? &expected : &opposite));
+	assert_false(confinement_is_same(c, usual ? &opposite : &expected));
+}
 
 static void
 add_connector(struct msg_out *m)
@@ -122,7 +135,7 @@ get_connector(struct msg *m)
 		assert_int_equal(c.json_depth, 3);
 		assert_int_equal(c.total_ms, 4);
 		assert_int_equal(c.ca_fd, -1);
-		assert_true(c.sandbox);
+		assert_confinement(&c.confinement, true);
 	}
 	slice_free_connector(&c);
 	return rc;
@@ -160,7 +173,7 @@ get_proxyd(struct msg *m)
 		assert_int_equal(c.tunnels_rate, 14);
 		assert_int_equal(c.failures_rate, 15);
 		assert_true(c.audit);
-		assert_true(c.sandbox);
+		assert_confinement(&c.confinement, true);
 	}
 	slice_free_proxyd(&c);
 	return rc;
@@ -200,7 +213,7 @@ get_authd(struct msg *m)
 		assert_int_equal(c.failures_rate, 15);
 		assert_true(c.watch_runs);
 		assert_true(c.adopt);
-		assert_false(c.sandbox);
+		assert_confinement(&c.confinement, false);
 	}
 	slice_free_authd(&c);
 	return rc;
@@ -225,7 +238,7 @@ get_dialer(struct msg *m)
 		assert_int_equal(c.proxy_port, 3128);
 		assert_string_equal(c.proxy_auth, three);
 		assert_int_equal(c.timeout_ms, 30000);
-		assert_true(c.sandbox);
+		assert_confinement(&c.confinement, true);
 	}
 	slice_free_dialer(&c);
 	return rc;

@@ -614,7 +614,7 @@ instance_setup(void **state)
 		.claim_users = copy(""),
 		.claim_orgs = copy(""),
 		.claim_teams = copy(""),
-		.sandbox = true,
+		.confinement = { .sandbox = true },
 	};
 	return 0;
 }

@@ -205,7 +205,7 @@ conf_new(const char *client_id)
 		.claim_users = copy(""),
 		.claim_orgs = copy(""),
 		.claim_teams = copy(""),
-		.sandbox = true,
+		.confinement = { .sandbox = true },
 	};
 }
 
@@ -279,7 +279,7 @@ change(struct connector_conf *c, int what)
 		c->heartbeat_ms++;
 		break;
 	case 2:
-		c->sandbox = false;
+		c->confinement.sandbox = false;
 		break;
 	case 3:
 		/* Of no account without TLS. */

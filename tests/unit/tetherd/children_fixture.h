@@ -7,6 +7,7 @@
  * only waits to be killed.
  */
 
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -68,11 +69,19 @@ process_spawn(enum program program, struct process_sockets *ours)
 	close(closed[0]);
 	ours->channel = channel[0];
 	ours->log = log[0];
+	ours->pidfd = pidfd_open(pid, 0);
+	assert_int_not_equal(ours->pidfd, -1);
 	played[program].pid = pid;
 	played[program].channel = channel[1];
 	played[program].log = log[1];
 	played[program].spawned++;
 	return pid;
+}
+
+void
+process_kill(int pidfd)
+{
+	assert_int_equal(pidfd_send_signal(pidfd, SIGKILL, NULL, 0), 0);
 }
 
 const char *

@@ -605,14 +605,16 @@ test_sandbox(void **state)
 	(void)state;
 	clear();
 	c = assert_read();
-	assert_true(c->connector.sandbox && c->proxyd.sandbox &&
-		    c->authd.sandbox && c->dialer.sandbox &&
-		    c->github_dialer.sandbox);
+	assert_true(
+	    c->connector.confinement.sandbox && c->proxyd.confinement.sandbox &&
+	    c->authd.confinement.sandbox && c->dialer.confinement.sandbox &&
+	    c->github_dialer.confinement.sandbox);
 	write_conf("sandbox none");
 	c = assert_read();
-	assert_false(c->connector.sandbox || c->proxyd.sandbox ||
-		     c->authd.sandbox || c->dialer.sandbox ||
-		     c->github_dialer.sandbox);
+	assert_false(
+	    c->connector.confinement.sandbox || c->proxyd.confinement.sandbox ||
+	    c->authd.confinement.sandbox || c->dialer.confinement.sandbox ||
+	    c->github_dialer.confinement.sandbox);
 }
 
 int

@@ -1,0 +1,28 @@
+#include <sys/resource.h>
+
+#include "sandbox/confine.h"
+#include "sandbox/privileges.h"
+#include "sandbox/process.h"
+#include "sandbox/sandbox.h"
+
+/* Databases with their logs, GitHub's sockets, channels, and some to spare. */
+#define FILES 128
+
+void
+sandbox_authd(const struct confinement *c, const char *database_folder,
+    const char *state_folder)
+{
+	const struct sandbox_path paths[] = {
+		{ database_folder, SANDBOX_WRITE },
+		{ state_folder, SANDBOX_WRITE },
+	};
+	const struct landlock_rules rules = {
+		.paths = paths,
+		.npaths = sizeof(paths) / sizeof(paths[0]),
+	};
+
+	privileges_drop(c);
+	process_restrict(FILES, RLIM_INFINITY);
+	process_alone();
+	CONFINE(c, &rules, &calls_base, &calls_authd);
+}

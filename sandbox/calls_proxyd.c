@@ -1,0 +1,30 @@
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include "sandbox/calls.h"
+
+/* proxyd: connections to the upstream, by libcurl and for WebSockets. */
+static const struct call list[] = {
+	ALLOW(connect),
+	ALLOW_IF(setsockopt, IS(1, SOL_SOCKET)),
+	ALLOW_IF(setsockopt, IS(1, IPPROTO_TCP)),
+	/* libcurl wakes itself up */
+	ALLOW_IF(socketpair, IS(0, AF_UNIX)),
+};
+
+/* What kinds of sockets there are to be depends on the upstream's address. */
+static const struct call tcp[] = {
+	ALLOW_IF(socket, IS(0, AF_INET)),
+	ALLOW_IF(socket, IS(0, AF_INET6)),
+};
+
+static const struct call local[] = {
+	ALLOW_IF(socket, IS(0, AF_UNIX)),
+};
+
+const struct calls calls_proxyd = CALLS(list);
+const struct calls calls_proxyd_tcp = CALLS(tcp);
+const struct calls calls_proxyd_unix = CALLS(local);

@@ -1,0 +1,162 @@
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <pwd.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "tetherd/conf.h"
+#include "tetherd/privileges.h"
+
+/* For those whose user the operator has not made. */
+#define NOBODY 65534
+
+struct user {
+	const char *name;
+	bool missing;
+	uint32_t uid;
+	uint32_t gid;
+};
+
+static struct user connector_user = { .name = PRIVILEGES_CONNECTOR };
+static struct user proxyd_user = { .name = PRIVILEGES_PROXYD };
+static bool is_root;
+
+static void
+find_user(struct user *u)
+{
+	const struct passwd *pw = getpwnam(u->name);
+
+	u->missing = pw == NULL || pw->pw_uid == 0;
+	u->uid = u->missing ? NOBODY : pw->pw_uid;
+	u->gid = u->missing ? NOBODY : pw->pw_gid;
+}
+
+void
+privileges_find(void)
+{
+	is_root = geteuid() == 0;
+	if (!is_root)
+		return;
+	find_user(&connector_user);
+	find_user(&proxyd_user);
+}
+
+/* The owner of a file, or of the folder that it would be made in. */
+static void
+find_owner(const char *path, struct confinement *c)
+{
+	char *at = strdup(path);
+	struct stat st;
+
+	if (at == NULL)
+		fatal("strdup");
+	while (
+	    stat(at, &st) == -1 && strcmp(at, "/") != 0 && strcmp(at, ".") != 0)
+		at = dirname(at);
+	if (stat(at, &st) == 0) {
+		c->uid = st.st_uid;
+		c->gid = st.st_gid;
+	}
+	free(at);
+}
+
+static struct confinement
+confined_as(const struct conf *conf, const struct user *u)
+{
+	return (struct confinement){
+		.sandbox = conf->parent.sandbox,
+		.drop = is_root,
+		.uid = u->uid,
+		.gid = u->gid,
+	};
+}
+
+void
+privileges_assign(struct conf *conf)
+{
+	static const struct user root = { .name = "root" };
+	const char *address = conf->proxyd.upstream_host;
+
+	conf->launcher.confinement = confined_as(conf, &root);
+	conf->connector.confinement = confined_as(conf, &connector_user);
+	conf->dialer.confinement = confined_as(conf, &connector_user);
+	conf->github_dialer.confinement = confined_as(conf, &connector_user);
+	conf->proxyd.confinement = confined_as(conf, &proxyd_user);
+	conf->authd.confinement = confined_as(conf, &root);
+	if (!is_root)
+		return;
+	find_owner(conf->authd.database_path, &conf->authd.confinement);
+	/* The mode of a socket is up to the web app: mostly its owner's. */
+	if (strncmp(address, "unix:", strlen("unix:")) == 0)
+		find_owner(
+		    address + strlen("unix:"), &conf->proxyd.confinement);
+}
+
+static void
+log_missing(const struct user *u)
+{
+	if (u->missing)
+		log_warnx("user %s does not exist: its processes run as "
+			  "uid %d",
+		    u->name, NOBODY);
+}
+
+void
+privileges_log(const struct conf *conf)
+{
+	if (!is_root) {
+		log_infox("no chroot and no change of uid: all processes run "
+			  "as uid %d",
+		    (int)getuid());
+		return;
+	}
+	log_missing(&connector_user);
+	log_missing(&proxyd_user);
+	if (conf->authd.confinement.uid == 0)
+		log_warnx("authd runs as root, which %s belongs to",
+		    conf->authd.database_path);
+	if (conf->proxyd.confinement.uid == 0)
+		log_warnx("proxyd runs as root, which %s belongs to",
+		    conf->proxyd.upstream_host);
+}
+
+/* A folder that is gone; -1 if none could be made there. */
+static int
+make_gone(const char *template)
+{
+	char *path = strdup(template);
+	int fd = -1;
+
+	if (path == NULL)
+		fatal("strdup");
+	if (mkdtemp(path) != NULL) {
+		fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (rmdir(path) == -1)
+			fatal("%s", path);
+	}
+	free(path);
+	return fd;
+}
+
+int
+privileges_root(void)
+{
+	static const char *const places[] = { "/run/tetherd-XXXXXX",
+		"/tmp/tetherd-XXXXXX" };
+	size_t i;
+	int fd = -1;
+
+	if (!is_root)
+		return -1;
+	for (i = 0; fd == -1 && i < sizeof(places) / sizeof(places[0]); i++)
+		fd = make_gone(places[i]);
+	if (fd == -1)
+		fatal("no empty folder to change root to");
+	return fd;
+}
