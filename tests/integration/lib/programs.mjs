@@ -38,10 +38,12 @@ const environment = (home, more) => {
 	for (const name of Object.keys(env))
 		if (env[name] === undefined)
 			delete env[name];
-	// What a sanitizer needs to report where tests see it.
-	for (const name of ["ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"])
+	// What a sanitizer needs to report where tests see it, and what whoever
+	// runs the tests wants malloc to be like.
+	for (const name of ["ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS",
+		"GLIBC_TUNABLES"])
 		if (process.env[name] !== undefined)
-			env[name] = process.env[name];
+			env[name] ??= process.env[name];
 	return env;
 };
 
