@@ -64,6 +64,7 @@ override LDFLAGS += $(LDHARDEN) -Wl,--gc-sections \
 LIBS_common    = $(call libs,libevent_core libbsd-overlay libseccomp)
 # libmd comes with libbsd; the opening handshake needs its SHA-1.
 LIBS_ws        = -lwslay $(call libs,libmd)
+LIBS_sandbox   = $(LIBS_common)
 LIBS_tetherd   = $(LIBS_common)
 LIBS_dialer    = $(LIBS_common)
 LIBS_launcher  = $(LIBS_common)
