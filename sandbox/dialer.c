@@ -13,15 +13,21 @@ sandbox_dialer(const struct confinement *c, uint16_t port)
 {
 	/* The name service: its settings, and modules that it loads. */
 	static const struct sandbox_path paths[] = {
-		{ "/etc", SANDBOX_READ },
+		{ "/etc/gai.conf", SANDBOX_READ },
+		{ "/etc/host.conf", SANDBOX_READ },
+		{ "/etc/hostname", SANDBOX_READ },
+		{ "/etc/hosts", SANDBOX_READ },
+		{ "/etc/ld.so.cache", SANDBOX_READ },
+		{ "/etc/mdns.allow", SANDBOX_READ },
+		{ "/etc/nsswitch.conf", SANDBOX_READ },
+		{ "/etc/protocols", SANDBOX_READ },
+		{ "/etc/resolv.conf", SANDBOX_READ },
+		{ "/etc/services", SANDBOX_READ },
 		{ "/lib", SANDBOX_READ },
 		{ "/lib64", SANDBOX_READ },
 		{ "/usr/lib", SANDBOX_READ },
 		{ "/usr/lib64", SANDBOX_READ },
-		{ "/usr/share", SANDBOX_READ },
-		{ "/run/systemd/resolve", SANDBOX_READ },
-		{ "/run/resolvconf", SANDBOX_READ },
-		{ "/run/NetworkManager", SANDBOX_READ },
+		{ "/usr/local/lib", SANDBOX_READ },
 	};
 	const uint16_t ports[] = { port, DNS_PORT };
 	const struct landlock_rules rules = {

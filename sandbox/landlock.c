@@ -32,12 +32,6 @@
 #endif
 #define RULE_NET_PORT 2
 
-struct ruleset {
-	uint64_t fs;
-	uint64_t net;
-	uint64_t scoped;
-};
-
 struct net_port {
 	uint64_t access;
 	uint64_t port;
@@ -52,19 +46,22 @@ struct net_port {
 
 #define FS_FIRST (LANDLOCK_ACCESS_FS_REFER - 1)
 
-#define FS_READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
-#define FS_WRITE                                                           \
-	(FS_READ | LANDLOCK_ACCESS_FS_WRITE_FILE |                         \
-	    LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE | \
-	    LANDLOCK_ACCESS_FS_TRUNCATE)
-/* Of those, what a rule about a file that is no folder may say. */
+/* What a rule about a file that is no folder may say. */
 #define FS_OF_FILE                                                      \
 	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | \
 	    LANDLOCK_ACCESS_FS_TRUNCATE | LANDLOCK_ACCESS_FS_EXECUTE)
 
 static const uint64_t access_of[] = {
-	[SANDBOX_READ] = FS_READ,
-	[SANDBOX_WRITE] = FS_WRITE,
+	[SANDBOX_READ] = LANDLOCK_ACCESS_FS_READ_FILE,
+	[SANDBOX_LOG] = LANDLOCK_ACCESS_FS_READ_FILE |
+			LANDLOCK_ACCESS_FS_WRITE_FILE |
+			LANDLOCK_ACCESS_FS_MAKE_REG,
+	/* A folder is opened to have it written to disk. */
+	[SANDBOX_WRITE] =
+	    LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR |
+	    LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |
+	    LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE,
+	[SANDBOX_REMOVE] = LANDLOCK_ACCESS_FS_REMOVE_FILE,
 	[SANDBOX_EXECUTE] = LANDLOCK_ACCESS_FS_EXECUTE,
 };
 
@@ -78,6 +75,22 @@ sandbox_landlock_abi(void)
 }
 
 const char *
+landlock_lacks(unsigned abi)
+{
+	if (abi < ABI_TRUNCATE)
+		return "truncation of files, TCP ports, ioctls of devices, "
+		       "signals and abstract sockets";
+	if (abi < ABI_NET)
+		return "TCP ports, ioctls of devices, signals and abstract "
+		       "sockets";
+	if (abi < ABI_IOCTL)
+		return "ioctls of devices, signals and abstract sockets";
+	if (abi < ABI_SCOPED)
+		return "signals and abstract sockets";
+	return "";
+}
+
+const char *
 sandbox_lacks(void)
 {
 	unsigned abi = sandbox_landlock_abi();
@@ -86,18 +99,10 @@ sandbox_lacks(void)
 		fatalx("this kernel has no Landlock, or it is off (see lsm= in "
 		       "its command line): with \"sandbox none\" tetherd does "
 		       "without");
-	if (abi < ABI_TRUNCATE)
-		return "truncating files, TCP ports, devices, signals and "
-		       "abstract sockets";
-	if (abi < ABI_NET)
-		return "TCP ports, devices, signals and abstract sockets";
-	if (abi < ABI_IOCTL)
-		return "devices, signals and abstract sockets";
-	if (abi < ABI_SCOPED)
-		return "signals and abstract sockets";
-	return "";
+	return landlock_lacks(abi);
 }
 
+/* The first ABI refuses to move files between folders without being asked. */
 static uint64_t
 fs_known(unsigned abi)
 {
@@ -112,13 +117,11 @@ fs_known(unsigned abi)
 	return fs;
 }
 
-static int
-create(const struct landlock_rules *r, unsigned abi, struct ruleset *handled)
+void
+landlock_handle(const struct landlock_rules *r, unsigned abi,
+    struct landlock_handled *handled)
 {
-	size_t size = sizeof(*handled);
-	int fd;
-
-	*handled = (struct ruleset){
+	*handled = (struct landlock_handled){
 		.fs = r->any_file ? LANDLOCK_ACCESS_FS_EXECUTE : fs_known(abi),
 	};
 	if (abi >= ABI_NET)
@@ -126,25 +129,16 @@ create(const struct landlock_rules *r, unsigned abi, struct ruleset *handled)
 		    LANDLOCK_ACCESS_NET_BIND_TCP |
 		    (r->any_connect ? 0 : LANDLOCK_ACCESS_NET_CONNECT_TCP);
 	if (abi >= ABI_SCOPED)
-		handled->scoped =
-		    (r->signals ? 0 : LANDLOCK_SCOPE_SIGNAL) |
-		    (r->sockets ? 0 : LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET);
-	if (abi < ABI_NET)
-		size = offsetof(struct ruleset, net);
-	else if (abi < ABI_SCOPED)
-		size = offsetof(struct ruleset, scoped);
-	fd = (int)syscall(SYS_landlock_create_ruleset, handled, size, 0);
-	if (fd == -1)
-		fatal("landlock_create_ruleset");
-	return fd;
+		handled->scoped = LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET |
+				  (r->signals ? 0 : LANDLOCK_SCOPE_SIGNAL);
 }
 
 static void
 allow_path(
-    int ruleset, const struct ruleset *handled, const struct sandbox_path *p)
+    int ruleset, const struct landlock_handled *h, const struct sandbox_path *p)
 {
 	struct landlock_path_beneath_attr rule = {
-		.allowed_access = access_of[p->access] & handled->fs,
+		.allowed_access = access_of[p->access] & h->fs,
 		.parent_fd = open(p->path, O_PATH | O_CLOEXEC),
 	};
 	struct stat st;
@@ -157,7 +151,9 @@ allow_path(
 		fatal("%s", p->path);
 	if (!S_ISDIR(st.st_mode))
 		rule.allowed_access &= FS_OF_FILE;
-	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH,
+	/* The kernel takes no rule that allows nothing. */
+	if (rule.allowed_access != 0 &&
+	    syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH,
 		&rule, 0) == -1)
 		fatal("landlock_add_rule: %s", p->path);
 	close(rule.parent_fd);
@@ -177,13 +173,18 @@ void
 landlock_confine(const struct landlock_rules *r)
 {
 	unsigned abi = sandbox_landlock_abi();
-	struct ruleset handled;
+	struct landlock_handled handled;
 	size_t i;
 	int fd;
 
 	if (abi == 0)
 		fatalx("no Landlock");
-	fd = create(r, abi, &handled);
+	landlock_handle(r, abi, &handled);
+	/* An older kernel takes a longer struct that ends in zeroes. */
+	fd = (int)syscall(
+	    SYS_landlock_create_ruleset, &handled, sizeof(handled), 0);
+	if (fd == -1)
+		fatal("landlock_create_ruleset");
 	for (i = 0; i < r->npaths; i++)
 		allow_path(fd, &handled, &r->paths[i]);
 	for (i = 0; i < r->nconnect && abi >= ABI_NET; i++)

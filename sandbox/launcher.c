@@ -32,7 +32,7 @@ sandbox_launcher(const struct confinement *c, const char *folder)
 {
 	struct sandbox_path paths[] = {
 		{ folder, SANDBOX_EXECUTE },
-		{ NULL, SANDBOX_EXECUTE },
+		{ folder, SANDBOX_EXECUTE },
 	};
 	const struct landlock_rules rules = {
 		.paths = paths,

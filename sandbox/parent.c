@@ -7,7 +7,8 @@
 #include "sandbox/process.h"
 #include "sandbox/sandbox.h"
 
-/* Channels and logs of all, clients of the control socket, files of a reload.
+/*
+ * Channels and logs of all, clients of the control socket, files of a reload.
  */
 #define FILES 512
 
@@ -19,7 +20,6 @@ sandbox_parent(
 		.paths = paths,
 		.npaths = n,
 		.signals = true, /* its children are no descendants of it */
-		.sockets = true, /* the service manager's */
 	};
 
 	/* Its children's processes, and files that are the web app's. */

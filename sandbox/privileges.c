@@ -37,26 +37,74 @@ privileges_chroot(const struct confinement *c, const char *path)
 		fatal("chroot %s", path);
 }
 
-void
-privileges_keep(uint64_t capabilities)
+static void
+get_capabilities(struct __user_cap_data_struct data[CAPABILITY_WORDS])
 {
 	struct __user_cap_header_struct header = {
 		.version = _LINUX_CAPABILITY_VERSION_3,
 	};
-	struct __user_cap_data_struct data[CAPABILITY_WORDS];
-	int i;
 
 	if (syscall(SYS_capget, &header, data) == -1)
 		fatal("capget");
+}
+
+static void
+set_capabilities(const struct __user_cap_data_struct data[CAPABILITY_WORDS])
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+
+	if (syscall(SYS_capset, &header, data) == -1)
+		fatal("capset");
+}
+
+/* What executing a program could give at most; only root can say so. */
+static void
+bound_capabilities(uint64_t mask)
+{
+	int i, is_in;
+
+	for (i = 0; (is_in = prctl(PR_CAPBSET_READ, i, 0, 0, 0)) != -1; i++)
+		if (is_in == 1 && (mask & (UINT64_C(1) << i)) == 0 &&
+		    prctl(PR_CAPBSET_DROP, i, 0, 0, 0) == -1)
+			fatal("PR_CAPBSET_DROP");
+}
+
+static void
+check_capabilities(uint64_t mask)
+{
+	struct __user_cap_data_struct data[CAPABILITY_WORDS];
+	uint32_t not_ours;
+	int i;
+
+	get_capabilities(data);
 	for (i = 0; i < CAPABILITY_WORDS; i++) {
-		data[i].permitted &= (uint32_t)(capabilities >> (32 * i));
+		not_ours = ~(uint32_t)(mask >> (32 * i));
+		if (((data[i].permitted | data[i].effective) & not_ours) != 0 ||
+		    data[i].inheritable != 0)
+			fatalx("the capabilities are still there");
+	}
+}
+
+void
+privileges_keep(uint64_t mask)
+{
+	struct __user_cap_data_struct data[CAPABILITY_WORDS];
+	int i;
+
+	get_capabilities(data);
+	if ((data[0].effective & (1U << CAP_SETPCAP)) != 0)
+		bound_capabilities(mask);
+	for (i = 0; i < CAPABILITY_WORDS; i++) {
+		data[i].permitted &= (uint32_t)(mask >> (32 * i));
 		data[i].effective = data[i].permitted;
 		data[i].inheritable = 0;
 	}
-	if (syscall(SYS_capset, &header, data) == -1)
-		fatal("capset");
+	set_capabilities(data);
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == -1)
 		fatal("PR_CAP_AMBIENT_CLEAR_ALL");
+	check_capabilities(mask);
 }
 
 /* What set-user-ID programs have been caught at: half a change. */
@@ -78,17 +126,23 @@ check_dropped(const struct confinement *c)
 		fatalx("root could be regained");
 }
 
-void
-privileges_drop(const struct confinement *c)
+static void
+change_user(const struct confinement *c)
 {
-	if (!c->drop)
-		return;
 	if (setgroups(0, NULL) == -1)
 		fatal("setgroups");
 	if (setresgid(c->gid, c->gid, c->gid) == -1)
 		fatal("setresgid");
 	if (setresuid(c->uid, c->uid, c->uid) == -1)
 		fatal("setresuid");
+}
+
+void
+privileges_drop(const struct confinement *c)
+{
+	if (c->drop)
+		change_user(c);
 	privileges_keep(0);
-	check_dropped(c);
+	if (c->drop)
+		check_dropped(c);
 }

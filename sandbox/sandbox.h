@@ -17,9 +17,11 @@
 
 /* A folder, or file, and what may be done with it and all beneath. */
 enum sandbox_access {
-	SANDBOX_READ,
-	SANDBOX_WRITE,	/* read, make, write and remove files as well */
-	SANDBOX_EXECUTE /* execute, and nothing else */
+	SANDBOX_READ,	/* files, not what there is in a folder */
+	SANDBOX_LOG,	/* read, make and write files, not shorten them */
+	SANDBOX_WRITE,	/* make, shorten and remove files, list folders */
+	SANDBOX_REMOVE, /* files, and nothing else */
+	SANDBOX_EXECUTE /* and nothing else */
 };
 
 struct sandbox_path {

@@ -17,6 +17,7 @@
 #include "tetherd/audit.h"
 #include "tetherd/audit_text.h"
 #include "tetherd/conf.h"
+#include "tetherd/reach.h"
 
 #define SECOND_MS 1000
 
@@ -230,8 +231,8 @@ audit_stage(struct audit *a, const struct parent_conf *now,
 	a->staged = log_file_open_no_link(next->audit_file);
 	if (a->staged != -1)
 		return NULL;
-	(void)snprintf(
-	    why, sizeof(why), "%s: %s", next->audit_file, strerror(errno));
+	(void)snprintf(why, sizeof(why), "%s: %s", next->audit_file,
+	    reach_error(next->audit_file, SANDBOX_LOG));
 	return why;
 }
 
@@ -264,7 +265,8 @@ audit_reopen(struct audit *a, const struct parent_conf *conf)
 		return;
 	fd = log_file_open_no_link(conf->audit_file);
 	if (fd == -1)
-		log_warn("%s", conf->audit_file);
+		log_warnx("%s: %s", conf->audit_file,
+		    reach_error(conf->audit_file, SANDBOX_LOG));
 	else
 		set_file(a, fd);
 }

@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "tetherd/config_file.h"
 #include "tetherd/parse.h"
+#include "tetherd/reach.h"
 
 static int refuse(char *why, const char *, ...)
     __attribute__((format(printf, 2, 3)));
@@ -91,7 +92,7 @@ read_file(struct config_file *file, const char *path, bool any, char *why)
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd == -1) {
 		rc = errno;
-		(void)refuse(why, "%s", strerror(rc));
+		(void)refuse(why, "%s", reach_error(path, SANDBOX_READ));
 		errno = rc;
 		return -1;
 	}

@@ -44,6 +44,8 @@ struct directive_ops {
 	 * that complains about others, and about one that is given twice.
 	 */
 	const char *const *blocks;
+	/* A file that is there and will be read; may be NULL. */
+	void (*opened)(void *arg, const char *path);
 	/* Not called for lines in which something is wrong already. */
 	void (*found)(void *arg, const struct directive *, struct complaints *);
 };

@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,6 +6,7 @@
 #include "common/log.h"
 #include "tetherd/conf.h"
 #include "tetherd/journal.h"
+#include "tetherd/reach.h"
 
 #define NAME "tetherd"
 
@@ -62,8 +62,8 @@ journal_stage(const struct parent_conf *now, const struct parent_conf *next)
 	staged = log_file_open(next->log_file);
 	if (staged != -1)
 		return NULL;
-	(void)snprintf(
-	    why, sizeof(why), "%s: %s", next->log_file, strerror(errno));
+	(void)snprintf(why, sizeof(why), "%s: %s", next->log_file,
+	    reach_error(next->log_file, SANDBOX_LOG));
 	return why;
 }
 
@@ -92,7 +92,8 @@ journal_reopen(const struct parent_conf *conf)
 		return;
 	fd = log_file_open(conf->log_file);
 	if (fd == -1)
-		log_warn("%s", conf->log_file);
+		log_warnx("%s: %s", conf->log_file,
+		    reach_error(conf->log_file, SANDBOX_LOG));
 	else
 		log_to_file(NAME, fd);
 }

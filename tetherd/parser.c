@@ -267,6 +267,8 @@ parse_text(struct parser *p)
 	unsigned line;
 
 	p->stack[p->depth++] = file;
+	if (p->ops->opened != NULL)
+		p->ops->opened(p->arg, file->path);
 	control = lex_find_control(file->text, file->size, &line);
 	if (control != NULL)
 		complain_at(p, line, "byte 0x%02x has no place in a text",

@@ -110,6 +110,8 @@ struct settings {
 	struct draft draft;
 	struct provenance *from; /* as in settings_table */
 	bool has_default_file;
+	char **files; /* tetherd.conf and those that it includes */
+	size_t nfiles;
 	char *exposed; /* a file that others can read: it was told; or NULL */
 };
 

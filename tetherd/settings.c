@@ -29,6 +29,9 @@ settings_free(struct settings *s)
 	draft_free(&s->draft);
 	for (i = 0; i < settings_table_len; i++)
 		free(s->from[i].file);
+	for (i = 0; i < s->nfiles; i++)
+		free(s->files[i]);
+	free(s->files);
 	free(s->from);
 	free(s->exposed);
 	free(s);
@@ -38,6 +41,12 @@ bool
 settings_has_default_file(const struct settings *s)
 {
 	return s->has_default_file;
+}
+
+const char *
+settings_file(const struct settings *s, size_t i)
+{
+	return i < s->nfiles ? s->files[i] : NULL;
 }
 
 const struct conf *

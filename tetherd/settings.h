@@ -44,6 +44,9 @@ void settings_free(struct settings *); /* NULL is allowed */
 
 const struct conf *settings_conf(const struct settings *);
 
+/* tetherd.conf and what it includes, from 0 on; NULL behind the last. */
+const char *settings_file(const struct settings *, size_t i);
+
 /* SETTINGS_FILE was read. */
 bool settings_has_default_file(const struct settings *);
 

@@ -282,12 +282,23 @@ settings_found(
 		take(&r, d, n);
 }
 
+static void
+keep_path(void *arg, const char *path)
+{
+	struct settings *s = arg;
+
+	s->files = reallocarray(s->files, s->nfiles + 1, sizeof(s->files[0]));
+	if (s->files == NULL || (s->files[s->nfiles++] = strdup(path)) == NULL)
+		fatal("settings");
+}
+
 bool
 settings_read_file(struct settings *settings, const char *path, bool required,
     const struct macros *macros, struct complaints *complaints)
 {
 	static const struct directive_ops ops = {
 		.blocks = settings_blocks + 1,
+		.opened = keep_path,
 		.found = settings_found,
 	};
 

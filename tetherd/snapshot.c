@@ -12,6 +12,7 @@
 
 #include "common/slice.h"
 #include "tetherd/config_file.h"
+#include "tetherd/reach.h"
 #include "tetherd/snapshot.h"
 
 /* Since Linux 6.3: nothing in it is ever a program. */
@@ -77,7 +78,9 @@ open_checked(const char *path, bool secret, char *why)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	bool good;
 
-	if (fd == -1 || fstat(fd, &st) == -1)
+	if (fd == -1)
+		good = refuse(why, "%s", reach_error(path, SANDBOX_READ));
+	else if (fstat(fd, &st) == -1)
 		good = refuse_errno(why);
 	else if (S_ISDIR(st.st_mode))
 		good = refuse(why, "%s", strerror(EISDIR));
