@@ -21,7 +21,7 @@ enum sandbox_access {
 	SANDBOX_LOG,	/* read, make and write files, not shorten them */
 	SANDBOX_WRITE,	/* make, shorten and remove files, list folders */
 	SANDBOX_REMOVE, /* files, and nothing else */
-	SANDBOX_EXECUTE /* and nothing else */
+	SANDBOX_EXECUTE /* where reading is not refused anyway */
 };
 
 struct sandbox_path {
