@@ -49,8 +49,7 @@ child_clean_descriptors(void)
 	closefrom(CHILD_FD_ROOT + 1);
 }
 
-/* Only the parent takes signals: a terminal's reach the whole group. */
-static void
+void
 child_ignore_signals(void)
 {
 	static const int ignored[] = { SIGHUP, SIGINT, SIGTERM, SIGPIPE,

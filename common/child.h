@@ -99,6 +99,12 @@ struct child_ops {
  */
 void child_start(struct child *, enum program self, int argc, char **argv);
 
+/*
+ * Only the parent takes signals: those of a terminal reach the whole group.
+ * Also before execve(2), which keeps it so: child_start() comes a little late.
+ */
+void child_ignore_signals(void);
+
 /* Wait for the program's slice of the configuration, and its end. */
 void child_configure(struct child *, const struct slice_type *, void *conf);
 

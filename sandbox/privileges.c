@@ -4,6 +4,7 @@
 
 #include <grp.h>
 #include <linux/capability.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -135,6 +136,9 @@ change_user(const struct confinement *c)
 		fatal("setresgid");
 	if (setresuid(c->uid, c->uid, c->uid) == -1)
 		fatal("setresuid");
+	/* A change of uid makes the kernel forget it. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1)
+		fatal("PR_SET_PDEATHSIG");
 }
 
 void

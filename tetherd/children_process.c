@@ -355,7 +355,8 @@ process_on_death(struct process *p, int status)
 	struct children *c = p->children;
 	bool asked = p->state == CHILD_STOPPING, refused;
 	bool was_stopping = c->stopping;
-	char death[64];
+	char death[PROCESS_DEATH_SIZE];
+	pid_t pid = p->pid;
 
 	/* Why it refused to start may still be under way. */
 	p->dead = true;
@@ -364,7 +365,7 @@ process_on_death(struct process *p, int status)
 	refused = p->refused;
 	process_clear(p);
 	c->ops->gone(c->arg, p->program);
-	process_describe_death(status, death, sizeof(death));
+	process_describe_death(p->program, pid, status, death, sizeof(death));
 	if (!asked)
 		process_on_loss(p, refused, death);
 	else {

@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "common/msg.h"
 #include "common/timer.h"
+#include "sandbox/sandbox.h"
 #include "tetherd/conf.h"
 #include "tetherd/control.h"
 #include "tetherd/control_admin.h"
@@ -43,6 +44,8 @@ control_new(struct event_base *base, const struct conf *conf)
 		fatal("control");
 	c->shared.base = base;
 	c->shared.started = control_show_now();
+	if (conf->parent.sandbox)
+		c->shared.landlock = sandbox_landlock_abi();
 	control_socket_open(
 	    &c->socket, conf->parent.socket, conf->parent.group);
 	return c;

@@ -251,6 +251,7 @@ client_on_values(void *arg, const struct status *const values[PROGRAM_COUNT])
 		.children = c->shared->children,
 		.reload = c->shared->reload,
 		.started = c->shared->started,
+		.landlock = c->shared->landlock,
 		.clients = c->shared->clients,
 		.values = values,
 	};

@@ -25,8 +25,9 @@ struct control_shared {
 	struct reload *reload;
 	struct inquiries *inquiries;
 	struct control_admin *admin;
-	uint64_t started; /* see control_show_now() */
-	unsigned clients; /* how many there are; each counts itself */
+	uint64_t started;  /* see control_show_now() */
+	unsigned landlock; /* see control_show.h */
+	unsigned clients;  /* how many there are; each counts itself */
 };
 
 /*

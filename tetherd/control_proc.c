@@ -10,7 +10,7 @@
 
 /* The n-th number behind a name, which starts a line. */
 static bool
-field(const char *text, const char *name, int n, uint64_t *value)
+field(const char *text, const char *name, int n, int base, uint64_t *value)
 {
 	size_t len = strlen(name);
 	const char *at = text;
@@ -24,7 +24,7 @@ field(const char *text, const char *name, int n, uint64_t *value)
 	}
 	at += len;
 	while (n-- > 0) {
-		*value = strtoull(at, &end, 10);
+		*value = strtoull(at, &end, base);
 		if (end == at)
 			return false;
 		at = end;
@@ -35,19 +35,22 @@ field(const char *text, const char *name, int n, uint64_t *value)
 void
 control_proc_parse(const char *text, struct control_proc *p)
 {
-	uint64_t uid, rss, seccomp, no_new_privs;
+	uint64_t uid, rss, seccomp, no_new_privs, capabilities;
 
 	*p = (struct control_proc){ .known = false };
 	/* One that has died but was not waited for has no VmRSS. */
-	if (!field(text, "Uid:", 2, &uid) || !field(text, "VmRSS:", 1, &rss) ||
-	    !field(text, "Seccomp:", 1, &seccomp) ||
-	    !field(text, "NoNewPrivs:", 1, &no_new_privs))
+	if (!field(text, "Uid:", 2, 10, &uid) ||
+	    !field(text, "VmRSS:", 1, 10, &rss) ||
+	    !field(text, "Seccomp:", 1, 10, &seccomp) ||
+	    !field(text, "NoNewPrivs:", 1, 10, &no_new_privs) ||
+	    !field(text, "CapEff:", 1, 16, &capabilities))
 		return;
 	p->known = true;
 	p->uid = (uint32_t)uid;
 	p->rss = rss * 1024;
 	p->seccomp = (uint32_t)seccomp;
 	p->no_new_privs = no_new_privs != 0;
+	p->capabilities = capabilities;
 }
 
 void

@@ -13,6 +13,7 @@ struct control_proc {
 	uint64_t rss; /* bytes */
 	uint32_t seccomp;
 	bool no_new_privs;
+	uint64_t capabilities; /* effective */
 };
 
 void control_proc_get(pid_t, struct control_proc *);

@@ -1,3 +1,5 @@
+#include <inttypes.h>
+#include <linux/seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +15,7 @@
 #include "tetherd/control_proc.h"
 #include "tetherd/control_row.h"
 #include "tetherd/control_show.h"
+#include "tetherd/launcher.h"
 #include "tetherd/reload.h"
 #include "tetherd/settings.h"
 
@@ -140,45 +143,71 @@ seccomp_name(uint32_t mode)
 }
 
 static void
-send_process(
-    struct channel *ch, enum program program, const struct child_info *info)
+add_capabilities(struct msg_out *m, uint64_t capabilities)
+{
+	char text[32];
+
+	(void)snprintf(text, sizeof(text), "0x%" PRIx64, capabilities);
+	control_row_text(m, "capabilities", capabilities == 0 ? "none" : text);
+}
+
+/*
+ * What confines it, as the kernel says.  It does not say whether it confines
+ * a process by Landlock: all of ours enter that just before their filter.
+ */
+static void
+add_confinement(
+    struct msg_out *m, unsigned landlock, const struct control_proc *proc)
+{
+	if (!proc->known) {
+		control_row_none(m, "seccomp");
+		control_row_none(m, "no new privs");
+		control_row_none(m, "landlock");
+		control_row_none(m, "capabilities");
+		return;
+	}
+	control_row_text(m, "seccomp", seccomp_name(proc->seccomp));
+	control_row_number(
+	    m, "no new privs", CONTROL_KIND_FLAG, proc->no_new_privs);
+	if (landlock == 0 || proc->seccomp != SECCOMP_MODE_FILTER)
+		control_row_text(m, "landlock", "none");
+	else
+		control_row_number(
+		    m, "landlock", CONTROL_KIND_NUMBER, landlock);
+	add_capabilities(m, proc->capabilities);
+}
+
+/* A number that there is none of without a process. */
+static void
+add_known(struct msg_out *m, const char *name, enum control_kind kind,
+    bool known, uint64_t n)
+{
+	if (known)
+		control_row_number(m, name, kind, n);
+	else
+		control_row_none(m, name);
+}
+
+static void
+send_process(const struct control_view_source *from, struct channel *ch,
+    enum program program, const struct child_info *info)
 {
 	struct control_proc proc = { .known = false };
+	bool runs = info->pid != 0;
 	struct msg_out m;
 
-	if (info->pid != 0)
+	if (runs)
 		control_proc_get(info->pid, &proc);
 	control_row_start(&m);
 	control_row_text(&m, "program", program_name(program));
-	if (info->pid == 0)
-		control_row_none(&m, "pid");
-	else
-		control_row_number(
-		    &m, "pid", CONTROL_KIND_NUMBER, (uint64_t)info->pid);
-	if (proc.known)
-		control_row_number(&m, "uid", CONTROL_KIND_NUMBER, proc.uid);
-	else
-		control_row_none(&m, "uid");
+	add_known(&m, "pid", CONTROL_KIND_NUMBER, runs, (uint64_t)info->pid);
+	add_known(&m, "uid", CONTROL_KIND_NUMBER, proc.known, proc.uid);
 	control_row_text(&m, "state", info->state);
-	if (info->pid == 0)
-		control_row_none(&m, "uptime");
-	else
-		control_row_number(
-		    &m, "uptime", CONTROL_KIND_TIME, info->uptime);
+	add_known(&m, "uptime", CONTROL_KIND_TIME, runs, info->uptime);
 	control_row_number(&m, "restarts", CONTROL_KIND_NUMBER, info->lost);
-	if (proc.known)
-		control_row_number(&m, "rss", CONTROL_KIND_BYTES, proc.rss);
-	else
-		control_row_none(&m, "rss");
+	add_known(&m, "rss", CONTROL_KIND_BYTES, proc.known, proc.rss);
 	control_row_text(&m, "log level", level_name(info->log_level));
-	if (proc.known) {
-		control_row_text(&m, "seccomp", seccomp_name(proc.seccomp));
-		control_row_number(
-		    &m, "no new privs", CONTROL_KIND_FLAG, proc.no_new_privs);
-	} else {
-		control_row_none(&m, "seccomp");
-		control_row_none(&m, "no new privs");
-	}
+	add_confinement(&m, from->landlock, &proc);
 	channel_send(ch, &m, -1);
 }
 
@@ -193,10 +222,15 @@ show_processes(const struct control_view_source *from, struct channel *ch)
 	};
 	size_t i;
 
-	send_process(ch, PROGRAM_PARENT, &info);
+	send_process(from, ch, PROGRAM_PARENT, &info);
+	info.pid = launcher_pid();
+	info.state = info.pid == 0 ? "stopped" : "running";
+	info.uptime = launcher_uptime();
+	info.log_level = LOG_LEVEL_INFO;
+	send_process(from, ch, PROGRAM_LAUNCHER, &info);
 	for (i = 0; i < NLASTING; i++)
 		if (children_info(from->children, lasting[i], &info))
-			send_process(ch, lasting[i], &info);
+			send_process(from, ch, lasting[i], &info);
 	return NULL;
 }
 

@@ -20,6 +20,8 @@ struct control_view_source {
 	const struct reload *reload;
 	uint64_t started; /* control_show_now() then */
 	unsigned clients; /* of the control socket */
+	/* The ABI that confined processes are confined by, 0 for none. */
+	unsigned landlock;
 	/* What the children told, by program; NULL for no answer. */
 	const struct status *const *values;
 };

@@ -1,4 +1,5 @@
-#include <signal.h>
+#include <sys/wait.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -247,7 +248,7 @@ dial_on_timer(int fd, short what, void *arg)
 bool
 dial_reap(struct dial *d, pid_t pid, int status)
 {
-	char death[64], text[128];
+	char death[PROCESS_DEATH_SIZE], text[PROCESS_DEATH_SIZE + 16];
 
 	if (d->pid != pid)
 		return false;
@@ -255,8 +256,11 @@ dial_reap(struct dial *d, pid_t pid, int status)
 	if (d->channel != NULL)
 		channel_drain(d->channel);
 	dial_clear(d);
-	(void)snprintf(text, sizeof(text), "dialer %s",
-	    process_describe_death(status, death, sizeof(death)));
+	process_describe_death(
+	    PROGRAM_DIALER, pid, status, death, sizeof(death));
+	if (!d->answered || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		log_warnx("lost child: dialer terminated; %s", death);
+	(void)snprintf(text, sizeof(text), "dialer %s", death);
 	dial_answer(d, -1, text);
 	return true;
 }

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "common/program.h"
 
@@ -25,14 +26,18 @@ void launcher_start(struct event_base *, const struct launcher_conf *,
 
 /*
  * Start a program with these ends of its sockets, which are closed.  Blocks
- * until it is there, as quick as fork(2).  Returns its pid and a descriptor of
- * it, or -1 after logging why.
+ * until it is there, as quick as fork(2), 2 s at the most: a launcher that is
+ * not back by then, or breaks the rules, is killed.  Returns its pid and a
+ * descriptor of it, or -1 after logging why.
  */
 pid_t launcher_spawn(enum program, int channel, int log, int *pidfd);
 
 /* A process of ours died: true if it was the launcher. */
 bool launcher_reap(pid_t);
+
+/* 0 if it is not there; seconds since it was started. */
 pid_t launcher_pid(void);
+uint64_t launcher_uptime(void);
 
 /* It ends with us, at the latest. */
 void launcher_stop(void);

@@ -99,26 +99,42 @@ answer(uint64_t id, pid_t pid, int pidfd, int error)
 		fatal("can't answer");
 }
 
+/* One that was not followed by a LAUNCH could not be: it was given up. */
 static void
-take(struct launcher *l, struct msg *m)
+take_log(struct launcher *l, int fd)
 {
-	uint32_t program = msg_get_u32(m);
-	int fd = msg_take_fd(m), pidfd = -1, error;
-	pid_t pid;
+	if (l->log != -1)
+		close(l->log);
+	l->log = fd;
+}
 
-	if (!msg_end(m) || !is_known(program) ||
-	    (m->type == MSG_LAUNCH_LOG) != (l->log == -1))
-		fatalx("malformed %s", msg_name(m->type));
-	if (m->type == MSG_LAUNCH_LOG) {
-		l->log = fd;
-		return;
-	}
-	pid = launch(l, program, fd, &pidfd);
+static void
+take_launch(struct launcher *l, uint64_t id, enum program program, int fd)
+{
+	int pidfd = -1, error;
+	pid_t pid = launch(l, program, fd, &pidfd);
+
 	error = errno;
 	close(fd);
 	close(l->log);
 	l->log = -1;
-	answer(m->id, pid, pidfd, error);
+	answer(id, pid, pidfd, error);
+}
+
+static void
+take(struct launcher *l, struct msg *m)
+{
+	uint32_t program = msg_get_u32(m);
+	int fd = msg_take_fd(m);
+
+	if (!msg_end(m) || !is_known(program))
+		fatalx("malformed %s", msg_name(m->type));
+	if (m->type == MSG_LAUNCH_LOG)
+		take_log(l, fd);
+	else if (m->type == MSG_LAUNCH && l->log != -1)
+		take_launch(l, m->id, program, fd);
+	else
+		fatalx("unexpected %s", msg_name(m->type));
 }
 
 static void
@@ -136,8 +152,6 @@ run(struct launcher *l)
 		    PROGRAM_PARENT, PROGRAM_LAUNCHER, MSG_RUN);
 		if (why != NULL)
 			fatalx("channel to tetherd: %s", why);
-		if (m.type != MSG_LAUNCH_LOG && m.type != MSG_LAUNCH)
-			fatalx("unexpected %s", msg_name(m.type));
 		take(l, &m);
 	}
 }
@@ -151,6 +165,8 @@ main(int argc, char **argv)
 	l.env[0] = keep_tunables();
 	child_start(&l.child, PROGRAM_LAUNCHER, argc, argv);
 	child_configure(&l.child, &slice_launcher, &conf);
+	/* It needs no events: all that it does is to wait for the parent. */
+	child_finish(&l.child);
 	l.drops = conf.confinement.drop;
 	find_folder(&l);
 	sandbox_launcher(&conf.confinement, l.folder);

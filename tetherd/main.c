@@ -20,6 +20,7 @@
 #include "tetherd/control.h"
 #include "tetherd/dial.h"
 #include "tetherd/journal.h"
+#include "tetherd/kernel_log.h"
 #include "tetherd/launcher.h"
 #include "tetherd/notify.h"
 #include "tetherd/options.h"
@@ -260,13 +261,15 @@ static const struct reload_ops reload_ops = {
 static void
 reap_others(struct tetherd *t, pid_t pid, int status)
 {
-	char death[64];
+	char death[PROCESS_DEATH_SIZE];
 
 	if (dial_reap(t->dial, pid, status) ||
 	    dial_reap(t->dial_github, pid, status) || !launcher_reap(pid))
 		return;
-	log_warnx("lost child: launcher terminated; %s",
-	    process_describe_death(status, death, sizeof(death)));
+	log_warnx("lost child: launcher terminated; %s: giving up, as nothing "
+		  "can be started without it",
+	    process_describe_death(
+		PROGRAM_LAUNCHER, pid, status, death, sizeof(death)));
 	children_give_up_all(t->children);
 }
 
@@ -392,6 +395,7 @@ finish(struct tetherd *t)
 	reload_free(t->reload);
 	audit_free(t->audit);
 	launcher_stop();
+	kernel_log_close();
 	for (i = 0; i < NSIGNALS; i++)
 		event_free(t->signals[i]);
 	event_base_free(t->base);
@@ -480,6 +484,7 @@ main(int argc, char **argv)
 	privileges_log(settings_conf(settings));
 	log_protection(own_conf(settings)->sandbox);
 	t.control = control_new(t.base, settings_conf(settings));
+	kernel_log_open();
 	launcher_start(t.base, &settings_conf(settings)->launcher,
 	    process_folder(), privileges_root());
 	reach_confine(settings, &t.options.sources, control_path(t.control));

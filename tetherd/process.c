@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "tetherd/kernel_log.h"
 #include "tetherd/launcher.h"
 #include "tetherd/process.h"
 
@@ -66,7 +67,8 @@ process_spawn(enum program program, struct process_sockets *ours)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) ==
 		-1 ||
-	    socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, log) == -1) {
+	    socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+		log) == -1) {
 		log_warn("%s: socketpair", program_name(program));
 		goto failed;
 	}
@@ -95,8 +97,24 @@ process_kill(int pidfd)
 		log_warn("can't kill a process");
 }
 
+static void
+describe_violation(enum program program, pid_t pid, char *buf, size_t size)
+{
+	char call[96];
+
+	if (kernel_log_find(pid, program_name(program), call, sizeof(call)))
+		(void)snprintf(buf, size,
+		    "signal %d (SIGSYS): sandbox violation: %s", SIGSYS, call);
+	else
+		(void)snprintf(buf, size,
+		    "signal %d (SIGSYS): sandbox violation; "
+		    "see type=1326 in the kernel's log",
+		    SIGSYS);
+}
+
 const char *
-process_describe_death(int status, char *buf, size_t size)
+process_describe_death(
+    enum program program, pid_t pid, int status, char *buf, size_t size)
 {
 	int sig;
 
@@ -107,8 +125,7 @@ process_describe_death(int status, char *buf, size_t size)
 	}
 	sig = WTERMSIG(status);
 	if (sig == SIGSYS)
-		snprintf(
-		    buf, size, "signal %d (SIGSYS): sandbox violation", sig);
+		describe_violation(program, pid, buf, size);
 	else
 		snprintf(buf, size, "signal %d (%s)", sig, strsignal(sig));
 	return buf;

@@ -35,10 +35,15 @@ pid_t process_spawn(enum program, struct process_sockets *);
  */
 void process_kill(int pidfd);
 
+/* Room for what the following has to say. */
+#define PROCESS_DEATH_SIZE 160
+
 /*
- * Describe a wait status: "exited with status 1", "signal 9 (Killed)".
- * Returns buf.
+ * Describe how a process of ours ended, from its wait status: "exited with
+ * status 1", "signal 9 (Killed)"; for one that its sandbox ended also the
+ * system call, if the kernel's log has it, see kernel_log.h.  Returns buf.
  */
-const char *process_describe_death(int status, char *buf, size_t size);
+const char *process_describe_death(
+    enum program, pid_t, int status, char *buf, size_t size);
 
 #endif

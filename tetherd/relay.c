@@ -47,10 +47,9 @@ relay_tick(struct relay *r)
 }
 
 static void
-relay_line(struct relay *r, const char *datagram, size_t n)
+relay_line(struct relay *r, enum log_level level, const char *text)
 {
-	char text[LOG_LINE_MAX], safe[LOG_LINE_MAX], line[LOG_LINE_MAX + 64];
-	enum log_level level = (uint8_t)datagram[0];
+	char safe[LOG_LINE_MAX], line[LOG_LINE_MAX + 64];
 
 	relay_tick(r);
 	if (++r->lines > LINES_PER_SECOND) {
@@ -58,27 +57,47 @@ relay_line(struct relay *r, const char *datagram, size_t n)
 		return;
 	}
 	/* crit would page somebody: only our own death is worth that. */
-	if (level <= LOG_LEVEL_CRIT || level >= LOG_LEVEL_COUNT)
+	if (level <= LOG_LEVEL_CRIT)
 		level = LOG_LEVEL_WARN;
 	if (level > r->level)
 		return;
-	n = n - 1 < sizeof(text) ? n - 1 : sizeof(text) - 1;
-	memcpy(text, datagram + 1, n);
-	text[n] = '\0';
 	(void)snprintf(line, sizeof(line), "%s[%d]: %s",
 	    program_name(r->program), (int)r->pid,
 	    log_safe(safe, sizeof(safe), text));
 	log_line(level, line);
 }
 
+/* What somebody wrote to standard error: no level, and lines that end. */
+static void
+relay_text(struct relay *r, char *text)
+{
+	char *line;
+
+	while ((line = strsep(&text, "\n")) != NULL)
+		if (*line != '\0')
+			relay_line(r, LOG_LEVEL_WARN, line);
+}
+
+static void
+relay_datagram(struct relay *r, char *datagram, size_t n)
+{
+	uint8_t level = (uint8_t)datagram[0];
+
+	datagram[n] = '\0';
+	if (level < LOG_LEVEL_COUNT)
+		relay_line(r, (enum log_level)level, datagram + 1);
+	else
+		relay_text(r, datagram);
+}
+
 static bool
 relay_receive(struct relay *r)
 {
 	char datagram[1 + LOG_LINE_MAX];
-	ssize_t n = recv(r->fd, datagram, sizeof(datagram), MSG_DONTWAIT);
+	ssize_t n = recv(r->fd, datagram, sizeof(datagram) - 1, MSG_DONTWAIT);
 
 	if (n > 0)
-		relay_line(r, datagram, (size_t)n);
+		relay_datagram(r, datagram, (size_t)n);
 	return n >= 0 || errno == EINTR;
 }
 

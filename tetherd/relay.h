@@ -8,7 +8,9 @@
 
 /*
  * The log lines of a child, which it sends as datagrams: the parent bounds
- * and escapes them, adds the name and pid that it knows, and logs them.
+ * and escapes them, adds the name and pid that it knows, and logs them.  The
+ * child's standard error is the same socket: what libc says there is logged
+ * as a warning.
  */
 
 struct relay;

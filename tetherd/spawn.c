@@ -7,7 +7,11 @@
 #include <unistd.h>
 
 #include "common/child.h"
+#include "common/log.h"
 #include "tetherd/spawn.h"
+
+/* As the shell has it. */
+#define EXIT_NOT_EXECUTED 127
 
 /* Out of the way of all numbers that are to be given. */
 static int
@@ -33,9 +37,20 @@ place_descriptors(const struct spawn *s)
 {
 	int channel = move_away(s->channel), log = move_away(s->log);
 	int root = s->root == -1 ? -1 : move_away(s->root);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	place(channel, CHILD_FD_PARENT);
 	place(log, CHILD_FD_LOG);
+	if (null == -1) {
+		log_warn("/dev/null");
+		_exit(1);
+	}
+	place(null, STDIN_FILENO);
+	place(null, STDOUT_FILENO);
+#ifndef SANITIZED
+	/* A taken-over process could write anything to a terminal. */
+	place(log, STDERR_FILENO);
+#endif
+	place(channel, CHILD_FD_PARENT);
 	if (root != -1)
 		place(root, CHILD_FD_ROOT);
 	closefrom(root == -1 ? CHILD_FD_ROOT : CHILD_FD_ROOT + 1);
@@ -53,6 +68,7 @@ forget_handlers(void)
 
 	for (sig = 1; sig < NSIG; sig++)
 		(void)signal(sig, SIG_DFL);
+	child_ignore_signals();
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -63,12 +79,16 @@ execute(const struct spawn *s)
 	char *path = (char *)(uintptr_t)s->path;
 	char *argv[] = { path, NULL };
 
+	log_to_socket(CHILD_FD_LOG);
 	place_descriptors(s);
 	forget_handlers();
-	if (!s->sibling && prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1) {
+		log_warn("PR_SET_PDEATHSIG");
 		_exit(1);
+	}
 	execve(s->path, argv, s->env);
-	_exit(127);
+	log_warn("can't execute %s", s->path);
+	_exit(EXIT_NOT_EXECUTED);
 }
 
 /*

@@ -85,8 +85,10 @@ process_kill(int pidfd)
 }
 
 const char *
-process_describe_death(int status, char *buf, size_t size)
+process_describe_death(
+    enum program program, pid_t pid, int status, char *buf, size_t size)
 {
+	assert_int_equal(pid, played[program].pid);
 	(void)snprintf(buf, size, "status %d", status);
 	return buf;
 }

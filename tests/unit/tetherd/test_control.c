@@ -68,6 +68,11 @@ test_show_others(void **state)
 	assert_in(text, "|program=connector pid=");
 	assert_in(text, "state=running uptime=90 restarts=2 rss=");
 	assert_in(text, " log level=verbose seccomp=");
+	assert_in(text, " landlock=none capabilities=");
+	assert_in(text,
+	    "|program=launcher pid=? uid=? state=stopped uptime=? restarts=0 "
+	    "rss=? log level=brief seccomp=? no new privs=? landlock=? "
+	    "capabilities=? |program=connector ");
 	say(fd, MSG_CTL_SHOW, 1, CONTROL_LIMITS, 0);
 	answer_all(played.id);
 	text = hear_rows(fd);

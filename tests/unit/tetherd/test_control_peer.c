@@ -75,23 +75,27 @@ test_ourselves(void **state)
 #define RSS	"VmHWM:\t     900 kB\nVmRSS:\t     100 kB\n"
 #define PRIVS	"NoNewPrivs:\t1\n"
 #define SECCOMP "Seccomp:\t2\nSeccomp_filters:\t1\n"
+#define CAPS	"CapPrm:\t000001ffffffffff\nCapEff:\t0000000000000aBc\n"
 
 static void
 test_proc_text(void **state)
 {
-	static const char *const unknown[] = { "", "\n", NAME UID RSS PRIVS,
-		NAME UID RSS SECCOMP, NAME UID PRIVS SECCOMP,
-		NAME RSS PRIVS SECCOMP, "Uid:\t1\n" RSS PRIVS SECCOMP, "Uid:" };
+	static const char *const unknown[] = { "", "\n",
+		NAME UID RSS PRIVS CAPS, NAME UID RSS SECCOMP CAPS,
+		NAME UID PRIVS SECCOMP CAPS, NAME RSS PRIVS SECCOMP CAPS,
+		NAME UID RSS PRIVS SECCOMP, "Uid:\t1\n" RSS PRIVS SECCOMP CAPS,
+		"Uid:" };
 	struct control_proc p;
 	size_t i;
 
 	(void)state;
-	control_proc_parse(NAME UID RSS PRIVS SECCOMP, &p);
+	control_proc_parse(NAME UID RSS PRIVS CAPS SECCOMP, &p);
 	assert_true(p.known);
 	assert_int_equal(p.uid, 2);
 	assert_int_equal(p.rss, 102400);
 	assert_int_equal(p.seccomp, 2);
 	assert_true(p.no_new_privs);
+	assert_int_equal(p.capabilities, 0xabc);
 	for (i = 0; i < COUNT(unknown); i++) {
 		control_proc_parse(unknown[i], &p);
 		assert_false(p.known);

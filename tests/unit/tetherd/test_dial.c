@@ -36,8 +36,11 @@ process_kill(int pidfd)
 }
 
 const char *
-process_describe_death(int status, char *buf, size_t size)
+process_describe_death(
+    enum program program, pid_t pid, int status, char *buf, size_t size)
 {
+	(void)program;
+	(void)pid;
 	(void)status;
 	(void)strlcpy(buf, "died", size);
 	return buf;
