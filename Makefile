@@ -208,7 +208,23 @@ AUTOBAHN = $(B)/tests/autobahn/client
 $(AUTOBAHN): $(B)/tests/autobahn/client.o $(B)/libcommon.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_common) $(LIBS_ws)
 
-integration: all $(SEQPACKET) $(AUTOBAHN) tests/node_modules/.package-lock.json
+# The programs again, in a tree of their own, with what somebody would do in
+# them who took them over: see tests/takeover/drill.h.
+$(B)/libtakeover.a: $(patsubst %.c,$(B)/%.o,$(wildcard tests/takeover/*.c))
+	@rm -f $@
+	ar rcs $@ $^
+
+WRAPPED = child_configure child_run channel_new sandbox_launcher dialer_dial
+TAKEOVER = $(CHILDREN:%=$(B)/takeover/libexec/tetherd/%)
+
+define takeover
+$(B)/takeover/libexec/tetherd/$(1): $$(MAIN_$(1)) $(B)/libtakeover.a $(B)/lib$(1).a $(B)/libsandbox.a $(B)/libcommon.a
+	@mkdir -p $$(@D)
+	$$(CC) $$(LDFLAGS) $$(WRAPPED:%=-Wl,--wrap=%) -o $$@ $$^ $$(LIBS_$(1))
+endef
+$(foreach c,$(CHILDREN),$(eval $(call takeover,$(c))))
+
+integration: all $(SEQPACKET) $(AUTOBAHN) $(TAKEOVER) tests/node_modules/.package-lock.json
 	$(call NODE_TEST,2,tests/integration/*.test.mjs)
 
 check: unit page integration
@@ -259,7 +275,7 @@ bench: all deps-bench tests/node_modules/.package-lock.json $(B)/bench_escape \
 soak: all tests/node_modules/.package-lock.json
 	TETHERD_BUILD=$(B) node tests/bench/soak.mjs $(SOAK)
 
-SOURCES = $(foreach d,$(ROOMS) tests/unit/* tests/fuzz tests/bench tests/integration/lib tests/autobahn,$(wildcard $(d)/*.c $(d)/*.h))
+SOURCES = $(foreach d,$(ROOMS) tests/unit/* tests/fuzz tests/bench tests/integration/lib tests/autobahn tests/takeover,$(wildcard $(d)/*.c $(d)/*.h))
 
 lint: all deps-lint
 	clang-format --dry-run -Werror $(SOURCES)

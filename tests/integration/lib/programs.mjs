@@ -75,6 +75,7 @@ export async function startHub(stage, args = []) {
  *	env		added to the settings (undefined removes one)
  *	args		flags, ["-d"] if absent
  *	database	false: none is made
+ *	program		to run, that of the build if absent
  *	within		a command and its arguments that runs it, by exec
  */
 export async function startTetherd(stage, options = {}) {
@@ -96,7 +97,8 @@ export async function startTetherd(stage, options = {}) {
 		...options.env,
 	});
 	const [file, ...args] = [...options.within ?? [],
-		programPath("tetherd"), ...options.args ?? ["-d"]];
+		options.program ?? programPath("tetherd"),
+		...options.args ?? ["-d"]];
 	const tetherd = stage.start("tetherd", file, args, { cwd: home, env });
 	tetherd.home = home;
 	tetherd.database = database;
