@@ -7,6 +7,7 @@ import { chmod, copyFile, link, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { startInstance } from "./instance.mjs";
+import { identity } from "./orchestrator.mjs";
 import { BUILD, programPath, ROOT } from "./programs.mjs";
 
 const CHILDREN = ["launcher", "connector", "proxyd", "authd", "dialer"];
@@ -78,7 +79,7 @@ async function makeTree(stage, plan) {
  *	outcome(n)	what n of them logged, once they are done: texts
  *	lost(name, n)	wait until that process died for the n-th time: how
  *	pids()		of those that last, by name
- *	works()		requests get answers
+ *	works()		requests get answers, in which all have their part
  *	plan(lines)	for those that are started from now on
  */
 export async function startTakeover(stage, plan, options = {}) {
@@ -108,7 +109,8 @@ export async function startTakeover(stage, plan, options = {}) {
 			return line.slice(line.indexOf("; ") + 2);
 		},
 		// On whatever connection there is now.
-		async works(members) {
+		async works(members = {
+			path: "/api/whoami", headers: identity(1, "ada") }) {
 			let { connection } = instance;
 			while (orchestrator.connections.length > 0)
 				connection = await orchestrator.registered();
