@@ -48,6 +48,12 @@ struct calls {
 	{                                        \
 		(index), SCMP_CMP_EQ, (value), 0 \
 	}
+/* That type of socket, whatever flags come with it. */
+#define IS_TYPE(index, type)                                              \
+	{                                                                 \
+		(index), SCMP_CMP_MASKED_EQ,                              \
+		    ~(scmp_datum_t)(SOCK_CLOEXEC | SOCK_NONBLOCK), (type) \
+	}
 #define LACKS(index, mask)                             \
 	{                                              \
 		(index), SCMP_CMP_MASKED_EQ, (mask), 0 \

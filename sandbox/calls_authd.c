@@ -37,7 +37,7 @@ static const struct call list[] = {
 	/* libcurl, on those sockets */
 	ALLOW_IF(setsockopt, IS(1, SOL_SOCKET)),
 	ALLOW_IF(setsockopt, IS(1, IPPROTO_TCP)),
-	ALLOW_IF(socketpair, IS(0, AF_UNIX)),
+	ALLOW_IF(socketpair, IS(0, AF_UNIX), IS_TYPE(1, SOCK_STREAM)),
 };
 
 const struct calls calls_authd = CALLS(list);

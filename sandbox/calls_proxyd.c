@@ -12,17 +12,22 @@ static const struct call list[] = {
 	ALLOW_IF(setsockopt, IS(1, SOL_SOCKET)),
 	ALLOW_IF(setsockopt, IS(1, IPPROTO_TCP)),
 	/* libcurl wakes itself up */
-	ALLOW_IF(socketpair, IS(0, AF_UNIX)),
+	ALLOW_IF(socketpair, IS(0, AF_UNIX), IS_TYPE(1, SOCK_STREAM)),
 };
 
 /* What kinds of sockets there are to be depends on the upstream's address. */
+/* TCP and nothing else: Landlock knows the ports of no other protocol. */
 static const struct call tcp[] = {
-	ALLOW_IF(socket, IS(0, AF_INET)),
-	ALLOW_IF(socket, IS(0, AF_INET6)),
+	ALLOW_IF(socket, IS(0, AF_INET), IS_TYPE(1, SOCK_STREAM), IS(2, 0)),
+	ALLOW_IF(socket, IS(0, AF_INET), IS_TYPE(1, SOCK_STREAM),
+	    IS(2, IPPROTO_TCP)),
+	ALLOW_IF(socket, IS(0, AF_INET6), IS_TYPE(1, SOCK_STREAM), IS(2, 0)),
+	ALLOW_IF(socket, IS(0, AF_INET6), IS_TYPE(1, SOCK_STREAM),
+	    IS(2, IPPROTO_TCP)),
 };
 
 static const struct call local[] = {
-	ALLOW_IF(socket, IS(0, AF_UNIX)),
+	ALLOW_IF(socket, IS(0, AF_UNIX), IS_TYPE(1, SOCK_STREAM)),
 };
 
 const struct calls calls_proxyd = CALLS(list);
