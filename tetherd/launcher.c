@@ -117,8 +117,8 @@ launcher_start(struct event_base *base, const struct launcher_conf *conf,
 		fatalx("path of the executables too long");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) ==
 		-1 ||
-	    socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
-		log) == -1)
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		0, log) == -1)
 		fatal("launcher: socketpair");
 	launcher.buffer = malloc(MSG_SIZE_MAX);
 	if (launcher.buffer == NULL)

@@ -67,8 +67,8 @@ process_spawn(enum program program, struct process_sockets *ours)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) ==
 		-1 ||
-	    socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
-		log) == -1) {
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		0, log) == -1) {
 		log_warn("%s: socketpair", program_name(program));
 		goto failed;
 	}

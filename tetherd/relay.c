@@ -98,7 +98,10 @@ relay_receive(struct relay *r)
 
 	if (n > 0)
 		relay_datagram(r, datagram, (size_t)n);
-	return n >= 0 || errno == EINTR;
+	/* The other end is closed, or wants to look like that. */
+	if (n == 0)
+		event_del(r->readable);
+	return n > 0 || (n == -1 && errno == EINTR);
 }
 
 static void
