@@ -3,6 +3,26 @@
 #include "common/channel.h"
 #include "tetherd/children_internal.h"
 
+/* Whose decisions those are: nobody is to speak of the others'. */
+static enum program
+decider(enum audit_event event)
+{
+	switch (event) {
+	case AUDIT_SIGN_IN:
+	case AUDIT_OPERATOR:
+	case AUDIT_TOKEN:
+		return PROGRAM_AUTHD;
+	case AUDIT_REQUEST:
+	case AUDIT_TUNNEL:
+	case AUDIT_MESSAGE:
+	case AUDIT_ACTION:
+		return PROGRAM_PROXYD;
+	case AUDIT_EVENT_COUNT:
+		break;
+	}
+	return PROGRAM_COUNT;
+}
+
 /* The last words of one that is dead count, too: it had decided. */
 int
 process_on_audit(void *arg, struct msg *m)
@@ -11,9 +31,7 @@ process_on_audit(void *arg, struct msg *m)
 	struct children *c = p->children;
 	struct audit_record record;
 
-	if (p->program != PROGRAM_PROXYD && p->program != PROGRAM_AUTHD)
-		return -1;
-	if (audit_read(m, &record) == -1)
+	if (audit_read(m, &record) == -1 || p->program != decider(record.event))
 		return -1;
 	c->ops->audit(c->arg, p->program, &record);
 	return 0;
