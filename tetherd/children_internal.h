@@ -47,6 +47,7 @@ struct process {
 	bool refused;	     /* its configuration, when it started */
 	bool configured;     /* it was sent one */
 	bool condemned;	     /* killed, as a peer wished */
+	unsigned accusations; /* of others, that they are broken */
 	enum log_level log_level;
 	uint64_t staged;    /* the reload that it knows of, or 0 */
 	uint64_t switching; /* the one that it is told to go on with, or 0 */

@@ -20,6 +20,13 @@
 /* So does one that closed its channel, and nothing else, in this time. */
 #define END_MS 1000
 
+/*
+ * Who broke the rules only the other side can tell, true or not.  So many
+ * times in its life one is believed; with the last one it has to go itself, so
+ * that it can not kill others until tetherd gives up.
+ */
+#define ACCUSATIONS_MAX 3
+
 /* A fork that failed is tried again after this time. */
 #define SPAWN_AGAIN_MS 1000
 
@@ -95,6 +102,7 @@ process_clear(struct process *p)
 	p->pidfd = -1;
 	p->state = CHILD_STOPPED;
 	p->dead = p->refused = p->configured = p->condemned = false;
+	p->accusations = 0;
 	p->staged = 0;
 	memset(&p->confs, 0, sizeof(p->confs));
 	memset(&p->statuses, 0, sizeof(p->statuses));
@@ -270,6 +278,11 @@ process_on_peer_broken(void *arg, struct msg *m)
 	log_warnx("%s is broken, says %s; restarting it", program_name(program),
 	    program_name(p->program));
 	process_kill(peer->pidfd);
+	if (++p->accusations == ACCUSATIONS_MAX && p->pid != 0) {
+		log_warnx("%s says so again and again; restarting it, too",
+		    program_name(p->program));
+		process_kill(p->pidfd);
+	}
 	return 0;
 }
 
