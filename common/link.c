@@ -1,3 +1,4 @@
+#include "common/client_id.h"
 #include "common/link.h"
 
 void
@@ -14,7 +15,9 @@ link_up_read(struct msg *m, struct link_up *up)
 	up->capabilities = msg_get_u32(m);
 	up->message_max = msg_get_u64(m);
 	msg_get_str(m, up->client_id, sizeof(up->client_id));
-	if (!msg_end(m) || (up->capabilities & ~LINK_CAPABILITIES_KNOWN) != 0)
+	/* It goes into all URLs of a page. */
+	if (!msg_end(m) || (up->capabilities & ~LINK_CAPABILITIES_KNOWN) != 0 ||
+	    client_id_check(up->client_id) != NULL)
 		return -1;
 	return 0;
 }

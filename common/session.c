@@ -89,6 +89,17 @@ session_add(struct msg_out *m, const struct session *session)
 	msg_add_str(m, session->advice);
 }
 
+/* What a JWT consists of (RFC 7515 section 7.1): it goes into headers. */
+static bool
+is_jwt(const char *s)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789-_.";
+
+	return s[strspn(s, allowed)] == '\0';
+}
+
 int
 session_read(struct msg *m, struct session *session)
 {
@@ -102,7 +113,7 @@ session_read(struct msg *m, struct session *session)
 	msg_get_str(m, session->reason, sizeof(session->reason));
 	msg_get_str(m, session->advice, sizeof(session->advice));
 	if (!msg_end(m) || status >= SESSION_STATUS_COUNT ||
-	    role >= SESSION_ROLE_COUNT)
+	    role >= SESSION_ROLE_COUNT || !is_jwt(session->jwt))
 		return -1;
 	session->status = status;
 	session->role = role;

@@ -147,7 +147,9 @@ connection_on_token(struct connection *c, struct msg *m)
 
 	msg_get_str(m, token, sizeof(token));
 	msg_get_str(m, client_id, sizeof(client_id));
-	if (msg_end(m)) {
+	/* Both go to the orchestrator, one of them into paths, too. */
+	if (msg_end(m) && slice_is_token(token) &&
+	    (client_id[0] == '\0' || client_id_check(client_id) == NULL)) {
 		rc = 0;
 		/* Else it is for an attempt that was given up. */
 		if (m->id == c->attempt && c->wants_token) {
