@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/log.h"
 #include "sandbox/calls.h"
@@ -27,10 +28,11 @@ is_allowed(const struct calls *const lists[], size_t n, int number)
 static void
 add(scmp_filter_ctx filter, const struct call *c)
 {
+	const struct scmp_arg_cmp self = IS(0, (scmp_datum_t)getpid());
 	uint32_t action =
 	    c->error == 0 ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO((unsigned)c->error);
-	int rc = seccomp_rule_add_array(
-	    filter, action, c->number, c->nargs, c->args);
+	int rc = seccomp_rule_add_array(filter, action, c->number,
+	    c->self ? 1 : c->nargs, c->self ? &self : c->args);
 
 	/* Two lists may name the same. */
 	if (rc != 0 && rc != -EEXIST) {

@@ -1,6 +1,7 @@
 #ifndef SANDBOX_CALLS_H
 #define SANDBOX_CALLS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <seccomp.h>
@@ -10,11 +11,14 @@
  * it.  What is on none of a process's lists ends it with SIGSYS.
  */
 
+#define CALL_ARGS_MAX 3
+
 struct call {
 	int number;
 	int error; /* 0 if it is allowed, else all that it does is to fail */
+	bool self; /* allowed if the first argument is this process's pid */
 	unsigned nargs;
-	struct scmp_arg_cmp args[3]; /* all of them must hold */
+	struct scmp_arg_cmp args[CALL_ARGS_MAX]; /* all of them must hold */
 };
 
 struct calls {
@@ -26,6 +30,10 @@ struct calls {
 #define ALLOW(name)                      \
 	{                                \
 		.number = SCMP_SYS(name) \
+	}
+#define ALLOW_SELF(name)                                \
+	{                                               \
+		.number = SCMP_SYS(name), .self = true, \
 	}
 #define ALLOW_IF(name, ...) CALL_IF(name, 0, __VA_ARGS__)
 #define REFUSE(name, errno)                                \
@@ -43,16 +51,13 @@ struct calls {
 		}                                                         \
 	}
 
-/* Conditions on the argument of that index, counted from 0. */
+/*
+ * Conditions on the argument of that index, counted from 0.  They look at all
+ * 64 bits of it, of which the kernel may take 32.
+ */
 #define IS(index, value)                         \
 	{                                        \
 		(index), SCMP_CMP_EQ, (value), 0 \
-	}
-/* That type of socket, whatever flags come with it. */
-#define IS_TYPE(index, type)                                              \
-	{                                                                 \
-		(index), SCMP_CMP_MASKED_EQ,                              \
-		    ~(scmp_datum_t)(SOCK_CLOEXEC | SOCK_NONBLOCK), (type) \
 	}
 #define LACKS(index, mask)                             \
 	{                                              \
@@ -61,6 +66,13 @@ struct calls {
 #define HAS(index, mask)                                    \
 	{                                                   \
 		(index), SCMP_CMP_MASKED_EQ, (mask), (mask) \
+	}
+
+/* Of a socket: the flags do not matter. */
+#define TYPE(index, type)                                                  \
+	{                                                                  \
+		(index), SCMP_CMP_MASKED_EQ,                               \
+		    (scmp_datum_t) ~(SOCK_CLOEXEC | SOCK_NONBLOCK), (type) \
 	}
 
 #define CALLS(array)                                        \
@@ -81,8 +93,8 @@ extern const struct calls calls_start; /* of a program, up to its sandbox */
 
 /*
  * Allow what the lists allow, of which there are n, and nothing else.  Where
- * one refuses what another one allows, it is allowed, unless the one that
- * refuses has a condition.
+ * one refuses what another one allows, with or without a condition, it is not
+ * refused, unless the one that refuses has a condition itself.
  */
 void calls_confine(const struct calls *const lists[], size_t n);
 

@@ -1,43 +1,56 @@
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 
 #include "sandbox/calls.h"
 
 /* authd: SQLite, and GitHub over sockets that it is handed. */
 static const struct call list[] = {
-	/* SQLite: where it may open files is up to Landlock */
-	ALLOW(open),
-	ALLOW(openat),
+	/* databases and their journals: which files is up to Landlock, of
+	 * which O_PATH would be none of its business */
+	ALLOW_IF(open, LACKS(1, O_PATH)),
+	ALLOW_IF(openat, LACKS(2, O_PATH)),
 	ALLOW(stat),
 	ALLOW(lstat),
+	ALLOW(newfstatat),
 	ALLOW(access),
+	ALLOW(faccessat),
+	ALLOW(faccessat2),
 	ALLOW(readlink),
-	ALLOW(getcwd),
-	ALLOW(mkdir),
-	ALLOW(unlink),
-	ALLOW(fchmod),
+	ALLOW(readlinkat),
+	ALLOW(getcwd), /* of a relative path */
+	ALLOW(mkdir),  /* authd's own folder */
+	ALLOW(mkdirat),
+	ALLOW(unlink), /* journals */
+	ALLOW(unlinkat),
+	ALLOW(fchmod), /* journals are the database's owner's, too */
 	ALLOW(fchown),
+	ALLOW(geteuid), /* and only root gives them away */
 	ALLOW(ftruncate),
 	ALLOW(fallocate),
 	ALLOW(fsync),
 	ALLOW(fdatasync),
 	ALLOW(pread64),
 	ALLOW(pwrite64),
-	ALLOW(geteuid),
-	ALLOW(utimensat),
+	/* the index of a write-ahead log */
+	ALLOW_IF(mmap, LACKS(2, PROT_EXEC), IS(3, MAP_SHARED)),
 	ALLOW_IF(fcntl, IS(1, F_GETLK)),
 	ALLOW_IF(fcntl, IS(1, F_SETLK)),
-	ALLOW_IF(fcntl, IS(1, F_SETLKW)),
 	/* waiting for a lock */
 	ALLOW(clock_nanosleep),
 	ALLOW(nanosleep),
 
 	/* libcurl, on those sockets */
-	ALLOW_IF(setsockopt, IS(1, SOL_SOCKET)),
-	ALLOW_IF(setsockopt, IS(1, IPPROTO_TCP)),
-	ALLOW_IF(socketpair, IS(0, AF_UNIX), IS_TYPE(1, SOCK_STREAM)),
+	ALLOW(shutdown),
+	ALLOW_IF(getsockopt, IS(1, SOL_SOCKET), IS(2, SO_ERROR)),
+	ALLOW(getsockname),
+	ALLOW(getpeername),
+	ALLOW_IF(setsockopt, IS(1, IPPROTO_TCP), IS(2, TCP_NODELAY)),
+	ALLOW_IF(fcntl, IS(1, F_GETFL)),
+	ALLOW_IF(fcntl, IS(1, F_SETFL)),
 };
 
 const struct calls calls_authd = CALLS(list);

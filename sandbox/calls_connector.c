@@ -1,5 +1,3 @@
-#include <sys/socket.h>
-
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
@@ -10,9 +8,8 @@ static const struct call list[] = {
 	/* certificates that come with a reload */
 	ALLOW(pread64),
 
-	/* the orchestrator's socket: keep-alive, and how long to wait */
-	ALLOW_IF(setsockopt, IS(1, SOL_SOCKET)),
-	ALLOW_IF(setsockopt, IS(1, IPPROTO_TCP)),
+	/* the orchestrator's socket: how long it may be silent */
+	ALLOW_IF(setsockopt, IS(1, IPPROTO_TCP), IS(2, TCP_USER_TIMEOUT)),
 };
 
 const struct calls calls_connector = CALLS(list);

@@ -1,3 +1,8 @@
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include <fcntl.h>
+#include <linux/prctl.h>
 #include <sched.h>
 #include <signal.h>
 
@@ -10,11 +15,14 @@ static const struct call list[] = {
 
 /* Up to its sandbox a program also needs to be loaded, and to set itself up. */
 static const struct call start[] = {
-	/* from clone(2) to execve(2), and the dynamic loader */
+	/* from clone(2) to execve(2): which files is up to Landlock */
 	ALLOW(execve),
 	ALLOW(dup2),
-	ALLOW(fcntl),
+	ALLOW(dup3),
+	ALLOW_IF(fcntl, IS(1, F_DUPFD)),
 	ALLOW(close_range),
+
+	/* the dynamic loader, libc, constructors of libraries */
 	ALLOW(mmap),
 	ALLOW(mprotect),
 	ALLOW(arch_prctl),
@@ -23,49 +31,51 @@ static const struct call start[] = {
 	ALLOW(rseq),
 	ALLOW(prlimit64),
 	ALLOW(getrlimit),
-	ALLOW(setrlimit),
 	ALLOW(open),
 	ALLOW(openat),
 	ALLOW(stat),
 	ALLOW(lstat),
+	ALLOW(newfstatat),
 	ALLOW(access),
+	ALLOW(faccessat),
+	ALLOW(faccessat2),
 	ALLOW(readlink),
+	ALLOW(readlinkat),
 	ALLOW(pread64),
-	ALLOW(getdents64),
 	ALLOW(getcwd),
 	ALLOW(uname),
-	ALLOW(sysinfo),
-	ALLOW(statfs),
-	ALLOW(sched_getaffinity),
-	ALLOW(sigaltstack),
 	ALLOW(getuid),
 	ALLOW(geteuid),
 	ALLOW(getgid),
 	ALLOW(getegid),
-	ALLOW(getppid),
-	ALLOW(umask),
-	ALLOW(mlock),
-	ALLOW(mlock2),
-	ALLOW(munlock),
-	ALLOW(setsockopt),
-	ALLOW(ioctl),
+#ifdef __SNR_mseal
+	ALLOW(mseal),
+#endif
+	/* the pid is another one by then */
+	ALLOW(tgkill),
+
+	/* child_start(): is this our parent's socket? */
+	ALLOW_IF(getsockopt, IS(1, SOL_SOCKET), IS(2, SO_TYPE)),
 
 	/* libevent and libcurl */
 	ALLOW(epoll_create1),
-	ALLOW(epoll_create),
 	ALLOW(eventfd2),
 	ALLOW(pipe2),
-	ALLOW(timerfd_create),
-	ALLOW(socketpair),
+	ALLOW_IF(socketpair, IS(0, AF_UNIX)),
 
-	/* authd's folder */
-	ALLOW(mkdir),
-	ALLOW(fchown),
-	ALLOW(fchownat),
-	ALLOW(fchmod),
+	/* authd: certificates, and memory for secrets */
+	ALLOW(getdents64),
+	ALLOW_IF(madvise, IS(2, MADV_DONTDUMP)),
+	ALLOW(mlock),
+	ALLOW(mlock2),
 
 	/* the sandbox itself */
-	ALLOW(prctl),
+	ALLOW(setrlimit),
+	ALLOW(umask),
+	ALLOW_IF(prctl, IS(0, PR_SET_DUMPABLE)),
+	ALLOW_IF(prctl, IS(0, PR_SET_NO_NEW_PRIVS)),
+	ALLOW_IF(prctl, IS(0, PR_CAP_AMBIENT)),
+	ALLOW_IF(prctl, IS(0, PR_SET_SECCOMP)),
 	ALLOW(seccomp),
 	ALLOW(landlock_create_ruleset),
 	ALLOW(landlock_add_rule),
@@ -77,8 +87,6 @@ static const struct call start[] = {
 	ALLOW(getgroups),
 	ALLOW(setresuid),
 	ALLOW(setresgid),
-	ALLOW(setreuid),
-	ALLOW(setregid),
 	ALLOW(setuid),
 	ALLOW(setgid),
 	ALLOW(getresuid),

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 
 #include "sandbox/calls.h"
 
@@ -11,41 +12,53 @@
  * and the control socket.  Its processes are started by the launcher.
  */
 static const struct call list[] = {
-	/* configuration and logs: which files is up to Landlock */
-	ALLOW(open),
-	ALLOW(openat),
+	/* configuration and logs: which files is up to Landlock, of which
+	 * O_PATH would be none of its business */
+	ALLOW_IF(open, LACKS(1, O_PATH)),
+	ALLOW_IF(openat, LACKS(2, O_PATH)),
 	ALLOW(stat),
 	ALLOW(lstat),
+	ALLOW(newfstatat),
 	ALLOW(access),
+	ALLOW(faccessat),
+	ALLOW(faccessat2),
 	ALLOW(readlink),
-	ALLOW(pread64),
-	ALLOW(sendfile),
-	ALLOW(memfd_create),
-	ALLOW(umask),
-	ALLOW(getcwd),
-	ALLOW(uname),
-	ALLOW(getuid),
+	ALLOW(readlinkat),
+	ALLOW(getcwd),	/* of a relative path */
+	ALLOW(pread64), /* the end of an audit log */
+	ALLOW_IF(fcntl, IS(1, F_GETFL)),
+	ALLOW(umask),  /* of a log */
+	ALLOW(unlink), /* the control socket, at the end */
+	ALLOW(unlinkat),
+	ALLOW(uname),  /* the default of "client-id" */
+	ALLOW(getuid), /* the default of files in the home folder */
 	ALLOW(geteuid),
-	ALLOW(getegid),
-	ALLOW(getgid),
-	ALLOW(unlink),
-	ALLOW(fchmod),
+	/* snapshots of files, for children that have none */
+	ALLOW(memfd_create),
+	ALLOW(sendfile),
 	ALLOW_IF(fcntl, IS(1, F_ADD_SEALS)),
-	ALLOW_IF(fcntl, IS(1, F_DUPFD)),
+	ALLOW_IF(fcntl, IS(1, F_DUPFD_CLOEXEC)),
 
-	/* channels, syslog, the service manager, tetherctl */
-	ALLOW_IF(socket, IS(0, AF_UNIX)),
-	ALLOW_IF(socketpair, IS(0, AF_UNIX)),
+	/* syslog, the service manager, nscd */
+	ALLOW_IF(socket, IS(0, AF_UNIX), TYPE(1, SOCK_DGRAM), IS(2, 0)),
+	ALLOW_IF(socket, IS(0, AF_UNIX), TYPE(1, SOCK_STREAM), IS(2, 0)),
 	ALLOW(connect),
-	ALLOW(accept),
+	ALLOW_IF(sendto, LACKS(3, MSG_FASTOPEN)),
+
+	/* tetherctl */
 	ALLOW(accept4),
-	ALLOW(setsockopt),
+	ALLOW_IF(getsockopt, IS(1, SOL_SOCKET), IS(2, SO_PEERCRED)),
+	ALLOW_IF(getsockopt, IS(1, SOL_SOCKET), IS(2, SO_PEERGROUPS)),
 
-	/* the children's ends */
+	/* the children: their sockets, their deaths, and causing them */
+	ALLOW_IF(socketpair, IS(0, AF_UNIX), TYPE(1, SOCK_SEQPACKET), IS(2, 0)),
+	ALLOW_IF(socketpair, IS(0, AF_UNIX), TYPE(1, SOCK_DGRAM), IS(2, 0)),
 	ALLOW(wait4),
-	ALLOW(pidfd_send_signal),
+	ALLOW_IF(pidfd_send_signal, IS(1, SIGKILL)),
 
-	/* a module of the name service, asked for a group, is not to be had */
+	/* a module of the name service, asked for a group, is not to be had:
+	 * ld.so looks at it and gives up */
+	ALLOW_IF(mmap, LACKS(2, PROT_EXEC), LACKS(3, MAP_ANONYMOUS)),
 	REFUSE_IF(mmap, EACCES, HAS(2, PROT_EXEC)),
 	REFUSE_IF(mprotect, EACCES, HAS(2, PROT_EXEC)),
 };

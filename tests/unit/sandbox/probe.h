@@ -10,7 +10,8 @@
  *	probe_close();
  *
  * What is tried is a function that returns as a system call does: -1 with
- * errno set, or anything else for success.  It sees all that the test has set
+ * errno set, or anything else for success (-1 and no errno is "EBADMSG": not
+ * what was expected).  It sees all that the test has set
  * up, as fork(2) leaves it.
  */
 
@@ -34,7 +35,6 @@
 
 #include <cmocka.h>
 
-#include "common/child.h"
 #include "common/log.h"
 #include "sandbox/sandbox.h"
 
@@ -60,6 +60,12 @@ static const char *const probe_names[PROBE_PROGRAMS] = {
 	[PROBE_PARENT] = "tetherd",
 };
 
+/* What comes before the result. */
+#define PROBE_ENTERED (-1)
+
+/* What failed, and not by a system call. */
+#define PROBE_WRONG EBADMSG
+
 /* Seconds, for what should not wait at all. */
 #define PROBE_PATIENCE 20
 
@@ -76,6 +82,7 @@ static struct {
 	char folder[64];
 	uint16_t port; /* the upstream's, and the dialer's */
 	int log;       /* whatever the process logs can be received here */
+	int log_end;   /* the process's end of it */
 } probe_world;
 
 /* What is tried. */
@@ -104,10 +111,7 @@ probe_open(void **state)
 	    socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, log) == -1)
 		return -1;
 	probe_world.log = log[0];
-	if (dup2(log[1], CHILD_FD_LOG) == -1)
-		return -1;
-	if (log[1] != CHILD_FD_LOG)
-		close(log[1]);
+	probe_world.log_end = log[1];
 	probe_world.port = 1;
 	probe_world.confinement = (struct confinement){ .sandbox = true };
 	return 0;
@@ -118,7 +122,7 @@ probe_close(void **state)
 {
 	(void)state;
 	close(probe_world.log);
-	close(CHILD_FD_LOG);
+	close(probe_world.log_end);
 	return rmdir(probe_world.folder);
 }
 
@@ -180,14 +184,16 @@ probe_enter(enum probe_program program)
 static inline void __attribute__((noreturn))
 probe_try(enum probe_program program, probe_attempt *attempt, int answer)
 {
-	int error = 0;
+	int error = PROBE_ENTERED;
+	bool failed;
 
-	log_to_socket(CHILD_FD_LOG);
+	log_to_socket(probe_world.log_end);
 	(void)alarm(PROBE_PATIENCE);
 	probe_enter(program);
+	(void)!write(answer, &error, sizeof(error));
 	errno = 0;
-	if (attempt() == -1)
-		error = errno;
+	failed = attempt() == -1;
+	error = !failed ? 0 : errno != 0 ? errno : PROBE_WRONG;
 	(void)!write(answer, &error, sizeof(error));
 	_exit(0);
 }
@@ -204,13 +210,36 @@ probe_explain(enum probe_program program, int status)
 	    "%s: wait status 0x%x", probe_names[program], (unsigned)status);
 }
 
-/* "ok", the name of an error, or that of the signal that ended it. */
+static inline const char *
+probe_result(enum probe_program program, int answer, int status)
+{
+	static char result[32];
+	int error;
+
+	if (read(answer, &error, sizeof(error)) != sizeof(error) ||
+	    error != PROBE_ENTERED)
+		probe_explain(program, status);
+	if (WIFSIGNALED(status))
+		(void)snprintf(result, sizeof(result), "SIG%s",
+		    sigabbrev_np(WTERMSIG(status)));
+	else if (read(answer, &error, sizeof(error)) != sizeof(error))
+		(void)snprintf(
+		    result, sizeof(result), "exit %d", WEXITSTATUS(status));
+	else
+		(void)snprintf(result, sizeof(result), "%s",
+		    error == 0 ? "ok" : strerrorname_np(error));
+	return result;
+}
+
+/*
+ * "ok", the name of an error, that of the signal that ended it, or "exit 1" if
+ * it came to that.  Valid until the next one.
+ */
 static inline const char *
 probe(enum probe_program program, probe_attempt *attempt)
 {
-	static char result[32];
-	int answer[2], status, error;
-	ssize_t n;
+	int answer[2], status;
+	const char *result;
 	pid_t pid;
 
 	assert_int_equal(pipe2(answer, O_CLOEXEC), 0);
@@ -220,17 +249,10 @@ probe(enum probe_program program, probe_attempt *attempt)
 	if (pid == 0)
 		probe_try(program, attempt, answer[1]);
 	close(answer[1]);
-	n = read(answer[0], &error, sizeof(error));
-	close(answer[0]);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
-	if (WIFSIGNALED(status)) {
-		(void)snprintf(result, sizeof(result), "SIG%s",
-		    sigabbrev_np(WTERMSIG(status)));
-		return result;
-	}
-	if (n != sizeof(error))
-		probe_explain(program, status);
-	return error == 0 ? "ok" : strerrorname_np(error);
+	result = probe_result(program, answer[0], status);
+	close(answer[0]);
+	return result;
 }
 
 #endif
