@@ -1,3 +1,4 @@
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 
@@ -107,13 +108,24 @@ test_anybody(void **state)
 		}
 }
 
+/* As some service managers start it. */
 static void
-have_groups(void)
+have_more(void)
 {
 	const gid_t groups[] = { 0, 1, 2 };
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[2];
 
-	if (setgroups(COUNT(groups), groups) == -1)
-		fatal("setgroups");
+	if (setgroups(COUNT(groups), groups) == -1 ||
+	    syscall(SYS_capget, &header, data) == -1)
+		fatal("capget");
+	data[0].inheritable = data[0].permitted;
+	data[1].inheritable = data[1].permitted;
+	if (syscall(SYS_capset, &header, data) == -1 ||
+	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_KILL, 0, 0) == -1)
+		fatal("capset");
 }
 
 static void
@@ -131,7 +143,7 @@ test_users(void **state)
 		skip();
 	for (p = 0; p < PROBE_PROGRAMS; p++) {
 		be(true, true, UID);
-		held_start(&h, (enum probe_program)p, have_groups);
+		held_start(&h, (enum probe_program)p, have_more);
 		held_look(&h, "status");
 		if (kept[p] == 0) {
 			assert_value(&h, "Uid:", "12345 12345 12345 12345");
@@ -159,7 +171,7 @@ test_root_without_rights(void **state)
 	if (!is_root)
 		skip();
 	be(true, true, 0);
-	held_start(&h, PROBE_AUTHD, have_groups);
+	held_start(&h, PROBE_AUTHD, have_more);
 	held_look(&h, "status");
 	assert_value(&h, "Uid:", "0 0 0 0");
 	assert_value(&h, "Groups:", "");
