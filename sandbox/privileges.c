@@ -100,11 +100,10 @@ privileges_keep(uint64_t mask)
 	for (i = 0; i < CAPABILITY_WORDS; i++) {
 		data[i].permitted &= (uint32_t)(mask >> (32 * i));
 		data[i].effective = data[i].permitted;
+		/* Nor ambient ones, then. */
 		data[i].inheritable = 0;
 	}
 	set_capabilities(data);
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == -1)
-		fatal("PR_CAP_AMBIENT_CLEAR_ALL");
 	check_capabilities(mask);
 }
 
