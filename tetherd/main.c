@@ -18,6 +18,7 @@
 #include "tetherd/complaints.h"
 #include "tetherd/conf.h"
 #include "tetherd/control.h"
+#include "tetherd/descriptors.h"
 #include "tetherd/dial.h"
 #include "tetherd/journal.h"
 #include "tetherd/kernel_log.h"
@@ -246,6 +247,7 @@ on_reload_switched(
 
 	journal_switch(own_conf(now), own_conf(old));
 	audit_switch(t->audit, own_conf(now), own_conf(old));
+	descriptors_check(settings_conf(now));
 	if (level == own_conf(old)->log_level)
 		return;
 	log_set_level(level);
@@ -483,6 +485,7 @@ main(int argc, char **argv)
 	log_infox("startup: tetherd %s", TETHERD_VERSION);
 	privileges_log(settings_conf(settings));
 	log_protection(own_conf(settings)->sandbox);
+	descriptors_check(settings_conf(settings));
 	t.control = control_new(t.base, settings_conf(settings));
 	kernel_log_open();
 	launcher_start(t.base, &settings_conf(settings)->launcher,

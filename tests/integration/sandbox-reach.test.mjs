@@ -284,12 +284,14 @@ async function look(pid, file, name) {
 	return line.slice(name.length).trim().split(/\s+/).join(" ");
 }
 
-// All processes by their programs.
+// All processes by their programs, when the dialer has ended.
 async function processes(tetherd) {
-	const children = await readFile(
-		`/proc/${tetherd.pid}/task/${tetherd.pid}/children`, "utf8");
+	const file = `/proc/${tetherd.pid}/task/${tetherd.pid}/children`;
 	const all = { tetherd: tetherd.pid };
-	for (const pid of children.trim().split(" ").map(Number))
+	await until(async () =>
+		(await readFile(file, "utf8")).trim().split(" ").length === 4,
+	"not the four that stay");
+	for (const pid of (await readFile(file, "utf8")).trim().split(" "))
 		all[(await readFile(`/proc/${pid}/comm`, "utf8")).trim()] = pid;
 	return all;
 }
@@ -361,5 +363,22 @@ describe("processes", { concurrency: 4 }, () => {
 		}
 		for (const name of ["connector", "proxyd", "authd"])
 			assert.equal(await look(all[name], "status", "Groups:"), "");
+	});
+
+	scenario("a system with few descriptors", async (stage) => {
+		const here = await Orchestrator.start(stage);
+		const site = await Site.make(stage, { url: here.url, port: 1 });
+		site.tetherd = await startTetherd(stage, {
+			args: ["-d", "-f", site.path("tetherd.conf")],
+			within: ["sh", "-c", 'ulimit -n 800 && exec "$0" "$@"'],
+			database: false,
+			env: { ORCHESTRATOR_CLIENT_ID: undefined },
+		});
+		await registered(here);
+		assert.deepEqual(site.tetherd.all("limits: "), []);
+
+		await site.change({ limits: ["chat sessions 200"] });
+		await site.tetherd.line("tetherd: limits: they add up to 976 " +
+			"file descriptors, but the system allows 800 (ulimit -Hn)");
 	});
 });
