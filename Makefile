@@ -165,6 +165,7 @@ $(UNIT:%=%.o): | deps-check
 # They start the program itself.
 $(B)/tests/unit/connector/test_connector $(B)/tests/unit/connector/test_pending: | $(B)/libexec/tetherd/connector
 $(B)/tests/unit/authd/test_token: | $(B)/libexec/tetherd/authd
+$(B)/tests/unit/tetherd/test_launcher: | $(B)/libexec/tetherd/launcher
 
 unit: $(UNIT)
 	@set -e; for t in $(UNIT); do echo "# $$t"; $$t; done

@@ -21,7 +21,7 @@
 #define ANSWER_MS 2000
 
 /* One that fails to start is dead by then, or never. */
-#define END_MS 1000
+#define END_MS 300
 
 static struct {
 	pid_t pid; /* 0 if it is not there */
