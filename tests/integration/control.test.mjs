@@ -1,8 +1,8 @@
 // The control socket and tetherctl: each command, and who may.
 
 import assert from "node:assert/strict";
-import { chmodSync, copyFileSync, existsSync, lstatSync, writeFileSync }
-	from "node:fs";
+import { chmodSync, copyFileSync, existsSync, lstatSync, readFileSync,
+	writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe } from "node:test";
 
@@ -15,6 +15,29 @@ import { eachRow } from "./lib/table.mjs";
 import { until } from "./lib/time.mjs";
 
 const CHILDREN = ["connector", "proxyd", "authd"];
+
+/*
+ * A row of show processes against what the kernel says: in a build with
+ * sanitizers there are neither filters nor Landlock.
+ */
+function checkConfinement(row) {
+	const status = readFileSync(`/proc/${row.pid}/status`, "utf8");
+	const value = (name) =>
+		new RegExp(`^${name}:\\s+(\\S+)(?:\\s+(\\S+))?`, "m").exec(status);
+	const filtered = value("Seccomp")[1] === "2";
+	const capabilities = BigInt(`0x${value("CapEff")[1]}`);
+
+	assert.equal(row.uid, Number(value("Uid")[2]), row.program);
+	assert.equal(row.seccomp, filtered ? "filter" : "no", row.program);
+	if (filtered)
+		assert.ok(Number.isInteger(row.landlock) && row.landlock > 0);
+	else
+		assert.equal(row.landlock, "none");
+	assert.equal(row.capabilities, capabilities === 0n ? "none"
+		: `0x${capabilities.toString(16)}`, row.program);
+	if (CHILDREN.includes(row.program))
+		assert.equal(row.capabilities, "none", row.program);
+}
 
 describe("tetherctl", { concurrency: 4 }, () => {
 	scenario("show status", async (stage) => {
@@ -50,11 +73,12 @@ describe("tetherctl", { concurrency: 4 }, () => {
 		const rows = await json(tetherd, "show", "processes");
 
 		assert.deepEqual(rows.map((row) => row.program),
-			["tetherd", ...CHILDREN]);
+			["tetherd", "launcher", ...CHILDREN]);
 		assert.deepEqual(rows.map((row) => row.pid),
-			[tetherd.pid, ...CHILDREN.map(tetherd.childPid)]);
+			[tetherd.pid, tetherd.launcherPid(),
+				...CHILDREN.map(tetherd.childPid)]);
 		for (const row of rows) {
-			assert.equal(row.uid, process.getuid());
+			checkConfinement(row);
 			assert.equal(row.state, "running");
 			assert.equal(row.restarts, 0);
 			assert.equal(row.log_level, "brief");
@@ -63,16 +87,16 @@ describe("tetherctl", { concurrency: 4 }, () => {
 		}
 		process.kill(tetherd.childPid("proxyd"), "SIGKILL");
 		await tetherd.line("lost child: proxyd");
-		await until(async () => (await json(tetherd, "show", "processes"))[2]
+		await until(async () => (await json(tetherd, "show", "processes"))[3]
 			.state === "running", "proxyd did not come back");
-		const [, , proxyd] = await json(tetherd, "show", "processes");
+		const [, , , proxyd] = await json(tetherd, "show", "processes");
 		assert.equal(proxyd.restarts, 1);
 		assert.equal(proxyd.pid, tetherd.childPid("proxyd"));
 		const lines = (await ask(tetherd, "show", "processes"))
 			.trimEnd().split("\n");
-		assert.equal(lines.length, 5);
+		assert.equal(lines.length, 6);
 		assert.match(lines[0], /^PROGRAM +PID +UID +STATE +UPTIME/);
-		assert.match(lines[3], /^proxyd +\d+ +\d+ +running +\d\d:\d\d:\d\d +1 /);
+		assert.match(lines[4], /^proxyd +\d+ +\d+ +running +\d\d:\d\d:\d\d +1 /);
 	});
 
 	scenario("show limits", async (stage) => {

@@ -19,6 +19,7 @@ describe("hygiene", { concurrency: 2 }, () => {
 		for (const name of CHILDREN)
 			assert.match(title(tetherd.childPid(name)),
 				new RegExp(`^${name}: |^tetherd: ${name}`));
+		assert.equal(title(tetherd.launcherPid()), "tetherd: launcher");
 		assert.match(title(tetherd.pid), /tetherd/);
 	});
 
@@ -31,6 +32,8 @@ describe("hygiene", { concurrency: 2 }, () => {
 				const fds = readdirSync(`/proc/${pid}/fd`).length;
 				assert.ok(fds <= 16, `${name} has ${fds}`);
 			}
+			const fds = readdirSync(`/proc/${tetherd.launcherPid()}/fd`);
+			assert.ok(fds.length <= 8, `launcher has ${fds}`);
 		});
 });
 
@@ -42,6 +45,7 @@ const LIBRARIES = {
 	"tetherd": ["libc", "libbsd", "libevent_core"],
 	"tetherctl": ["libc", "libbsd"],
 	"dialer": ["libc", "libbsd", "libevent_core"],
+	"launcher": ["libc", "libbsd", "libevent_core"],
 	"connector": ["libc", "libbsd", "libmd", "libevent_core",
 		"libevent_openssl", "libssl", "libcrypto", "libwslay",
 		"libjson-c"],

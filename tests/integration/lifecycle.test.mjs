@@ -306,7 +306,7 @@ describe("command line", { concurrency: 4 }, () => {
 		assert.equal(code, 0);
 	});
 
-	for (const name of [...CHILDREN, "dialer"])
+	for (const name of [...CHILDREN, "dialer", "launcher"])
 		scenario(`${name} refuses to be run by hand`, () => {
 			const { status, stderr } = spawnSync(programPath(name), [],
 				{ encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });

@@ -1,7 +1,7 @@
 // The programs under test, each started in a directory of its own.
 
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -22,6 +22,7 @@ const FOLDERS = {
 	"proxyd": "libexec/tetherd",
 	"authd": "libexec/tetherd",
 	"dialer": "libexec/tetherd",
+	"launcher": "libexec/tetherd",
 	"seqpacket": "tests",
 	"client": "tests/autobahn",
 };
@@ -104,6 +105,7 @@ export async function startTetherd(stage, options = {}) {
 	tetherd.database = database;
 	tetherd.socket = join(home, "tetherd.sock");
 	tetherd.childPid = (name) => childPid(tetherd, name);
+	tetherd.launcherPid = () => launcherPid(tetherd);
 	tetherd.registered = (from) =>
 		tetherd.line(/connector\[\d+\]: registered with /, { from });
 	return tetherd;
@@ -136,6 +138,17 @@ function childPid(tetherd, name) {
 	if (line === undefined)
 		throw new Error(`${name} was not started`);
 	return Number(/\d+$/.exec(line)[0]);
+}
+
+// There is one, from before the first of the others.
+function launcherPid(tetherd) {
+	const pids = readFileSync(
+		`/proc/${tetherd.pid}/task/${tetherd.pid}/children`, "utf8");
+	const found = pids.trim().split(" ").find((pid) =>
+		readFileSync(`/proc/${pid}/comm`, "utf8").trim() === "launcher");
+	if (found === undefined)
+		throw new Error("there is no launcher");
+	return Number(found);
 }
 
 // Hub, upstream and tetherd, registered.
