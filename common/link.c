@@ -1,4 +1,3 @@
-#include "common/client_id.h"
 #include "common/link.h"
 
 void

@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 
+#include "common/client_id.h"
 #include "common/msg.h"
 
 /*
@@ -14,7 +15,7 @@
 #define LINK_REQUEST_ID_MAX 256
 
 /* Room for a client id with its NUL, in bytes. */
-#define LINK_CLIENT_ID_SIZE 256
+#define LINK_CLIENT_ID_SIZE (CLIENT_ID_MAX + 1)
 
 /* What the orchestrator announced in "registered" (capabilities). */
 #define LINK_STATUS		0x1 /* status codes and repeated headers arrive as sent */

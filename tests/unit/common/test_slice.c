@@ -344,7 +344,7 @@ add_link_up(struct msg_out *m)
 {
 	static const struct link_up up = { .capabilities = LINK_BASE64,
 		.message_max = 1ull << 40,
-		.client_id = "my laptop/\xc3\xa9" };
+		.client_id = "my-laptop" };
 
 	link_up_add(m, &up);
 }
@@ -358,7 +358,7 @@ get_link_up(struct msg *m)
 	if (rc == 0) {
 		assert_int_equal(up.capabilities, LINK_BASE64);
 		assert_true(up.message_max == 1ull << 40);
-		assert_string_equal(up.client_id, "my laptop/\xc3\xa9");
+		assert_string_equal(up.client_id, "my-laptop");
 	}
 	return rc;
 }
@@ -407,7 +407,17 @@ static void
 test_values(void **state)
 {
 	struct session session = { 0 };
-	struct link_up up = { 0 };
+	static const struct {
+		const char *jwt;
+		const char *client_id;
+	} bad[] = {
+		{ "a.b.c\r\nX: y", "" },
+		{ "a.b.c d", "a/b" },
+		{ "a.b.c&token=d", ".." },
+		{ "a.b.\x80", "\"><script>" },
+	};
+	struct link_up up = { .client_id = "box" };
+	size_t i;
 	char login[SESSION_LOGIN_MAX + 1];
 	struct msg_out out;
 	struct msg m;
@@ -436,6 +446,24 @@ test_values(void **state)
 		link_up_add(&out, &up);
 		m = record_written(&out);
 		assert_int_equal(link_up_read(&m, &up), value < 2 ? 0 : -1);
+		msg_discard(&out);
+	}
+	/* What would say something else in headers, URLs and pages. */
+	for (i = 0; i < COUNT(bad); i++) {
+		session.status = SESSION_OK;
+		(void)strlcpy(session.jwt, bad[i].jwt, sizeof(session.jwt));
+		msg_start(&out, MSG_SESSION, 1);
+		session_add(&out, &session);
+		m = record_written(&out);
+		assert_int_equal(session_read(&m, &session), -1);
+		msg_discard(&out);
+		up.capabilities = 0;
+		(void)strlcpy(
+		    up.client_id, bad[i].client_id, sizeof(up.client_id));
+		msg_start(&out, MSG_LINK_UP, 1);
+		link_up_add(&out, &up);
+		m = record_written(&out);
+		assert_int_equal(link_up_read(&m, &up), -1);
 		msg_discard(&out);
 	}
 	/* The longest client id, and one more. */

@@ -370,6 +370,10 @@ test_complains(void **state)
 	complain(PROGRAM_PROXYD, PROGRAM_AUTHD);
 	spin();
 	assert_int_equal(count_lines(log[0], "authd is broken"), 1);
+	/* Whoever goes on with that has to go as well. */
+	complain(PROGRAM_PROXYD, PROGRAM_CONNECTOR);
+	spin();
+	assert_int_equal(count_lines(log[0], "again and again"), 1);
 	log_set_level(LOG_LEVEL_CRIT);
 	log_to_stderr("test");
 	close(log[0]);

@@ -11,10 +11,12 @@ is_cut_off(enum program program)
 	return recv(played[program].channel, last, 1, MSG_DONTWAIT) == 0;
 }
 
+static enum audit_event event;
+
 static void
 make(struct msg_out *m, enum msg_type type, uint64_t id)
 {
-	static const struct audit_record record = { .login = "mona" };
+	const struct audit_record record = { .event = event, .login = "mona" };
 	static const struct admin_user user = { .login = "lisa" };
 	static const struct admin_token token = { .host = "h:1" };
 	static const struct admin_done done = { true, "well" };
@@ -50,12 +52,14 @@ static void
 test_audit(void **state)
 {
 	(void)state;
+	event = AUDIT_SIGN_IN;
 	/* Before it is ready, too. */
 	say(PROGRAM_AUTHD, MSG_HELLO_BACK);
 	tell(PROGRAM_AUTHD, MSG_AUDIT, 0);
 	assert_events("audit of authd mona; ");
 	say(PROGRAM_AUTHD, MSG_READY);
 	bring_up(PROGRAM_PROXYD);
+	event = AUDIT_REQUEST;
 	tell(PROGRAM_PROXYD, MSG_AUDIT, 0);
 	assert_events("audit of proxyd mona; ");
 	bring_up(PROGRAM_CONNECTOR);
@@ -66,6 +70,39 @@ test_audit(void **state)
 	assert_true(is_cut_off(PROGRAM_CONNECTOR));
 }
 
+/* Nor does one of them speak for the other. */
+static void
+test_audit_of_others(void **state)
+{
+	static const enum program deciders[] = {
+		[AUDIT_SIGN_IN] = PROGRAM_AUTHD,
+		[AUDIT_REQUEST] = PROGRAM_PROXYD,
+		[AUDIT_TUNNEL] = PROGRAM_PROXYD,
+		[AUDIT_MESSAGE] = PROGRAM_PROXYD,
+		[AUDIT_ACTION] = PROGRAM_PROXYD,
+		[AUDIT_OPERATOR] = PROGRAM_AUTHD,
+		[AUDIT_TOKEN] = PROGRAM_AUTHD,
+	};
+	enum program other;
+
+	(void)state;
+	bring_all_up();
+	for (event = 0; event < AUDIT_EVENT_COUNT; event++) {
+		tell(deciders[event], MSG_AUDIT, 0);
+		assert_events(deciders[event] == PROGRAM_AUTHD
+				  ? "audit of authd mona; "
+				  : "audit of proxyd mona; ");
+	}
+	for (event = AUDIT_REQUEST; event <= AUDIT_OPERATOR;
+	     event += AUDIT_OPERATOR - AUDIT_REQUEST) {
+		other = deciders[event] == PROGRAM_AUTHD ? PROGRAM_PROXYD
+							 : PROGRAM_AUTHD;
+		tell(other, MSG_AUDIT, 0);
+		assert_events("");
+		assert_true(is_cut_off(other));
+	}
+}
+
 /* What one had decided before it died counts. */
 static void
 test_last_words(void **state)
@@ -73,6 +110,7 @@ test_last_words(void **state)
 	struct msg_out m;
 
 	(void)state;
+	event = AUDIT_REQUEST;
 	bring_all_up();
 	make(&m, MSG_AUDIT, 0);
 	utter(PROGRAM_PROXYD, &m);
@@ -158,6 +196,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_audit),
+		TEST(test_audit_of_others),
 		TEST(test_last_words),
 		TEST(test_admin),
 		TEST(test_lies),
