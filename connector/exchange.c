@@ -312,12 +312,14 @@ exchange_on_adopt(struct exchange *ex, struct msg *m)
 	    uploads_has_waiting(ex->connector->uploads, MSG_REQUEST, request_id,
 		strlen(request_id)))
 		return 0;
-	/* Those that wait to begin have their place already. */
-	if (exchange_count(ex) >= REQUESTS_MAX)
-		return -1;
-	if (requests_adopt(
+	/* Those that wait to begin have their place already.  That there are
+	 * too many, or two of one number, may be a former connector's doing:
+	 * proxyd is not to blame, and is told that it need not keep them when
+	 * the answers come. */
+	if (exchange_count(ex) >= REQUESTS_MAX ||
+	    requests_adopt(
 		ex->requests, m->id, request_id, strlen(request_id)) == -1)
-		return -1;
+		return 0;
 	requests_set_due(ex->requests, m->id, due(ex));
 	look_soon(ex);
 	return 0;
