@@ -136,3 +136,121 @@ async function nth(process, wanted, n, from = 0) {
 	}
 	return line;
 }
+
+/*
+ * Rows of [what, attack, why] that are the end of the program of that name:
+ * who speaks to it says why, and the others do not even notice.
+ */
+export async function eachIsTheEnd(stage, name, rows, options) {
+	const t = await startTakeover(stage,
+		rows.map(([, attack]) => `${name} go ${attack} ; hang 9000`),
+		options);
+	const before = t.pids();
+	for (const [i, [what, , why]] of rows.entries()) {
+		const from = t.tetherd.lines.length;
+		t.strike();
+		const how = await t.lost(name, i + 1);
+		assert.equal(how, "signal 9 (Killed)", what);
+		const reason = new RegExp(why === null
+			? `${name}\\[\\d+\\]: not stopped in time; killed$`
+			: `: channel to ${name}: ${why}$`);
+		const lines = t.tetherd.lines.slice(from);
+		assert.ok(lines.some((line) => reason.test(line)),
+			`${what}: no ${reason} in\n${lines.join("\n")}`);
+		if (name === "connector") {
+			await t.reconnected();
+			await t.tetherd.registered(from);
+		}
+		await t.works();
+		for (const other of LASTING)
+			if (other !== name)
+				assert.equal(t.pids()[other], before[other],
+					`${what}: ${other}`);
+	}
+}
+
+/*
+ * Rows for one eachIsTheEnd(): more deaths would be too many for tetherd, and
+ * more accusations for the one who accuses.
+ */
+export function batches(list) {
+	const all = [];
+	let batch = [];
+	for (const row of list) {
+		const most = / (?:proxyd|authd|connector) /
+			.test(` ${row[1].split(" ")[1]} `) ? 2 : 4;
+		if (batch.length >= most)
+			all.push(batch.splice(0));
+		batch.push(row);
+	}
+	return [...all, batch];
+}
+
+// The payloads of the messages of a type that outcome() tells of.
+export function got(lines, type) {
+	return lines.map((line) =>
+		new RegExp(`^got MSG_${type}: (.*)$`).exec(line)?.[1])
+		.filter((hex) => hex !== undefined)
+		.map((hex) => Buffer.from(hex, "hex"));
+}
+
+// All processes are what they were, and all of it goes on.
+export async function assertUnharmed(t, before) {
+	assert.deepEqual(t.pids(), before);
+	assert.deepEqual(t.tetherd.all(/lost child|is broken/), []);
+	await t.works();
+}
+
+const NOT_HERE = "message not allowed on this channel";
+const MALFORMED = "malformed message";
+
+// What none of them may send to tetherd.
+export const TO_PARENT = [
+	["a byte", "raw tetherd 1 1 0", "datagram of the wrong size"],
+	["nearly a header", "raw tetherd 15 1 0", "datagram of the wrong size"],
+	["nothing", "raw tetherd 0 1 0", null],
+	["64 KiB of garbage", "raw tetherd 65536 1 0", "unknown message type"],
+	["more than a message", "raw tetherd 65537 1 0", "malformed datagram"],
+	["an unknown type", send("tetherd", 9999), "unknown message type"],
+	["flags", send("tetherd", "CONF_SWITCHED", [], { flags: 0x8000 }),
+		"unknown flags"],
+	["a payload", send("tetherd", "READY", [u32(1)]),
+		"length not allowed for this message"],
+	["a descriptor", send("tetherd", "CONF_SWITCHED", [], { fds: 1 }),
+		"descriptor missing or not allowed"],
+	["two of them", send("tetherd", "CONF_SWITCHED", [], { fds: 2 }),
+		"malformed datagram"],
+	["253 of them, many times", "raw tetherd 16 5000 253",
+		"malformed datagram"],
+	["READY again", send("tetherd", "READY"), MALFORMED],
+	["HELLO_BACK again", send("tetherd", "HELLO_BACK", [u32(6)]),
+		"message not allowed now"],
+	["HELLO", send("tetherd", "HELLO", [u32(6)]), NOT_HERE],
+	["CONF_ACCEPTED", send("tetherd", "CONF_ACCEPTED", [u32(0)], { id: 1 }),
+		MALFORMED],
+	["CONF_REFUSED", send("tetherd", "CONF_REFUSED", [str("no")], { id: 1 }),
+		MALFORMED],
+	["CONF_SWITCHED", send("tetherd", "CONF_SWITCHED", [], { id: 1 }),
+		MALFORMED],
+	["STATUS", send("tetherd", "STATUS", [], { id: 1 }), MALFORMED],
+	["many of them", send("tetherd", "STATUS", [Buffer.alloc(16000)],
+		{ times: 5000 }), MALFORMED],
+	["PEER_BROKEN of tetherd", send("tetherd", "PEER_BROKEN",
+		[u32(0), str("x")]), MALFORMED],
+	["PEER_BROKEN of nobody", send("tetherd", "PEER_BROKEN",
+		[u32(77), str("x")]), MALFORMED],
+	["PEER_BROKEN of the dialer", send("tetherd", "PEER_BROKEN",
+		[u32(4), str("x")]), MALFORMED],
+	["what a dialer says", send("tetherd", "DIALER_SOCKET", [str("x")],
+		{ fds: 1 }), NOT_HERE],
+	["what the launcher says", send("tetherd", "LAUNCHED", [u32(1)],
+		{ fds: 1 }), NOT_HERE],
+	["what the launcher is told", send("tetherd", "LAUNCH", [u32(1)],
+		{ fds: 1 }), NOT_HERE],
+	["what tetherctl says", send("tetherd", "CTL_RELOAD"), NOT_HERE],
+	["its own settings", send("tetherd", "CONF_AUTHD", [Buffer.alloc(64)]),
+		NOT_HERE],
+	["a closed channel", "close tetherd 2", null],
+];
+
+export { MALFORMED, NOT_HERE };
