@@ -58,7 +58,7 @@ on_all_ready(void *arg)
 
 	t->was_ready = true;
 	log_infox("startup complete");
-	notify("READY=1");
+	notify_ready();
 }
 
 static void
@@ -292,7 +292,7 @@ reap(struct tetherd *t)
 static void
 stop(struct tetherd *t)
 {
-	notify("STOPPING=1");
+	notify_stopping();
 	reload_stop(t->reload);
 	control_stop(t->control);
 	children_stop(t->children);
@@ -398,6 +398,7 @@ finish(struct tetherd *t)
 	audit_free(t->audit);
 	launcher_stop();
 	kernel_log_close();
+	notify_finish();
 	for (i = 0; i < NSIGNALS; i++)
 		event_free(t->signals[i]);
 	event_base_free(t->base);
@@ -488,6 +489,7 @@ main(int argc, char **argv)
 	descriptors_check(settings_conf(settings));
 	t.control = control_new(t.base, settings_conf(settings));
 	kernel_log_open();
+	notify_start(t.base);
 	launcher_start(t.base, &settings_conf(settings)->launcher,
 	    process_folder(), privileges_root());
 	reach_confine(settings, &t.options.sources, control_path(t.control));

@@ -14,6 +14,7 @@
 #include "tetherd/children.h"
 #include "tetherd/complaints.h"
 #include "tetherd/conf.h"
+#include "tetherd/notify.h"
 #include "tetherd/reload.h"
 #include "tetherd/settings.h"
 
@@ -145,6 +146,7 @@ reload_end(struct reload *r, const char *why)
 
 	r->state = RELOAD_BUSY;
 	event_del(r->timer);
+	notify_reloaded(why != NULL);
 	while ((a = TAILQ_FIRST(&r->askers)) != NULL) {
 		TAILQ_REMOVE(&r->askers, a, entry);
 		a->done(a->arg, why);
@@ -253,6 +255,7 @@ reload_begin(struct reload *r)
 {
 	r->state = RELOAD_BUSY;
 	r->why[0] = '\0';
+	notify_reloading();
 	if (r->stopped)
 		reload_blame(r, "reload: tetherd is stopping");
 	if (r->stopped || reload_read(r) == -1) {
