@@ -22,6 +22,10 @@ BINDIR     = $(PREFIX)/bin
 LIBEXECDIR = $(PREFIX)/libexec/tetherd
 MANDIR    ?= $(PREFIX)/share/man
 DOCDIR    ?= $(PREFIX)/share/doc/tetherd
+# All of these are looked at below /usr and /usr/local.
+LIBDIR     = $(PREFIX)/lib
+UNITDIR   ?= $(LIBDIR)/systemd/system
+USERUNITDIR ?= $(LIBDIR)/systemd/user
 SECTIONS   = 5 7 8
 MANUALS   := $(wildcard $(SECTIONS:%=man/*.%))
 
@@ -204,6 +208,11 @@ SEQPACKET = $(B)/tests/seqpacket
 $(SEQPACKET): $(B)/tests/integration/lib/seqpacket.o $(B)/libcommon.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_tetherctl)
 
+# Nor of datagrams.
+MANAGER = $(B)/tests/manager
+$(MANAGER): $(B)/tests/integration/lib/manager.o
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_tetherctl)
+
 # For WebSocket test suites, also others than ours: see its head.
 AUTOBAHN = $(B)/tests/autobahn/client
 $(AUTOBAHN): $(B)/tests/autobahn/client.o $(B)/libcommon.a
@@ -225,7 +234,7 @@ $(B)/takeover/libexec/tetherd/$(1): $$(MAIN_$(1)) $(B)/libtakeover.a $(B)/lib$(1
 endef
 $(foreach c,$(CHILDREN),$(eval $(call takeover,$(c))))
 
-integration: all $(SEQPACKET) $(AUTOBAHN) $(TAKEOVER) tests/node_modules/.package-lock.json
+integration: all $(SEQPACKET) $(MANAGER) $(AUTOBAHN) $(TAKEOVER) tests/node_modules/.package-lock.json
 	$(call NODE_TEST,2,tests/integration/*.test.mjs)
 
 check: unit page integration
@@ -288,10 +297,13 @@ lint: all deps-lint
 	shellcheck etc/*.sh demo/*.sh tests/e2e/*.sh \
 		tests/bench/*.sh .ci/run
 
+# Packages make users and folders by what is in sysusers.d and tmpfiles.d.
 install: all
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) \
 		$(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DOCDIR) \
-		$(addprefix $(DESTDIR)$(MANDIR)/man,$(SECTIONS))
+		$(addprefix $(DESTDIR)$(MANDIR)/man,$(SECTIONS)) \
+		$(DESTDIR)$(UNITDIR) $(DESTDIR)$(USERUNITDIR) \
+		$(DESTDIR)$(LIBDIR)/sysusers.d $(DESTDIR)$(LIBDIR)/tmpfiles.d
 	install -m 755 $(B)/sbin/tetherd $(B)/sbin/tetherctl \
 		$(DESTDIR)$(SBINDIR)/
 	install -m 755 $(B)/bin/tether-hub $(DESTDIR)$(BINDIR)/
@@ -299,8 +311,21 @@ install: all
 	set -e; for m in $(MANUALS); do \
 		to=$(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; \
 		install -m 644 $$m $$to; \
-		sed -i 's,/usr/local/share/doc/tetherd,$(DOCDIR),' $$to; done
+		sed -i -e 's,/usr/local/share/doc/tetherd,$(DOCDIR),' \
+			-e 's,/usr/local/lib/systemd/system,$(UNITDIR),' \
+			-e 's,/usr/local/lib/systemd/user,$(USERUNITDIR),' \
+			-e 's,/usr/local/lib/,$(LIBDIR)/,' $$to; done
 	install -m 644 etc/tetherd.conf $(DESTDIR)$(DOCDIR)/
+	install -m 644 etc/tetherd.service $(DESTDIR)$(UNITDIR)/
+	install -m 644 etc/tetherd-user.service \
+		$(DESTDIR)$(USERUNITDIR)/tetherd.service
+	sed -i 's,@SBINDIR@,$(SBINDIR),' $(DESTDIR)$(UNITDIR)/tetherd.service \
+		$(DESTDIR)$(USERUNITDIR)/tetherd.service
+	install -m 644 etc/tetherd.sysusers \
+		$(DESTDIR)$(LIBDIR)/sysusers.d/tetherd.conf
+	install -m 644 etc/tetherd.tmpfiles \
+		$(DESTDIR)$(LIBDIR)/tmpfiles.d/tetherd.conf
+	$(if $(DESTDIR),,sh etc/users.sh $(LIBDIR))
 
 uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/tetherd $(DESTDIR)$(SBINDIR)/tetherctl \
@@ -308,7 +333,14 @@ uninstall:
 	rm -f $(CHILDREN:%=$(DESTDIR)$(LIBEXECDIR)/%)
 	rm -f $(foreach s,$(SECTIONS),$(patsubst man/%,$(DESTDIR)$(MANDIR)/man$s/%,$(filter %.$s,$(MANUALS))))
 	rm -f $(DESTDIR)$(DOCDIR)/tetherd.conf
+	rm -f $(DESTDIR)$(UNITDIR)/tetherd.service \
+		$(DESTDIR)$(USERUNITDIR)/tetherd.service \
+		$(DESTDIR)$(LIBDIR)/sysusers.d/tetherd.conf \
+		$(DESTDIR)$(LIBDIR)/tmpfiles.d/tetherd.conf
 	-rmdir $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DOCDIR)
+	@echo "tetherd: left alone: the users _tetherconn and _tetherproxy, the" \
+		"group tetherd, /etc/tetherd.conf, and the folders tetherd in" \
+		"/etc, /var/lib and /var/log"
 
 deps: deps-check deps-e2e
 

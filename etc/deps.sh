@@ -37,6 +37,7 @@ packages() {
 		echo 'mount|command -v mount'
 		echo 'iproute2|command -v ip'
 		echo 'binutils|command -v readelf'
+		echo 'systemd|command -v systemd-analyze'
 		;;
 	demo)
 		packages build

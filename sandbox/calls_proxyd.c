@@ -18,17 +18,18 @@ static const struct call list[] = {
 };
 
 /*
- * What kinds of sockets there are to be depends on the upstream's address.  TCP and
- * nothing else: Landlock knows the ports of no other protocol.
+ * What kinds of sockets there are to be depends on the upstream's address.
+ * TCP and nothing else: Landlock knows the ports of no other protocol.
  */
-ALLOW_IF(socket, IS(0, AF_INET), TYPE(1, SOCK_STREAM), IS(2, 0)),
-    ALLOW_IF(socket, IS(0, AF_INET), TYPE(1, SOCK_STREAM),
-	IS(2, IPPROTO_TCP)), /* libcurl */
-    ALLOW_IF(socket, IS(0, AF_INET6), TYPE(1, SOCK_STREAM), IS(2, 0)),
-    ALLOW_IF(socket, IS(0, AF_INET6), TYPE(1, SOCK_STREAM), IS(2, IPPROTO_TCP)),
-    ALLOW_IF(setsockopt, IS(1, IPPROTO_TCP), IS(2, TCP_NODELAY)),
-}
-;
+static const struct call tcp[] = {
+	ALLOW_IF(socket, IS(0, AF_INET), TYPE(1, SOCK_STREAM), IS(2, 0)),
+	ALLOW_IF(socket, IS(0, AF_INET), TYPE(1, SOCK_STREAM),
+	    IS(2, IPPROTO_TCP)), /* libcurl */
+	ALLOW_IF(socket, IS(0, AF_INET6), TYPE(1, SOCK_STREAM), IS(2, 0)),
+	ALLOW_IF(
+	    socket, IS(0, AF_INET6), TYPE(1, SOCK_STREAM), IS(2, IPPROTO_TCP)),
+	ALLOW_IF(setsockopt, IS(1, IPPROTO_TCP), IS(2, TCP_NODELAY)),
+};
 
 static const struct call local[] = {
 	ALLOW_IF(socket, IS(0, AF_UNIX), TYPE(1, SOCK_STREAM), IS(2, 0)),

@@ -24,6 +24,7 @@ const FOLDERS = {
 	"dialer": "libexec/tetherd",
 	"launcher": "libexec/tetherd",
 	"seqpacket": "tests",
+	"manager": "tests",
 	"client": "tests/autobahn",
 };
 
