@@ -174,7 +174,7 @@ exchange_on_proxyd(struct exchange *ex)
 {
 	if (link_ws(ex) != NULL)
 		announce_link(ex);
-	uploads_continue(ex->connector->uploads);
+	uploads_release(ex->connector->uploads);
 }
 
 /* An error that answers several requests. */

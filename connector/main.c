@@ -259,6 +259,15 @@ on_refuse(void *arg, struct msg *m)
 }
 
 static int
+on_leave(void *arg, struct msg *m)
+{
+	struct connector *c = arg;
+
+	(void)m;
+	return uploads_hold(c->uploads);
+}
+
+static int
 on_reply(void *arg, struct msg *m)
 {
 	struct connector *c = arg;
@@ -296,6 +305,7 @@ static const struct channel_ops proxyd_ops = {
 		[MSG_ADOPT] = on_adopt,
 		[MSG_ANSWER] = on_answer,
 		[MSG_REFUSE] = on_refuse,
+		[MSG_LEAVE] = on_leave,
 		[MSG_REPLY] = on_reply,
 		[MSG_REPLY_LAST] = on_reply,
 		[MSG_USER_REFUSE] = on_user_refuse,

@@ -35,6 +35,8 @@ struct uploads {
 	TAILQ_HEAD(, upload) queue;	/* only the first one can have begun */
 	size_t bytes;			/* of all */
 	size_t waiting[MSG_TYPE_COUNT]; /* of each type that have not */
+	bool held;			/* those, for another proxyd */
+	bool noted;			/* as the one that leaves knows */
 };
 
 struct uploads *
@@ -67,6 +69,26 @@ upload_free(struct uploads *u, struct upload *upload)
 	free(upload);
 }
 
+static bool
+has_begun(const struct uploads *u)
+{
+	const struct upload *first = TAILQ_FIRST(&u->queue);
+
+	return first != NULL && first->number != 0;
+}
+
+/* Nothing is under way to a proxyd that leaves, and nothing will be. */
+static void
+note_held(struct uploads *u)
+{
+	struct channel *proxyd = u->connector->child.peers[PROGRAM_PROXYD];
+
+	if (!u->held || u->noted || proxyd == NULL || has_begun(u))
+		return;
+	u->noted = true;
+	channel_send_empty(proxyd, MSG_LEAVE_NOTED, 0);
+}
+
 void
 uploads_clear(struct uploads *u)
 {
@@ -74,6 +96,7 @@ uploads_clear(struct uploads *u)
 
 	while ((upload = TAILQ_FIRST(&u->queue)) != NULL)
 		upload_free(u, upload);
+	note_held(u);
 }
 
 /* Pass on what proxyd takes; true when all of this text is there. */
@@ -121,17 +144,38 @@ uploads_continue(struct uploads *u)
 	struct upload *upload;
 
 	while (proxyd != NULL && (upload = TAILQ_FIRST(&u->queue)) != NULL) {
+		if (u->held && upload->number == 0)
+			break;
 		upload_begin(u, upload);
 		if (!upload_continue(u, proxyd, upload))
 			break;
 		upload_free(u, upload);
 	}
+	note_held(u);
 	if (ws == NULL)
 		return;
 	if (u->bytes <= WAITING_MAX)
 		ws_resume(ws);
 	else
 		ws_pause(ws);
+}
+
+int
+uploads_hold(struct uploads *u)
+{
+	if (u->held)
+		return -1;
+	u->held = true;
+	u->noted = false;
+	uploads_continue(u);
+	return 0;
+}
+
+void
+uploads_release(struct uploads *u)
+{
+	u->held = false;
+	uploads_continue(u);
 }
 
 void

@@ -34,6 +34,15 @@ void uploads_add(struct uploads *, enum msg_type, struct requests *,
 /* Send what proxyd takes; when its channel or the link is new, too. */
 void uploads_continue(struct uploads *);
 
+/*
+ * This proxyd leaves: what has not begun waits for another one, and as soon as
+ * nothing else is on its way LEAVE_NOTED says so.  -1 if it said that before.
+ */
+int uploads_hold(struct uploads *);
+
+/* There is another one. */
+void uploads_release(struct uploads *);
+
 /* How many of that type are not in requests yet. */
 size_t uploads_count(const struct uploads *, enum msg_type);
 

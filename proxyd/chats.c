@@ -294,6 +294,17 @@ chats_drain(struct chats *cs)
 }
 
 void
+chats_leave(struct chats *cs)
+{
+	struct chat *c;
+
+	cs->draining = true;
+	TAILQ_FOREACH (c, &cs->all, entry)
+		chat_close(c, WS_CLOSE_RESTART, "Service restart",
+		    WS_CLOSE_GOING_AWAY);
+}
+
+void
 chats_on_settings(struct chats *cs)
 {
 	struct chat *c;

@@ -52,6 +52,9 @@ void chats_clear(struct chats *);
 /* Told to stop: people and upstream are, too, and no more begin. */
 void chats_drain(struct chats *);
 
+/* Another proxyd follows, with which people may begin anew. */
+void chats_leave(struct chats *);
+
 /*
  * There are other settings: chats of people who may not have one any more
  * end, as do those of nobody where there are rules now.

@@ -1,18 +1,16 @@
-#include <libgen.h>
 #include <malloc.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include <event2/event.h>
 
 #include "common/log.h"
 #include "common/timer.h"
 #include "proxyd/activity.h"
+#include "proxyd/bounds.h"
 #include "proxyd/chats.h"
 #include "proxyd/deny.h"
 #include "proxyd/handles.h"
 #include "proxyd/intake.h"
+#include "proxyd/leave.h"
 #include "proxyd/outbox.h"
 #include "proxyd/proxyd.h"
 #include "proxyd/rates.h"
@@ -23,21 +21,13 @@
 #include "proxyd/transactions.h"
 #include "proxyd/tunnels.h"
 #include "proxyd/upstream.h"
-#include "proxyd/upstream_address.h"
 #include "proxyd/user_auth.h"
-#include "sandbox/sandbox.h"
 
 /* How long answers wait for a connector that takes over from a dead one. */
 #define HAND_OVER_MS 30000
 
 /* Bytes of requests and answers that are worth a look at the heap later. */
 #define TRIM_BYTES (4 * 1024 * 1024)
-
-/* How long answers may still come once we are told to stop. */
-#define DRAIN_MS 3000
-
-/* How long the upstream may take to say goodbye to tunnels after that. */
-#define GOODBYE_MS 1000
 
 /*
  * Many bodies leave the heap full of holes, which malloc keeps: once all are
@@ -79,21 +69,6 @@ on_timer(int fd, short what, void *arg)
 		child_exit(&p->child);
 }
 
-/*
- * Told to stop: go when all answers are out, or cannot get out.  The close
- * frames of tunnels and chats are not, before the event loop had its turn.
- */
-static void
-check_drained(struct proxyd *p)
-{
-	if (p->child.stopping && tunnels_count(p->tunnels) == 0 &&
-	    chats_are_gone(p->chats) &&
-	    (p->child.peers[PROGRAM_CONNECTOR] == NULL ||
-		(transactions_count(p->transactions) == 0 &&
-		    outbox_is_empty(p->outbox))))
-		child_exit(&p->child);
-}
-
 static int
 on_link_up(void *arg, struct msg *m)
 {
@@ -122,7 +97,7 @@ on_link_down(void *arg, struct msg *m)
 	p->link_is_up = false;
 	clear_all(p);
 	runs_on_link(p->runs);
-	check_drained(p);
+	leave_check(p);
 	return 0;
 }
 
@@ -142,7 +117,7 @@ on_answer_sent(void *arg, struct msg *m)
 
 	outbox_on_sent(p->outbox, m->id);
 	trim(p, buffered);
-	check_drained(p);
+	leave_check(p);
 	return 0;
 }
 
@@ -160,7 +135,7 @@ on_connector_writable(void *arg, struct channel *ch)
 static void
 on_none(void *arg)
 {
-	check_drained(arg);
+	leave_check(arg);
 }
 
 static void
@@ -237,21 +212,22 @@ on_peer_lost(void *arg, enum program peer)
 	chats_clear(p->chats);
 	outbox_rewind(p->outbox);
 	runs_on_link(p->runs);
-	timer_set(p->timer, p->child.stopping ? GOODBYE_MS : HAND_OVER_MS);
-	check_drained(p);
+	if (p->child.stopping)
+		leave_check(p);
+	else
+		timer_set(p->timer, HAND_OVER_MS);
 }
 
 static void
 on_shutdown(void *arg)
 {
-	struct proxyd *p = arg;
+	leave_begin(arg);
+}
 
-	intake_drain(p->intake);
-	tunnels_drain(p->tunnels);
-	chats_drain(p->chats);
-	timer_set(p->timer,
-	    p->child.peers[PROGRAM_CONNECTOR] == NULL ? GOODBYE_MS : DRAIN_MS);
-	check_drained(p);
+static int
+on_leave_noted(void *arg, struct msg *m)
+{
+	return leave_on_noted(arg, m);
 }
 
 static void
@@ -275,6 +251,7 @@ static const struct channel_ops connector_ops = {
 		[MSG_REQUEST] = on_chunk,
 		[MSG_USER_REQUEST] = on_chunk,
 		[MSG_ANSWER_SENT] = on_answer_sent,
+		[MSG_LEAVE_NOTED] = on_leave_noted,
 	},
 	.writable = on_connector_writable,
 };
@@ -301,32 +278,6 @@ static const struct child_ops child_ops = {
 	.conf_check = reload_check,
 	.conf_switch = reload_switch,
 };
-
-/* What stands in for the way to a socket is its name below the new root. */
-static void
-proxyd_confine(struct proxyd *p)
-{
-	const struct confinement *c = &p->conf.confinement;
-	const char *path = upstream_path(p->upstream);
-	char *copy;
-
-	if (path == NULL) {
-		sandbox_proxyd(
-		    c, CHILD_FD_ROOT, (uint16_t)p->conf.upstream_port);
-		return;
-	}
-	copy = strdup(path);
-	if (copy == NULL)
-		fatal("sandbox");
-	if (c->drop)
-		close(CHILD_FD_ROOT);
-	sandbox_proxyd_unix(c, dirname(copy));
-	free(copy);
-	if (!c->drop)
-		return;
-	upstream_address_root_changed();
-	(void)upstream_change(p->upstream, &p->conf);
-}
 
 int
 main(int argc, char **argv)
@@ -362,7 +313,11 @@ main(int argc, char **argv)
 	p.timer = evtimer_new(p.child.base, on_timer, &p);
 	if (p.timer == NULL)
 		fatalx("no timer");
-	proxyd_confine(&p);
+	if ((why = bounds_set(&p)) != NULL)
+		child_refuse(&p.child, why);
+	/* The one before was told so when it still ran. */
+	if (p.child.conf_id != 0)
+		log_infox("upstream is %s now", upstream_name(p.upstream));
 	child_run(&p.child, &child_ops, &p);
 	intake_free(p.intake);
 	tunnels_on_use(p.tunnels, NULL, NULL);

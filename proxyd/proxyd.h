@@ -61,6 +61,10 @@ struct proxyd {
 	bool trim_is_due;	/* much was buffered since the last time */
 	size_t buffered;	/* bytes of all requests and answers */
 	struct event *timer;	/* limits hand-over and shutdown */
+	struct {
+		bool noted;   /* connector sends no more */
+		bool goodbye; /* that of the upstream is all that is missing */
+	} leave;
 };
 
 #endif

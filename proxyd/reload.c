@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "proxyd/bounds.h"
 #include "proxyd/chats.h"
 #include "proxyd/deny.h"
 #include "proxyd/health.h"
@@ -14,9 +15,12 @@
 const char *
 reload_check(void *proxyd, const void *next, uint32_t *flags)
 {
-	(void)proxyd;
-	(void)flags;
-	return upstream_check(next);
+	const struct proxyd *p = proxyd;
+	const char *why = upstream_check(next);
+
+	if (why == NULL && flags != NULL && bounds_exclude(&p->conf, next))
+		*flags |= CONF_RESTART;
+	return why;
 }
 
 void

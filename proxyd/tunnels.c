@@ -358,6 +358,18 @@ tunnels_drain(struct tunnels *ts)
 }
 
 void
+tunnels_leave(struct tunnels *ts)
+{
+	struct tunnel *t;
+
+	ts->draining = true;
+	TAILQ_FOREACH (t, &ts->all, entry) {
+		tunnel_refuse(t, "503 the web app moved");
+		tunnel_move(t);
+	}
+}
+
+void
 tunnels_close_denied(struct tunnels *ts)
 {
 	const struct deny *deny = ts->proxyd->deny;

@@ -59,6 +59,9 @@ void tunnels_clear(struct tunnels *);
 /* Told to stop: pages and upstream are, too, and no more are opened. */
 void tunnels_drain(struct tunnels *);
 
+/* Another proxyd follows: none is opened here, and pages open theirs anew. */
+void tunnels_leave(struct tunnels *);
+
 /* Other paths are closed from now on: tunnels to one of them end. */
 void tunnels_close_denied(struct tunnels *);
 

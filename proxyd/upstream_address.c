@@ -11,26 +11,28 @@
 #include "proxyd/upstream_address.h"
 
 static const char unix_prefix[] = "unix:";
-static bool root_changed;
 
-void
-upstream_address_root_changed(void)
+/* What is connected to whatever the settings say, unless it is "". */
+static char only_path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+
+bool
+upstream_address_set_path(const char *path)
 {
-	root_changed = true;
+	return strlcpy(only_path, path, sizeof(only_path)) < sizeof(only_path);
 }
 
 static const char *
 parse_path(struct upstream_address *a, const char *path)
 {
 	struct sockaddr_un *un = (struct sockaddr_un *)&a->socket;
-
-	const char *here = root_changed ? strrchr(path, '/') : path;
+	size_t size = sizeof(un->sun_path);
 
 	if (path[0] != '/')
 		return "the path of the upstream's socket is not absolute";
-	if (strlcpy(un->sun_path, here, sizeof(un->sun_path)) >=
-	    sizeof(un->sun_path))
+	if (strlcpy(un->sun_path, path, size) >= size)
 		return "the path of the upstream's socket is too long";
+	if (only_path[0] != '\0')
+		(void)strlcpy(un->sun_path, only_path, size);
 	un->sun_family = AF_UNIX;
 	a->len = sizeof(*un);
 	a->port = 80;

@@ -5,6 +5,7 @@
 
 #include <netinet/in.h>
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -39,10 +40,11 @@ const char *upstream_address_parse(
     struct upstream_address *, const struct proxyd_conf *);
 
 /*
- * The folder of the socket is the root directory now: of the paths in settings
- * that are parsed from here on the last part is what counts.
+ * The root directory is another one, and that is the path of the socket there,
+ * whatever path the settings name from here on; "" for the one they name.
+ * False if a socket can not have it.
  */
-void upstream_address_root_changed(void);
+bool upstream_address_set_path(const char *path);
 
 /* The path of a socket, as long as the address lives, or NULL. */
 const char *upstream_address_path(const struct upstream_address *);

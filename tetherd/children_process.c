@@ -17,6 +17,9 @@
 /* One that does not stop by itself in this time is killed. */
 #define STOP_MS 4000
 
+/* One that is followed by another has time to answer what it has. */
+#define RESTART_MS 8000
+
 /* So does one that closed its channel, and nothing else, in this time. */
 #define END_MS 1000
 
@@ -411,7 +414,7 @@ process_stop(struct process *p)
 		break;
 	}
 	p->state = CHILD_STOPPING;
-	timer_set(p->timer, STOP_MS);
+	timer_set(p->timer, p->start_again ? RESTART_MS : STOP_MS);
 }
 
 const char *

@@ -17,6 +17,7 @@ import { deadline, until } from "./lib/time.mjs";
 import { echo, makeHandle, Page, startSocketUpstream } from
 	"./lib/tunnel.mjs";
 
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const ROOT_ONLY = process.getuid() === 0
 	? { skip: "root may connect to any socket" } : {};
 const at = (path) => `upstream { address "unix:${path}" }\n`;
@@ -117,14 +118,19 @@ describe("an upstream at a socket", { concurrency: 2 }, () => {
 		const { conf, connection, tetherd } = await start(stage, at(one.path));
 		const ask = async () =>
 			(await connection.request({ path: "/x" })).body;
-		const held = new Promise((resolve) => {
+		const hold = () => new Promise((resolve) => {
 			one.scripts["/held"] = (request, socket) => resolve(socket);
 		});
-		const slow = connection.request({ path: "/held" });
-		const socket = await held;
 		for (let i = 0; i < 3; i++) {
-			await conf.change(at(two.path), tetherd,
+			const held = hold();
+			const slow = connection.request({ path: "/held" });
+			const socket = await held;
+			const changed = conf.change(at(two.path), tetherd,
 				`upstream is unix:${two.path} now`);
+			await pause(100);
+			socket.write(good("at last"));
+			assert.equal((await slow).body, "at last");
+			await changed;
 			assert.equal(await ask(), "two /x");
 			await conf.change(tcp(three.port), tetherd,
 				`upstream is http://127.0.0.1:${three.port} now`);
@@ -139,8 +145,6 @@ describe("an upstream at a socket", { concurrency: 2 }, () => {
 		assert.equal(await ask(), "one /x");
 		assert.ok(!tetherd.lines.slice(from).some((line) =>
 			line.includes("upstream is")));
-		socket.write(good("at last"));
-		assert.equal((await slow).body, "at last");
 		assert.deepEqual(tetherd.all("lost child"), []);
 	});
 

@@ -46,7 +46,7 @@ static struct fixture {
 	/* what the orchestrator got: "text;" and "!status:id;" */
 	char sent[8192];
 	bool in_message;
-	bool up, full, ws_paused;
+	bool up, full, ws_paused, half_is_lost;
 	unsigned drained;
 } * f;
 
@@ -204,6 +204,28 @@ on_refuse(void *arg, struct msg *m)
 	return exchange_on_refuse(f->ex, m);
 }
 
+static int
+on_leave(void *arg, struct msg *m)
+{
+	(void)arg;
+	(void)m;
+	return uploads_hold(f->connector.uploads);
+}
+
+static int
+on_leave_noted(void *arg, struct msg *m)
+{
+	char text[64];
+
+	(void)arg;
+	(void)m;
+	/* A request that is not whole is one that nobody waits for. */
+	assert_true(f->len == 0 || f->half_is_lost);
+	(void)snprintf(text, sizeof(text), "noted:%zu", f->n);
+	note(text);
+	return 0;
+}
+
 static void
 on_writable(void *arg, struct channel *ch)
 {
@@ -246,6 +268,7 @@ static const struct channel_ops connector_side = {
 		[MSG_ADOPT] = on_adopt,
 		[MSG_ANSWER] = on_answer,
 		[MSG_REFUSE] = on_refuse,
+		[MSG_LEAVE] = on_leave,
 	},
 	.broken = on_broken,
 	.writable = on_writable,
@@ -257,6 +280,7 @@ static const struct channel_ops proxyd_side = {
 		[MSG_LINK_DOWN] = on_link_down,
 		[MSG_REQUEST] = on_request,
 		[MSG_ANSWER_SENT] = on_answer_sent,
+		[MSG_LEAVE_NOTED] = on_leave_noted,
 	},
 	.broken = on_proxyd_broken,
 };
@@ -355,6 +379,13 @@ refuse(uint64_t number, uint32_t status)
 	msg_start(&m, MSG_REFUSE, number);
 	msg_add_u32(&m, status);
 	channel_send(f->proxyd, &m, -1);
+}
+
+static void
+leave(void)
+{
+	channel_send_empty(f->proxyd, MSG_LEAVE, 0);
+	spin();
 }
 
 static void

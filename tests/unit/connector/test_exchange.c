@@ -300,6 +300,113 @@ test_proxyd_full(void **state)
 	assert_int_equal(exchange_count(f->ex), 0);
 }
 
+/* One proxyd answers what it has, the next one what came since. */
+static void
+test_leave(void **state)
+{
+	(void)state;
+	request("a", 10);
+	request("b", 10);
+	spin();
+	leave();
+	assert_string_equal(f->notes, "up:1 noted:2 ");
+	request("c", 10);
+	request("d", 10);
+	answer(1, "b", false);
+	spin();
+	assert_int_equal(f->n, 2);
+	assert_int_equal(exchange_count(f->ex), 3);
+	lose_proxyd();
+	assert_string_equal(f->sent, "b;!502:a;");
+	request("e", 10);
+	attach_proxyd();
+	spin();
+	assert_int_equal(f->n, 5);
+	assert_string_equal(f->notes, "up:1 noted:2 sent:1 up:1 ");
+	answer(2, "c", false);
+	spin();
+	assert_string_equal(f->sent, "b;!502:a;c;");
+	/* And so on. */
+	leave();
+	request("f", 10);
+	spin();
+	assert_int_equal(f->n, 5);
+	assert_string_equal(
+	    f->notes, "up:1 noted:2 sent:1 up:1 sent:2 noted:5 ");
+}
+
+/* The one that is half there gets there, and no more. */
+static void
+test_leave_halfway(void **state)
+{
+	(void)state;
+	channel_pause(f->proxyd);
+	request("a", LARGE);
+	request("b", 10);
+	leave();
+	assert_string_equal(f->notes, "");
+	assert_true(f->ws_paused);
+	channel_resume(f->proxyd);
+	spin();
+	assert_int_equal(f->n, 1);
+	assert_int_equal(f->lengths[0], LARGE);
+	assert_string_equal(f->notes, "up:1 noted:1 ");
+	assert_false(f->ws_paused);
+	/* It is said once. */
+	request("c", 10);
+	f->up = false;
+	exchange_link_down(f->ex);
+	spin();
+	assert_string_equal(f->notes, "up:1 noted:1 down ");
+}
+
+/* Nobody waits for the rest of it any more. */
+static void
+test_leave_link_down(void **state)
+{
+	(void)state;
+	channel_pause(f->proxyd);
+	request("a", LARGE);
+	leave();
+	f->up = false;
+	exchange_link_down(f->ex);
+	channel_resume(f->proxyd);
+	f->half_is_lost = true;
+	spin();
+	assert_string_equal(f->notes, "up:1 noted:0 down ");
+	/* What comes by the next one waits as well. */
+	f->up = true;
+	exchange_link_up(f->ex, LINK_STATUS);
+	request("b", 10);
+	spin();
+	assert_int_equal(f->n, 0);
+	assert_int_equal(exchange_count(f->ex), 1);
+}
+
+static void
+test_leave_twice(void **state)
+{
+	(void)state;
+	leave();
+	assert_string_equal(f->notes, "up:1 noted:0 ");
+	leave();
+	assert_string_equal(f->notes, "up:1 noted:0 broken ");
+}
+
+/* There is no next one: who waits is told in time. */
+static void
+test_leave_late(void **state)
+{
+	(void)state;
+	f->connector.conf.total_ms = 0;
+	leave();
+	request("a", 10);
+	while (f->sent[0] == '\0')
+		event_base_loop(f->base, EVLOOP_ONCE);
+	assert_string_equal(f->sent, "!504:a;");
+	assert_int_equal(exchange_count(f->ex), 0);
+}
+
 /* Requests of a connector that died. */
 static void
 test_adopt(void **state)
@@ -720,6 +827,11 @@ main(void)
 		TEST(test_link_down),
 		TEST(test_link_full),
 		TEST(test_proxyd_full),
+		TEST(test_leave),
+		TEST(test_leave_halfway),
+		TEST(test_leave_link_down),
+		TEST(test_leave_twice),
+		TEST(test_leave_late),
 		TEST(test_adopt),
 		TEST(test_late),
 		TEST(test_late_waiting),

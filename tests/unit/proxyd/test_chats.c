@@ -262,6 +262,26 @@ test_move(void **state)
 	assert_int_equal(chats_count(f->proxyd.chats), 1);
 }
 
+/* Nobody can begin with this proxyd any more, also who has not begun. */
+static void
+test_leave(void **state)
+{
+	static const char restart[] =
+	    "{\"code\":1012,\"reason\":\"Service restart\"}";
+	struct fixture *f = *state;
+	uint64_t number = open_chat(f, "S");
+
+	is_known = false;
+	ask(f, "U", "chat.send", "{}");
+	chats_leave(f->proxyd.chats);
+	expect_reply(number, true, restart);
+	expect_reply(number + 1, true, restart);
+	assert_int_equal(sockets[0]->code, 1001);
+	expect_failed(ask(f, "V", "chat.send", "{}"), "the instance stops");
+	upstream_closes(0, 1001, "", true);
+	expect_gone(f);
+}
+
 /* One after the other: nothing is left. */
 static void
 test_thousand(void **state)
@@ -329,6 +349,7 @@ main(void)
 		TEST(test_clear),
 		TEST(test_drain),
 		TEST(test_move),
+		TEST(test_leave),
 		TEST(test_thousand),
 		TEST(test_waiting),
 	};

@@ -305,6 +305,28 @@ test_refused(void **state)
 	}
 }
 
+/* What another one has to do, once this one is confined. */
+static void
+test_restart(void **state)
+{
+	struct proxyd_conf next = make_conf(b.port, "");
+	uint32_t flags = 0;
+
+	(void)state;
+	p.conf.confinement.sandbox = next.confinement.sandbox = true;
+	assert_null(reload_check(&p, &next, &flags));
+	assert_int_equal(flags, CONF_RESTART);
+	assert_null(reload_check(&p, &next, NULL));
+	flags = 0;
+	next.upstream_port = a.port;
+	assert_null(reload_check(&p, &next, &flags));
+	assert_int_equal(flags, 0);
+	next.upstream_port = 0;
+	assert_non_null(reload_check(&p, &next, &flags));
+	assert_int_equal(flags, 0);
+	slice_free_proxyd(&next);
+}
+
 static void
 test_settings(void **state)
 {
@@ -434,6 +456,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_upstream),
 		TEST(test_refused),
+		TEST(test_restart),
 		TEST(test_settings),
 		TEST(test_sessions),
 		TEST(test_health),

@@ -326,6 +326,25 @@ test_move(void **state)
 	expect_no_reply();
 }
 
+/* Another proxyd follows: those that have not begun do so there. */
+static void
+test_leave(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t open = open_socket(f, "A", 1), waiting;
+
+	ask(f, "W", "tunnel.open", "{\"handle\":\"h\",\"path\":\"/ws\"}");
+	waiting = f->number;
+	tunnels_leave(f->proxyd.tunnels);
+	expect_reply(open, true,
+	    "{\"t\":\"close\",\"code\":1012,\"clean\":true,\"reason\":\"\"}");
+	expect_refused(waiting, "503 the web app moved");
+	assert_int_equal(fars[0].code, WS_CLOSE_GOING_AWAY);
+	ask(f, "X", "tunnel.open", "{\"handle\":\"h\",\"path\":\"/ws\"}");
+	expect_refused(f->number, "503");
+	expect_no_reply();
+}
+
 /* Ask for a piece of one tunnel that the upstream does not take. */
 static uint64_t
 send_empty(struct fixture *f, const char *id, uint64_t n)
@@ -566,6 +585,7 @@ main(void)
 		TEST(test_no_tunnels),
 		TEST(test_closed_paths),
 		TEST(test_move),
+		TEST(test_leave),
 		TEST(test_pieces_of_one_person),
 		TEST(test_same_id),
 		TEST(test_malformed),

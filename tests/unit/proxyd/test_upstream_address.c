@@ -87,6 +87,35 @@ test_all(void **state)
 	}
 }
 
+/* Below another root directory: all that is said is what it was. */
+static void
+test_set_path(void **state)
+{
+	struct proxyd_conf conf = { .upstream_host =
+					(char[]){ "unix:/run/app/socket" } };
+	struct upstream_address a;
+
+	(void)state;
+	assert_true(upstream_address_set_path("/real"));
+	assert_null(upstream_address_parse(&a, &conf));
+	assert_string_equal(upstream_address_path(&a), "/real");
+	assert_string_equal(a.name, "unix:/run/app/socket");
+	conf.upstream_host = (char[]){ "unix:real" };
+	assert_non_null(upstream_address_parse(&a, &conf));
+	conf.upstream_host = (char[]){ "unix:" TOO_LONG };
+	assert_non_null(upstream_address_parse(&a, &conf));
+	conf.upstream_host = (char[]){ "::1" };
+	conf.upstream_port = 1;
+	assert_null(upstream_address_parse(&a, &conf));
+	assert_null(upstream_address_path(&a));
+	assert_true(upstream_address_set_path(LONGEST));
+	assert_false(upstream_address_set_path(TOO_LONG));
+	assert_true(upstream_address_set_path(""));
+	conf.upstream_host = (char[]){ "unix:/run/app/socket" };
+	assert_null(upstream_address_parse(&a, &conf));
+	assert_string_equal(upstream_address_path(&a), "/run/app/socket");
+}
+
 /* An address that was copied is one of its own. */
 static void
 test_copy(void **state)
@@ -106,6 +135,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all),
+		cmocka_unit_test(test_set_path),
 		cmocka_unit_test(test_copy),
 	};
 
