@@ -41,7 +41,8 @@ make_user() {
 	if command -v useradd >/dev/null; then
 		useradd -r -M -U -d / -s /usr/sbin/nologin "$1"
 	else
-		adduser -S -D -H -h / -s /sbin/nologin "$1"
+		make_group "$1"
+		adduser -S -D -H -h / -s /sbin/nologin -G "$1" "$1"
 	fi
 }
 
@@ -55,7 +56,7 @@ make_by_hand() {
 
 make_all() {
 	if command -v systemd-sysusers >/dev/null; then
-		systemd-sysusers "$lib/sysusers.d/tetherd.conf" 2>/dev/null
+		systemd-sysusers "$lib/sysusers.d/tetherd.conf"
 		return
 	fi
 	for name; do

@@ -6,6 +6,7 @@ import { cp, lstat, mkdir, readdir, readFile, writeFile } from "node:fs/promises
 import { join } from "node:path";
 import { describe } from "node:test";
 
+import { startConf } from "./lib/conf-file.mjs";
 import { startInstance } from "./lib/instance.mjs";
 import { identity } from "./lib/orchestrator.mjs";
 import { BUILD, programPath, ROOT, run } from "./lib/programs.mjs";
@@ -307,10 +308,9 @@ make -s --old-file=all B="$4" PREFIX="$2/prefix" install
 			});
 });
 
-// A pid that is not the manager's, and what it says.
-async function told(manager, pid, text, from = 0) {
-	return manager.line(`${pid}: ${text}`, { from });
-}
+// What the manager is told by that process.
+const told = (manager, pid, text, from = 0) =>
+	manager.line(`${pid}: ${text}`, { from });
 
 describe("where it was installed", { concurrency: 2 }, () => {
 	for (const abstract of [false, true])
@@ -322,8 +322,10 @@ describe("where it was installed", { concurrency: 2 }, () => {
 			const manager = stage.start("manager", programPath("manager"),
 				[name]);
 			await manager.line("listening");
+			const conf = await startConf(stage, "");
 			const { tetherd, connection } = await startInstance(stage, {
 				program: at("sbin/tetherd"),
+				args: conf.args,
 				handle: (req, res) => res.end(req.url),
 				env: { NOTIFY_SOCKET: name, WATCHDOG_USEC: "400000" },
 			});
@@ -338,6 +340,9 @@ describe("where it was installed", { concurrency: 2 }, () => {
 				"RELOADING=1|MONOTONIC_USEC=");
 			await told(manager, tetherd.pid, "READY=1|STATUS=");
 			await tetherd.line("settings reloaded");
+			await conf.change("nonsense\n", tetherd, "reload failed");
+			await told(manager, tetherd.pid,
+				"READY=1|STATUS=reload failed: the old settings stay");
 			const from = manager.lines.length;
 			await told(manager, tetherd.pid, "WATCHDOG=1", from);
 			tetherd.signal("SIGTERM");
