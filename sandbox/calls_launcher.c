@@ -72,6 +72,7 @@ static const struct call start[] = {
 	/* the sandbox itself */
 	ALLOW(setrlimit),
 	ALLOW(umask),
+	ALLOW_IF(prctl, IS(0, PR_SET_PDEATHSIG)), /* before execve(2) */
 	ALLOW_IF(prctl, IS(0, PR_SET_DUMPABLE)),
 	ALLOW_IF(prctl, IS(0, PR_SET_NO_NEW_PRIVS)),
 	ALLOW_IF(prctl, IS(0, PR_CAP_AMBIENT)),
