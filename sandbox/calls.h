@@ -68,11 +68,11 @@ struct calls {
 		(index), SCMP_CMP_MASKED_EQ, (mask), (mask) \
 	}
 
-/* Of a socket: the flags do not matter. */
-#define TYPE(index, type)                                                  \
-	{                                                                  \
-		(index), SCMP_CMP_MASKED_EQ,                               \
-		    (scmp_datum_t) ~(SOCK_CLOEXEC | SOCK_NONBLOCK), (type) \
+/* That type of socket, whatever flags come with it. */
+#define IS_TYPE(index, type)                                              \
+	{                                                                 \
+		(index), SCMP_CMP_MASKED_EQ,                              \
+		    ~(scmp_datum_t)(SOCK_CLOEXEC | SOCK_NONBLOCK), (type) \
 	}
 
 #define CALLS(array)                                        \

@@ -33,19 +33,19 @@ static const struct call list[] = {
 	ALLOW(getegid),
 
 	/* the connection, and name servers */
-	ALLOW_IF(socket, IS(0, AF_INET), TYPE(1, SOCK_STREAM), IS(2, 0)),
-	ALLOW_IF(
-	    socket, IS(0, AF_INET), TYPE(1, SOCK_STREAM), IS(2, IPPROTO_TCP)),
-	ALLOW_IF(socket, IS(0, AF_INET), TYPE(1, SOCK_DGRAM), IS(2, 0)),
-	ALLOW_IF(socket, IS(0, AF_INET6), TYPE(1, SOCK_STREAM), IS(2, 0)),
-	ALLOW_IF(
-	    socket, IS(0, AF_INET6), TYPE(1, SOCK_STREAM), IS(2, IPPROTO_TCP)),
-	ALLOW_IF(socket, IS(0, AF_INET6), TYPE(1, SOCK_DGRAM), IS(2, 0)),
+	ALLOW_IF(socket, IS(0, AF_INET), IS_TYPE(1, SOCK_STREAM), IS(2, 0)),
+	ALLOW_IF(socket, IS(0, AF_INET), IS_TYPE(1, SOCK_STREAM),
+	    IS(2, IPPROTO_TCP)),
+	ALLOW_IF(socket, IS(0, AF_INET), IS_TYPE(1, SOCK_DGRAM), IS(2, 0)),
+	ALLOW_IF(socket, IS(0, AF_INET6), IS_TYPE(1, SOCK_STREAM), IS(2, 0)),
+	ALLOW_IF(socket, IS(0, AF_INET6), IS_TYPE(1, SOCK_STREAM),
+	    IS(2, IPPROTO_TCP)),
+	ALLOW_IF(socket, IS(0, AF_INET6), IS_TYPE(1, SOCK_DGRAM), IS(2, 0)),
 	/* nscd, systemd-resolved, avahi */
-	ALLOW_IF(socket, IS(0, AF_UNIX), TYPE(1, SOCK_STREAM), IS(2, 0)),
+	ALLOW_IF(socket, IS(0, AF_UNIX), IS_TYPE(1, SOCK_STREAM), IS(2, 0)),
 	/* which addresses this host has, RFC 6724 */
-	ALLOW_IF(
-	    socket, IS(0, AF_NETLINK), TYPE(1, SOCK_RAW), IS(2, NETLINK_ROUTE)),
+	ALLOW_IF(socket, IS(0, AF_NETLINK), IS_TYPE(1, SOCK_RAW),
+	    IS(2, NETLINK_ROUTE)),
 	ALLOW_IF(bind, IS(2, sizeof(struct sockaddr_nl))),
 	ALLOW(connect), /* TCP: where to is up to Landlock */
 	ALLOW(shutdown),

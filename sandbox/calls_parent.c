@@ -39,11 +39,10 @@ static const struct call list[] = {
 	ALLOW_IF(fcntl, IS(1, F_ADD_SEALS)),
 	ALLOW_IF(fcntl, IS(1, F_DUPFD_CLOEXEC)),
 
-	/* syslog, the service manager, nscd */
-	ALLOW_IF(socket, IS(0, AF_UNIX), TYPE(1, SOCK_DGRAM), IS(2, 0)),
-	ALLOW_IF(socket, IS(0, AF_UNIX), TYPE(1, SOCK_STREAM), IS(2, 0)),
+	/* syslog, when it comes back, and nscd */
+	ALLOW_IF(socket, IS(0, AF_UNIX), IS_TYPE(1, SOCK_DGRAM), IS(2, 0)),
+	ALLOW_IF(socket, IS(0, AF_UNIX), IS_TYPE(1, SOCK_STREAM), IS(2, 0)),
 	ALLOW(connect),
-	ALLOW_IF(sendto, LACKS(3, MSG_FASTOPEN)),
 
 	/* tetherctl */
 	ALLOW(accept4),
@@ -51,8 +50,8 @@ static const struct call list[] = {
 	ALLOW_IF(getsockopt, IS(1, SOL_SOCKET), IS(2, SO_PEERGROUPS)),
 
 	/* the children: their sockets, their deaths, and causing them */
-	ALLOW_IF(socketpair, IS(0, AF_UNIX), TYPE(1, SOCK_SEQPACKET), IS(2, 0)),
-	ALLOW_IF(socketpair, IS(0, AF_UNIX), TYPE(1, SOCK_DGRAM), IS(2, 0)),
+	ALLOW_IF(
+	    socketpair, IS(0, AF_UNIX), IS_TYPE(1, SOCK_SEQPACKET), IS(2, 0)),
 	ALLOW(wait4),
 	ALLOW_IF(pidfd_send_signal, IS(1, SIGKILL)),
 

@@ -22,17 +22,17 @@ static const struct call list[] = {
  * TCP and nothing else: Landlock knows the ports of no other protocol.
  */
 static const struct call tcp[] = {
-	ALLOW_IF(socket, IS(0, AF_INET), TYPE(1, SOCK_STREAM), IS(2, 0)),
-	ALLOW_IF(socket, IS(0, AF_INET), TYPE(1, SOCK_STREAM),
+	ALLOW_IF(socket, IS(0, AF_INET), IS_TYPE(1, SOCK_STREAM), IS(2, 0)),
+	ALLOW_IF(socket, IS(0, AF_INET), IS_TYPE(1, SOCK_STREAM),
 	    IS(2, IPPROTO_TCP)), /* libcurl */
-	ALLOW_IF(socket, IS(0, AF_INET6), TYPE(1, SOCK_STREAM), IS(2, 0)),
-	ALLOW_IF(
-	    socket, IS(0, AF_INET6), TYPE(1, SOCK_STREAM), IS(2, IPPROTO_TCP)),
+	ALLOW_IF(socket, IS(0, AF_INET6), IS_TYPE(1, SOCK_STREAM), IS(2, 0)),
+	ALLOW_IF(socket, IS(0, AF_INET6), IS_TYPE(1, SOCK_STREAM),
+	    IS(2, IPPROTO_TCP)),
 	ALLOW_IF(setsockopt, IS(1, IPPROTO_TCP), IS(2, TCP_NODELAY)),
 };
 
 static const struct call local[] = {
-	ALLOW_IF(socket, IS(0, AF_UNIX), TYPE(1, SOCK_STREAM), IS(2, 0)),
+	ALLOW_IF(socket, IS(0, AF_UNIX), IS_TYPE(1, SOCK_STREAM), IS(2, 0)),
 	/* which does not work, but is tried */
 	ALLOW_IF(setsockopt, IS(1, IPPROTO_TCP), IS(2, TCP_NODELAY)),
 };

@@ -28,7 +28,7 @@ held_start(struct held *h, enum probe_program program, void (*before)(void))
 	assert_int_not_equal(h->pid, -1);
 	if (h->pid == 0) {
 		close(go[1]);
-		log_to_socket(CHILD_FD_LOG);
+		log_to_socket(probe_world.log_end);
 		if (before != NULL)
 			before();
 		probe_enter(program);

@@ -108,7 +108,7 @@ probe_open(void **state)
 	(void)snprintf(probe_world.folder, sizeof(probe_world.folder),
 	    "/tmp/tetherd-probe.XXXXXX");
 	if (mkdtemp(probe_world.folder) == NULL ||
-	    socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, log) == -1)
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, log) == -1)
 		return -1;
 	probe_world.log = log[0];
 	probe_world.log_end = log[1];

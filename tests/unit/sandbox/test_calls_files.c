@@ -15,13 +15,13 @@ static int a_file = -1;
 static int
 try_open(void)
 {
-	return (int)syscall(SYS_openat, AT_FDCWD, "/etc/passwd", O_RDONLY);
+	return (int)syscall(SYS_openat, AT_FDCWD, "/etc/hosts", O_RDONLY);
 }
 
 static int
 try_open_path(void)
 {
-	return (int)syscall(SYS_openat, AT_FDCWD, "/etc/passwd", O_PATH);
+	return (int)syscall(SYS_openat, AT_FDCWD, "/etc/hosts", O_PATH);
 }
 
 static int
@@ -29,7 +29,7 @@ try_stat(void)
 {
 	struct stat st;
 
-	return (int)syscall(SYS_newfstatat, AT_FDCWD, "/etc/passwd", &st, 0);
+	return (int)syscall(SYS_newfstatat, AT_FDCWD, "/etc/hosts", &st, 0);
 }
 
 /* Not even with the flag of fstat(3). */
@@ -39,7 +39,7 @@ try_stat_empty(void)
 	struct stat st;
 
 	return (int)syscall(
-	    SYS_newfstatat, AT_FDCWD, "/etc/passwd", &st, AT_EMPTY_PATH);
+	    SYS_newfstatat, AT_FDCWD, "/etc/hosts", &st, AT_EMPTY_PATH);
 }
 
 static int

@@ -431,7 +431,7 @@ is_fatal(void (*function)(void))
 	pid = fork();
 	assert_int_not_equal(pid, -1);
 	if (pid == 0) {
-		log_to_socket(CHILD_FD_LOG);
+		log_to_socket(probe_world.log_end);
 		what();
 		_exit(0);
 	}
