@@ -75,7 +75,6 @@ static const struct call start[] = {
 	ALLOW_IF(prctl, IS(0, PR_SET_PDEATHSIG)), /* before execve(2) */
 	ALLOW_IF(prctl, IS(0, PR_SET_DUMPABLE)),
 	ALLOW_IF(prctl, IS(0, PR_SET_NO_NEW_PRIVS)),
-	ALLOW_IF(prctl, IS(0, PR_CAP_AMBIENT)),
 	ALLOW_IF(prctl, IS(0, PR_SET_SECCOMP)),
 	ALLOW(seccomp),
 	ALLOW(landlock_create_ruleset),
