@@ -152,6 +152,13 @@ describe("a reload does not reach", { concurrency: 4 }, () => {
 
 		await write(site.at("tokens/token"), "ao_2_second\n", 0);
 		await site.refused(told("tokens/token: Permission denied\n"));
+
+		// Nor see where it is.
+		await mkdir(site.at("tokens/below"));
+		await site.set({ token: site.at("tokens/below/token") });
+		await chmod(site.at("tokens"), 0o600);
+		await site.refused(told("below/token: Permission denied\n"));
+		await chmod(site.at("tokens"), 0o700);
 	});
 });
 

@@ -1,4 +1,5 @@
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 
 #include <netdb.h>
 
@@ -67,9 +68,12 @@ start_target(void)
 {
 	target = fork();
 	assert_int_not_equal(target, -1);
-	if (target == 0)
+	if (target == 0) {
+		/* Also if we fail. */
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (;;)
 			(void)pause();
+	}
 	target_fd = pidfd_open(target, 0);
 	assert_int_not_equal(target_fd, -1);
 }
