@@ -82,10 +82,8 @@ execute(const struct spawn *s)
 	log_to_socket(CHILD_FD_LOG);
 	place_descriptors(s);
 	forget_handlers();
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1) {
-		log_warn("PR_SET_PDEATHSIG");
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
 		_exit(1);
-	}
 	execve(s->path, argv, s->env);
 	log_warn("can't execute %s", s->path);
 	_exit(EXIT_NOT_EXECUTED);

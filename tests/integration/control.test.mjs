@@ -227,15 +227,22 @@ describe("tetherctl", { concurrency: 4 }, () => {
 		const levels = async () => (await json(tetherd, "show", "processes"))
 			.map((row) => row.log_level);
 		assert.equal(await ask(tetherd, "log", "verbose", "proxyd"), "");
+		// The launcher has no level of its own.
 		assert.deepEqual(await levels(),
-			["brief", "brief", "verbose", "brief"]);
+			["brief", "brief", "brief", "verbose", "brief"]);
 		assert.equal(await ask(tetherd, "log", "trace"), "");
 		assert.deepEqual(await levels(),
-			["trace", "trace", "trace", "trace"]);
+			["trace", "brief", "trace", "trace", "trace"]);
 		assert.equal(await ask(tetherd, "log", "brief", "all"), "");
 		assert.equal(await ask(tetherd, "log", "v", "tetherd"), "");
 		assert.deepEqual(await levels(),
-			["verbose", "brief", "brief", "brief"]);
+			["verbose", "brief", "brief", "brief", "brief"]);
+		for (const name of ["launcher", "dialer"]) {
+			const { code, stderr } =
+				await tetherctl(tetherd, "log", "trace", name);
+			assert.notEqual(code, 0);
+			assert.match(stderr, new RegExp(`^unknown word: ${name}$`, "m"));
+		}
 		await tetherd.line("control: log trace all asked for by uid");
 		await tetherd.line("control: log verbose proxyd asked for by uid");
 	});

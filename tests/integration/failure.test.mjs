@@ -5,10 +5,11 @@ import { readFileSync } from "node:fs";
 import { describe } from "node:test";
 
 import { startConf } from "./lib/conf-file.mjs";
+import { startHttpProxy } from "./lib/http-proxy.mjs";
 import { request } from "./lib/http.mjs";
 import { startInstance } from "./lib/instance.mjs";
 import { identity } from "./lib/orchestrator.mjs";
-import { startAll } from "./lib/programs.mjs";
+import { startAll, startTetherd } from "./lib/programs.mjs";
 import { scenario } from "./lib/scenario.mjs";
 import { until } from "./lib/time.mjs";
 import { startUpstream } from "./lib/upstream.mjs";
@@ -175,6 +176,26 @@ describe("a process is killed", { concurrency: 3 }, () => {
 		for (const pid of pids)
 			await until(() => isGone(pid), `${pid} is still there`);
 	});
+});
+
+describe("a dialer dies", { concurrency: 2 }, () => {
+	for (const [signal, how] of [["SIGKILL", "signal 9 (Killed)"],
+		["SIGSYS", "signal 31 (SIGSYS): sandbox violation; " +
+			"see type=1326 in the kernel's log"]])
+		scenario(`${signal}: said, and it is dialed again`, async (stage) => {
+			const proxy = await startHttpProxy(stage, { delay: 60000 });
+			const tetherd = await startTetherd(stage, { env: {
+				ORCHESTRATOR_URL: "wss://127.0.0.1:9",
+				HTTPS_PROXY: `http://127.0.0.1:${proxy.port}`,
+			} });
+			await proxy.tunnels.next();
+			process.kill(tetherd.runningPid("dialer"), signal);
+			await tetherd.line(
+				`lost child: dialer terminated; ${how}`);
+			await tetherd.line(
+				`disconnected: dialer ${how}; next attempt in`);
+			await proxy.tunnels.next();
+		});
 });
 
 describe("the orchestrator goes away", { concurrency: 3 }, () => {

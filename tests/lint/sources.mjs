@@ -70,7 +70,7 @@ const first = (rows) => rows.map(([text]) => text);
 export const rows = () => first(find("tetherd", /^control_show\.c$/,
 	/\bsend_(?:text|number)\(\s*ch, "([^"]+)"/g, 4, "rows"));
 export const fields = (file) => first(find("tetherd", file,
-	/\b(?:control_row_\w+|add_date)\(\s*&?m, "([^"]+)"/g, 4, "fields"));
+	/\b(?:control_row_\w+|add_date|add_known)\(\s*&?m, "([^"]+)"/g, 4, "fields"));
 export const limits = () => first(find("tetherd", /^control_limits\.c$/,
 	/\{ "([^"]+)", \w+,/g, 12, "limits"));
 

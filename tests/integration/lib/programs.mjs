@@ -106,7 +106,8 @@ export async function startTetherd(stage, options = {}) {
 	tetherd.database = database;
 	tetherd.socket = join(home, "tetherd.sock");
 	tetherd.childPid = (name) => childPid(tetherd, name);
-	tetherd.launcherPid = () => launcherPid(tetherd);
+	tetherd.runningPid = (name) => runningPid(tetherd, name);
+	tetherd.launcherPid = () => runningPid(tetherd, "launcher");
 	tetherd.registered = (from) =>
 		tetherd.line(/connector\[\d+\]: registered with /, { from });
 	return tetherd;
@@ -141,14 +142,14 @@ function childPid(tetherd, name) {
 	return Number(/\d+$/.exec(line)[0]);
 }
 
-// There is one, from before the first of the others.
-function launcherPid(tetherd) {
+// The pid of a child by its name, also of one that no line tells about.
+function runningPid(tetherd, name) {
 	const pids = readFileSync(
 		`/proc/${tetherd.pid}/task/${tetherd.pid}/children`, "utf8");
 	const found = pids.trim().split(" ").find((pid) =>
-		readFileSync(`/proc/${pid}/comm`, "utf8").trim() === "launcher");
+		readFileSync(`/proc/${pid}/comm`, "utf8").trim() === name);
 	if (found === undefined)
-		throw new Error("there is no launcher");
+		throw new Error(`there is no ${name}`);
 	return Number(found);
 }
 

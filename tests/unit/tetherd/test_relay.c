@@ -33,7 +33,7 @@ begin(void **state)
 	(void)state;
 	base = event_base_new();
 	assert_non_null(base);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, fds), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, log), 0);
 	child = fds[1];
 	logged = log[0];
@@ -138,9 +138,18 @@ test_sizes(void **state)
 	say(text, LOG_LINE_MAX);
 	(void)snprintf(cut, sizeof(cut), "2 " NAME "%.*s", 1000, text + 1);
 	assert_memory_equal(lines(), cut, strlen(cut));
+}
+
+/* Its end, or what looks like it: no loop that never sleeps. */
+static void
+test_closed(void **state)
+{
+	(void)state;
+	assert_int_equal(send(child, "\2last", 5, 0), 5);
 	assert_int_equal(send(child, "", 0, 0), 0);
-	say("\2next", 5);
-	assert_string_equal(lines(), "2 " NAME "next|");
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	assert_string_equal(lines(), "2 " NAME "last|");
+	assert_int_equal(event_base_loop(base, EVLOOP_NONBLOCK), 1);
 }
 
 static void
@@ -201,6 +210,7 @@ main(void)
 		TEST(test_level),
 		TEST(test_rate),
 		TEST(test_end),
+		TEST(test_closed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
