@@ -162,6 +162,11 @@ start_real(void)
 	assert_int_equal(setenv("OTHER", "secret", 1), 0);
 	launcher_start(base, &conf, folder, -1);
 	assert_int_equal(unsetenv("GLIBC_TUNABLES"), 0);
+#ifdef SANITIZED
+	assert_in(log_text(), "]: built with sanitizers: ");
+#else
+	assert_string_equal(log_text(), "");
+#endif
 }
 
 /* This program, which behaves as the name says. */
