@@ -59,7 +59,7 @@ try_memory_file(void)
 /* Authd's databases have what SQLite wants; the launcher allows it, too. */
 static const struct row files[] = {
 	{ TRY(try_open),
-	    EACH("EACCES", "EACCES", "EACCES", "EACCES", "EACCES", OK, OK) },
+	    EACH("EACCES", "EACCES", "EACCES", "EACCES", OK, OK, OK) },
 	{ TRY(try_open_path),
 	    EACH("EACCES", "EACCES", "EACCES", NO, NO, OK, NO) },
 	{ TRY(try_stat), EACH("EACCES", "EACCES", "EACCES", OK, OK, OK, OK) },

@@ -160,7 +160,7 @@ static const struct row {
 	{ "the same by its descriptor", kill_descriptor,
 	    { KILL, KILL, KILL, KILL, KILL, KILL, OK } },
 	{ "an abstract socket", send_abstract,
-	    { KILL, KILL, KILL, KILL, KILL, KILL, "EPERM" } },
+	    { KILL, KILL, KILL, KILL, KILL, KILL, KILL } },
 };
 
 static void
