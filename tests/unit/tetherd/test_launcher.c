@@ -192,26 +192,14 @@ launch(enum program program)
 
 	assert_int_equal(
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel), 0);
-	assert_int_equal(socketpair(AF_UNIX,
-			     SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, log),
+	assert_int_equal(
+	    socketpair(
+		AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, log),
 	    0);
 	s.channel = channel[0];
 	s.log = log[0];
 	s.pid = launcher_spawn(program, channel[1], log[1], &s.pidfd);
 	return s;
-}
-
-/* How it ended, and with that its descriptors. */
-static int
-ended(struct started *s)
-{
-	int status = -1;
-
-	assert_int_equal(waitpid(s->pid, &status, 0), s->pid);
-	close(s->pidfd);
-	close(s->channel);
-	close(s->log);
-	return status;
 }
 
 static const char *
@@ -226,6 +214,24 @@ receive(int fd)
 	assert_true(n >= 0);
 	text[n] = '\0';
 	return text;
+}
+
+/* How it ended, and with that its descriptors. */
+static int
+ended(struct started *s)
+{
+	int status = -1;
+
+	assert_int_equal(waitpid(s->pid, &status, 0), s->pid);
+	/* Nobody else has kept the other ends. */
+	while (*receive(s->channel) != '\0')
+		continue;
+	while (*receive(s->log) != '\0')
+		continue;
+	close(s->pidfd);
+	close(s->channel);
+	close(s->log);
+	return status;
 }
 
 /*
@@ -346,6 +352,7 @@ test_not_executable(void **state)
 static void
 test_unknown(void **state)
 {
+	const char *text;
 	struct started s;
 
 	(void)state;
@@ -353,7 +360,11 @@ test_unknown(void **state)
 	s = launch(PROGRAM_TETHERCTL);
 	assert_int_equal(s.pid, -1);
 	assert_int_equal(s.pidfd, -1);
-	assert_in(log_text(), "]: no answer: closed|");
+	/* Which of the two depends on how fast it dies. */
+	text = log_text();
+	assert_true(strstr(text, "]: no answer: closed|") != NULL ||
+		    strstr(text, "send to launcher: Broken pipe|") != NULL);
+	assert_in(text, "]: malformed MSG_LAUNCH");
 	close(s.channel);
 	close(s.log);
 }
@@ -435,7 +446,9 @@ test_launcher_dies(void **state)
 		assert_int_equal(kill(launcher_pid(), deaths[i]), 0);
 		assert_int_equal(
 		    waitpid(launcher_pid(), &status, 0), launcher_pid());
+#ifndef SANITIZED
 		assert_int_equal(WTERMSIG(status), deaths[i]);
+#endif
 		s = launch(PROGRAM_CONNECTOR);
 		assert_int_equal(s.pid, -1);
 		close(s.channel);
@@ -708,6 +721,7 @@ main(int argc, char **argv)
 		TEST(test_no_start),
 	};
 	ssize_t n;
+	int fd;
 
 	(void)argc;
 	play(argv[0]);
@@ -716,5 +730,10 @@ main(int argc, char **argv)
 		return 1;
 	self[n] = '\0';
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* Something that none of them may inherit. */
+	fd = open("/", O_RDONLY | O_DIRECTORY);
+	if (fd == -1 || dup2(fd, STDIN_FILENO) == -1)
+		return 1;
+	close(fd);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
