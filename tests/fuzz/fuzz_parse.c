@@ -120,7 +120,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const blocks[] = { "orchestrator", "upstream", "log",
 		NULL };
-	static const struct directive_ops ops = { blocks, on_found };
+	static const struct directive_ops ops = { .blocks = blocks,
+		.found = on_found };
 	struct complaints *complaints = complaints_new();
 	struct macros *macros = macros_new();
 	unsigned lines = 1;

@@ -20,7 +20,7 @@
  * the file in front if it is not t.conf, and "@LINE" behind words of others.
  */
 
-static char conf_found[8192], conf_said[16384];
+static char conf_found[8192], conf_said[16384], conf_opened[4096];
 
 static int
 conf_setup(void **state)
@@ -133,18 +133,30 @@ conf_on_found(
 	conf_add("\n");
 }
 
+static void
+conf_on_opened(void *arg, const char *path)
+{
+	assert_string_equal(arg, "arg");
+	(void)strlcat(conf_opened, path, sizeof(conf_opened));
+	(void)strlcat(conf_opened, " ", sizeof(conf_opened));
+}
+
 /* Returns what parse_file() does. */
 static bool
 conf_parse(const char *path, bool required, const struct macros *macros)
 {
 	static const char *const blocks[] = { "orchestrator", "upstream",
 		"policy", NULL };
-	static const struct directive_ops ops = { blocks, conf_on_found };
+	static const struct directive_ops ops = {
+		.blocks = blocks,
+		.opened = conf_on_opened,
+		.found = conf_on_found,
+	};
 	static char arg[] = "arg";
 	struct complaints *complaints = complaints_new();
 	bool exists;
 
-	conf_found[0] = '\0';
+	conf_found[0] = conf_opened[0] = '\0';
 	exists = parse_file(path, required, macros, &ops, arg, complaints);
 	complaints_text(complaints, conf_said, sizeof(conf_said));
 	assert_int_equal(

@@ -193,6 +193,8 @@ test_include(void **state)
 	    "t.conf:5: syntax error near \"=\"\n"
 	    "t.conf:6: upstream: given twice, first in sub/u.conf:2\n"
 	    "t.conf:7: policy: given twice, first in sub/../v.conf:1");
+	assert_string_equal(
+	    conf_opened, "t.conf sub/s.conf sub/u.conf sub/../v.conf ");
 	/* the same by an absolute path, and the working folder is no matter */
 	(void)snprintf(
 	    absolute, sizeof(absolute), "%s/sub/w.conf", (char *)*state);
@@ -219,6 +221,7 @@ test_include_refused(void **state)
 	    "t.conf:1: include \"s.conf\": writable by group or others "
 	    "(mode 0666)\n"
 	    "t.conf:2: include \"fifo2\": not a regular file");
+	assert_string_equal(conf_opened, "t.conf ");
 }
 
 /* Which file others may read: the one where the value stands. */
