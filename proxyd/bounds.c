@@ -12,6 +12,7 @@
 #include "proxyd/proxyd.h"
 #include "proxyd/upstream.h"
 #include "proxyd/upstream_address.h"
+#include "sandbox/privileges.h"
 #include "sandbox/sandbox.h"
 
 /* A path in two parts: "" is the root directory itself. */
@@ -44,9 +45,14 @@ static const char *
 confine_below_folder(struct proxyd *p, const char *path)
 {
 	static char why[CHILD_WHY_SIZE];
+	const struct confinement *c = &p->conf.confinement;
 	struct place place;
+	int rc;
 
-	if (find_place(path, &place) == -1) {
+	privileges_lend(c);
+	rc = find_place(path, &place);
+	privileges_take_back(c);
+	if (rc == -1) {
 		(void)snprintf(why, sizeof(why),
 		    "the folder of the web app's socket %s: %s", path,
 		    strerror(errno));
@@ -55,7 +61,7 @@ confine_below_folder(struct proxyd *p, const char *path)
 	if (!upstream_address_set_path(place.name))
 		return "the web app's socket: its name is too long";
 	close(CHILD_FD_ROOT);
-	sandbox_proxyd_unix(&p->conf.confinement, place.folder);
+	sandbox_proxyd_unix(c, place.folder);
 	free(place.folder);
 	(void)upstream_change(p->upstream, &p->conf);
 	return NULL;

@@ -11,7 +11,9 @@
 void
 health_note(struct proxyd *p, const char *name, int error)
 {
-	const char *what = curl_easy_strerror((CURLcode)error);
+	const char *what = error == CURLE_COULDNT_CONNECT
+			       ? upstream_connect_failure(p->upstream)
+			       : curl_easy_strerror((CURLcode)error);
 	bool fails = error != CURLE_OK;
 
 	if (fails)

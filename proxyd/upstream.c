@@ -33,6 +33,7 @@ struct upstream {
 	struct http_multi *multi;
 	struct upstream_address address;
 	long connect_ms;
+	int connect_errno; /* of the last one that was in vain */
 };
 
 struct upstream_transfer {
@@ -115,6 +116,14 @@ upstream_path(const struct upstream *up)
 	return upstream_address_path(&up->address);
 }
 
+const char *
+upstream_connect_failure(const struct upstream *up)
+{
+	return up->connect_errno == 0
+		   ? curl_easy_strerror(CURLE_COULDNT_CONNECT)
+		   : strerrordesc_np(up->connect_errno);
+}
+
 /* One of them has the JWT. */
 static void
 wipe_headers(struct upstream_transfer *t)
@@ -154,11 +163,15 @@ head_is_too_large(const struct upstream_transfer *t, CURLcode result)
 static void
 on_done(void *arg, CURL *easy, CURLcode result)
 {
+	struct upstream *up = arg;
 	struct upstream_transfer *t;
-	long status = 0;
+	long status = 0, error = 0;
 
-	(void)arg;
 	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t);
+	if (result == CURLE_COULDNT_CONNECT) {
+		curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &error);
+		up->connect_errno = (int)error;
+	}
 	if (t->stopped)
 		result = CURLE_WRITE_ERROR;
 	else if (head_is_too_large(t, result))

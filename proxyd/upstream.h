@@ -72,6 +72,12 @@ const char *upstream_name(const struct upstream *);
 /* The path of its socket, until upstream_change(); NULL if it has a port. */
 const char *upstream_path(const struct upstream *);
 
+/*
+ * Why the last transfer that ended with CURLE_COULDNT_CONNECT did so: a text
+ * that lasts, for the operator.
+ */
+const char *upstream_connect_failure(const struct upstream *);
+
 /* NULL when out of memory. */
 struct upstream_transfer *upstream_start(struct upstream *,
     const struct upstream_request *, const struct upstream_ops *, void *arg);

@@ -29,15 +29,6 @@ privileges_chroot_gone(const struct confinement *c, int fd)
 	close(fd);
 }
 
-void
-privileges_chroot(const struct confinement *c, const char *path)
-{
-	if (!c->drop)
-		return;
-	if (chroot(path) == -1 || chdir("/") == -1)
-		fatal("chroot %s", path);
-}
-
 static void
 get_capabilities(struct __user_cap_data_struct data[CAPABILITY_WORDS])
 {
@@ -58,6 +49,54 @@ set_capabilities(const struct __user_cap_data_struct data[CAPABILITY_WORDS])
 
 	if (syscall(SYS_capset, &header, data) == -1)
 		fatal("capset");
+}
+
+/* Of those that are ours, the ones in the mask count, and no others. */
+static void
+use_capabilities(uint64_t mask)
+{
+	struct __user_cap_data_struct data[CAPABILITY_WORDS];
+	int i;
+
+	get_capabilities(data);
+	for (i = 0; i < CAPABILITY_WORDS; i++)
+		data[i].effective =
+		    data[i].permitted & (uint32_t)(mask >> (32 * i));
+	set_capabilities(data);
+}
+
+void
+privileges_lend(const struct confinement *c)
+{
+	if (!c->drop)
+		return;
+	if (setgroups(0, NULL) == -1 ||
+	    setresgid((gid_t)-1, c->gid, (gid_t)-1) == -1 ||
+	    setresuid((uid_t)-1, c->uid, (uid_t)-1) == -1)
+		fatal("the files of uid %u", c->uid);
+	use_capabilities(UINT64_C(1) << CAP_SYS_CHROOT);
+}
+
+void
+privileges_take_back(const struct confinement *c)
+{
+	if (!c->drop)
+		return;
+	if (setresuid((uid_t)-1, 0, (uid_t)-1) == -1 ||
+	    setresgid((gid_t)-1, 0, (gid_t)-1) == -1)
+		fatal("setresuid");
+	use_capabilities(UINT64_MAX);
+}
+
+void
+privileges_chroot(const struct confinement *c, const char *path)
+{
+	if (!c->drop)
+		return;
+	privileges_lend(c);
+	if (chroot(path) == -1 || chdir("/") == -1)
+		fatal("chroot %s", path);
+	privileges_take_back(c);
 }
 
 /* What executing a program could give at most; only root can say so. */

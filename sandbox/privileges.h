@@ -12,8 +12,19 @@
  */
 void privileges_chroot_gone(const struct confinement *, int fd);
 
-/* The same with a folder that has a path, and something in it. */
-void privileges_chroot(const struct confinement *, const char *path);
+/*
+ * The same with a folder that has a path, and something in it.  It has to be
+ * within reach of the user that c says: a root without capabilities may not
+ * look into the folders of others.
+ */
+void privileges_chroot(const struct confinement *c, const char *path);
+
+/*
+ * Look at files as that user from here on, if any; and as root again.  With
+ * that in between nothing is given up.
+ */
+void privileges_lend(const struct confinement *c);
+void privileges_take_back(const struct confinement *c);
 
 /*
  * Become the user that c says, if any, without other groups, and without

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <event2/event.h>
@@ -274,6 +275,7 @@ test_goodbye(void **state)
 	expect_patience(1);
 	assert_true(evtimer_pending(f->proxyd.timer, &until));
 	f->tunnels = 0;
+	usleep(20000); /* more than libevent's clock is coarse */
 	leave_check(&f->proxyd);
 	expect_notes("");
 	assert_true(evtimer_pending(f->proxyd.timer, &later));

@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 
+#include "common/child.h"
 #include "sandbox/privileges.h"
 #include "tests/unit/sandbox/held.h"
 
@@ -477,6 +478,62 @@ test_fatal(void **state)
 	assert_true(is_fatal(drop_without_rights));
 }
 
+static char theirs[] = "/tmp/tetherd-theirs.XXXXXX"; /* the user's alone */
+
+/* As the launcher's children are, which may not look where they like. */
+static void
+look_as_user(void)
+{
+	const struct confinement *c = &probe_world.confinement;
+
+	privileges_keep(LAUNCHER);
+	if (eaccess(theirs, X_OK) == 0)
+		fatalx("root may");
+	privileges_lend(c);
+	if (eaccess(theirs, X_OK) == -1 || geteuid() != UID ||
+	    getegid() != GID || getgroups(0, NULL) != 0)
+		fatalx("the user may not");
+	if (eaccess(secret, R_OK) == 0)
+		fatalx("the user may see root's");
+	privileges_take_back(c);
+	if (eaccess(theirs, X_OK) == 0 || geteuid() != 0 || getegid() != 0)
+		fatalx("still the user");
+	/* All that there was. */
+	privileges_chroot(c, theirs);
+	if (eaccess("/", X_OK) == 0 || eaccess(secret, F_OK) == 0)
+		fatalx("not there");
+	if (chown("/", 0, 0) == -1 || chown("/", UID, GID) == -1)
+		fatal("chown");
+	privileges_drop(c);
+	if (eaccess("/", X_OK) == -1)
+		fatalx("not at home");
+}
+
+/* Whom it changes nothing for but the rights, which come back. */
+static void
+look_as_root(void)
+{
+	privileges_keep(LAUNCHER);
+	privileges_lend(&probe_world.confinement);
+	privileges_take_back(&probe_world.confinement);
+	drop();
+}
+
+static void
+test_lend(void **state)
+{
+	(void)state;
+	if (!is_root)
+		skip();
+	be(false, true, UID);
+	assert_non_null(mkdtemp(theirs));
+	assert_int_equal(chown(theirs, UID, GID), 0);
+	assert_false(is_fatal(look_as_user));
+	be(false, true, 0);
+	assert_false(is_fatal(look_as_root));
+	assert_int_equal(rmdir(theirs), 0);
+}
+
 /* Nothing of it where nothing is to be dropped. */
 static void
 test_stay(void **state)
@@ -498,6 +555,7 @@ main(void)
 		cmocka_unit_test(test_roots),
 		cmocka_unit_test(test_no_way_back),
 		cmocka_unit_test(test_fatal),
+		cmocka_unit_test(test_lend),
 		cmocka_unit_test(test_stay),
 	};
 
