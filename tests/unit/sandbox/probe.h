@@ -107,7 +107,9 @@ probe_open(void **state)
 	(void)state;
 	(void)snprintf(probe_world.folder, sizeof(probe_world.folder),
 	    "/tmp/tetherd-probe.XXXXXX");
+	/* Which is proxyd's root with a socket, as whoever it becomes. */
 	if (mkdtemp(probe_world.folder) == NULL ||
+	    chmod(probe_world.folder, 0755) == -1 ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, log) == -1)
 		return -1;
 	probe_world.log = log[0];
