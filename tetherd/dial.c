@@ -1,3 +1,4 @@
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <stdio.h>
@@ -195,6 +196,20 @@ dial_on_hello(void *arg, struct msg *m)
 	return 0;
 }
 
+/*
+ * Not just any descriptor: what is sent to this one are secrets, and whoever
+ * gets it has no other to anything.
+ */
+static bool
+is_connected(int fd)
+{
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof(peer);
+
+	return getpeername(fd, (struct sockaddr *)&peer, &len) == 0 &&
+	       (peer.ss_family == AF_INET || peer.ss_family == AF_INET6);
+}
+
 static int
 dial_on_socket(void *arg, struct msg *m)
 {
@@ -202,7 +217,7 @@ dial_on_socket(void *arg, struct msg *m)
 	char text[256];
 
 	msg_get_str(m, text, sizeof(text));
-	if (!msg_end(m))
+	if (!msg_end(m) || !is_connected(m->fd))
 		return -1;
 	dial_answer(d, msg_take_fd(m), text);
 	return 0;
