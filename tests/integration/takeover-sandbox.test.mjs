@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { describe } from "node:test";
 
 import { scenario } from "./lib/scenario.mjs";
-import { batches, LASTING, startTakeover } from "./lib/takeover.mjs";
+import { batches, deadly, LASTING, startTakeover } from "./lib/takeover.mjs";
 import { until } from "./lib/time.mjs";
 import { freePort } from "./lib/upstream.mjs";
 
@@ -110,7 +110,7 @@ describe("system calls", { concurrency: 3 }, () => {
 		scenario(calls.map(([call]) => call).join(", "), async (stage) => {
 			const t = await startTakeover(stage, calls.flatMap(
 				([call, , names]) => names.map(
-					(name) => `${name} go deadly ${call}`)));
+					(name) => `${name} go ${deadly(call)}`)));
 			const deaths = Object.fromEntries(
 				LASTING.map((name) => [name, 0]));
 			for (const [call, , names] of calls) {
@@ -124,16 +124,18 @@ describe("system calls", { concurrency: 3 }, () => {
 				await t.tetherd.line(/registered with/,
 					names.includes("connector") ? { from } : {});
 				assert.deepEqual(t.tetherd.all(/drill: (?!done)/), []);
+				t.untouched();
 				await t.works();
 			}
 		});
 
 	scenario("authd: files that are not its own", async (stage) => {
 		const t = await startTakeover(stage,
-			["authd go deadly unlink ; deadly mkdir"]);
+			[`authd go ${deadly("unlink")} ; ${deadly("mkdir")}`]);
 		t.strike();
 		assert.deepEqual(await t.outcome(),
 			["unlink: EACCES", "mkdir: EACCES"]);
+		t.untouched();
 		await t.works();
 	});
 });

@@ -18,6 +18,8 @@
  * with a '#' at its start; one that finds none is as it always is.  WHEN is
  * "go", for the next LOG_STATUS that the parent sends (SIGUSR1), or "start",
  * for the moment in which the sandbox is there and READY is not sent yet.
+ * Nothing relies on the sandbox for more than its result: what is harmed, if
+ * there is none, is a file that the test made, or the test's own processes.
  * What came of it is logged, as "drill: WHAT: RESULT".
  */
 

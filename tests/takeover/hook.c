@@ -145,6 +145,9 @@ __wrap_child_configure(
 		drill.fds[i] = -1;
 	drill.fds[PROGRAM_PARENT] = CHILD_FD_PARENT;
 	drill.parent = getppid();
+	/* Calls are aimed at it. */
+	if (drill.parent <= 1)
+		fatalx("drill: no tetherd");
 	read_plan(program_name(c->self));
 	__real_child_configure(c, slice, conf);
 }

@@ -9,6 +9,7 @@
 #include <sys/uio.h>
 
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
@@ -20,6 +21,14 @@
 #include "tests/takeover/drill.h"
 
 #define PAGE 4096
+
+/*
+ * Should the sandbox fail, what is asked for happens: so nothing here is aimed
+ * at anything but a file that the test made for it, its own tetherd, or this
+ * process.
+ */
+static const char *victim;
+static char victim_new[PATH_MAX];
 
 static char page[PAGE];
 static struct iovec ours = { page, sizeof(page) };
@@ -156,7 +165,8 @@ static long
 do_mount(const struct drill *d)
 {
 	(void)d;
-	return mount("none", "/tmp", "tmpfs", 0, NULL);
+	/* On what is no folder. */
+	return mount("none", victim, "tmpfs", 0, NULL);
 }
 
 static long
@@ -179,49 +189,49 @@ static long
 do_unlink(const struct drill *d)
 {
 	(void)d;
-	return unlink("/etc/passwd");
+	return unlink(victim);
 }
 
 static long
 do_rename(const struct drill *d)
 {
 	(void)d;
-	return rename("/etc/passwd", "/etc/shadow");
+	return rename(victim, victim_new);
 }
 
 static long
 do_link(const struct drill *d)
 {
 	(void)d;
-	return link("/etc/passwd", "/tmp/tetherd-drill");
+	return link(victim, victim_new);
 }
 
 static long
 do_symlink(const struct drill *d)
 {
 	(void)d;
-	return symlink("/etc/passwd", "/tmp/tetherd-drill");
+	return symlink(victim, victim_new);
 }
 
 static long
 do_mkdir(const struct drill *d)
 {
 	(void)d;
-	return mkdir("/tmp/tetherd-drill", 0700);
+	return mkdir(victim_new, 0700);
 }
 
 static long
 do_mknod(const struct drill *d)
 {
 	(void)d;
-	return mknod("/tmp/tetherd-drill", S_IFIFO | 0600, 0);
+	return mknod(victim_new, S_IFIFO | 0600, 0);
 }
 
 static long
 do_chmod(const struct drill *d)
 {
 	(void)d;
-	return chmod("/etc/passwd", 0666);
+	return chmod(victim, 0666);
 }
 
 static long
@@ -480,13 +490,17 @@ static const struct {
 #endif
 };
 
-/* deadly NAME: the log says what it returned, if it did. */
+/* deadly NAME VICTIM: the log says what it returned, if it did. */
 void
 attack_deadly(struct drill *d, int argc, char **argv)
 {
 	size_t i;
 
-	for (i = 0; argc == 1 && i < sizeof(calls) / sizeof(calls[0]); i++)
+	if (argc != 2)
+		fatalx("drill: deadly NAME VICTIM");
+	victim = argv[1];
+	(void)snprintf(victim_new, sizeof(victim_new), "%s.new", victim);
+	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
 		if (strcmp(calls[i].name, argv[0]) == 0) {
 			drill_say(argv[0], calls[i].call(d));
 			return;

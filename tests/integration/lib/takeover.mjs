@@ -8,9 +8,15 @@ import { join } from "node:path";
 
 import { startInstance } from "./instance.mjs";
 import { identity } from "./orchestrator.mjs";
-import { BUILD, programPath, ROOT } from "./programs.mjs";
+import { BUILD, programPath, ROOT, startTetherd } from "./programs.mjs";
 
 const CHILDREN = ["launcher", "connector", "proxyd", "authd", "dialer"];
+
+// In plans: the path of a file that is there to be harmed.
+const VICTIM = "VICTIM";
+
+// A system call that is to be the end of who makes it.
+export const deadly = (call) => `deadly ${call} ${VICTIM}`;
 
 export const LASTING = ["connector", "proxyd", "authd"];
 
@@ -67,9 +73,13 @@ async function makeTree(stage, plan) {
 	for (const name of CHILDREN)
 		await put(join(BUILD, "takeover/libexec/tetherd", name),
 			join(folder, name));
-	const drill = join(folder, "drill");
-	await writeFile(drill, plan.map((line) => `${line}\n`).join(""));
-	return { program: join(tree, "sbin/tetherd"), drill };
+	// Should a sandbox fail, this file is all that suffers.
+	const victim = join(tree, "victim");
+	await writeFile(victim, "untouched\n");
+	const write = (lines) => writeFile(join(folder, "drill"), lines
+		.map((line) => `${line}\n`.replaceAll(VICTIM, victim)).join(""));
+	await write(plan);
+	return { program: join(tree, "sbin/tetherd"), write, victim };
 }
 
 /*
@@ -81,20 +91,23 @@ async function makeTree(stage, plan) {
  *	pids()		of those that last, by name
  *	works()		requests get answers, in which all have their part
  *	plan(lines)	for those that are started from now on
+ *	untouched()	the file that system calls were aimed at is as it was
  */
 export async function startTakeover(stage, plan, options = {}) {
 	const tree = await makeTree(stage, plan);
 	const instance = await startInstance(stage,
 		{ ...options, program: tree.program });
 	const { tetherd, orchestrator } = instance;
+	let people = 100;
 	const pids = () => Object.fromEntries(LASTING.map((name) =>
 		[name, tetherd.childPid(name)]));
 
 	return {
 		...instance,
 		pids,
-		plan: (lines) => writeFile(tree.drill,
-			lines.map((line) => `${line}\n`).join("")),
+		plan: tree.write,
+		untouched: () => assert.equal(
+			readFileSync(tree.victim, "utf8"), "untouched\n"),
 		strike: () => tetherd.signal("SIGUSR1"),
 		async outcome(n = 1, from = 0) {
 			await nth(tetherd, /\]: drill: done$/, n, from);
@@ -109,13 +122,18 @@ export async function startTakeover(stage, plan, options = {}) {
 			return line.slice(line.indexOf("; ") + 2);
 		},
 		// On whatever connection there is now.
-		async works(members = {
-			path: "/api/whoami", headers: identity(1, "ada") }) {
+		async works() {
 			let { connection } = instance;
+			// Nobody whom proxyd knows.
+			const members = { path: "/api/whoami",
+				headers: identity(++people, "ada") };
 			while (orchestrator.connections.length > 0)
 				connection = await orchestrator.registered();
 			instance.connection = connection;
-			const answer = await connection.request(members);
+			let answer = await connection.request(members);
+			// What a dead proxyd was given last is lost.
+			if (answer.status === 502)
+				answer = await connection.request(members);
 			assert.equal(answer.status, 200, answer.body);
 			assert.ok(!tetherd.exited);
 			return answer;
@@ -125,6 +143,13 @@ export async function startTakeover(stage, plan, options = {}) {
 			return instance.connection;
 		},
 	};
+}
+
+// Only tetherd, waiting for nothing.
+export async function startAlone(stage, plan) {
+	const { program } = await makeTree(stage, plan);
+	return { tetherd: await startTetherd(stage, { program,
+		env: { ORCHESTRATOR_URL: "ws://127.0.0.1:1/" } }) };
 }
 
 async function nth(process, wanted, n, from = 0) {
@@ -254,3 +279,19 @@ export const TO_PARENT = [
 ];
 
 export { MALFORMED, NOT_HERE };
+
+// Payloads of AUDIT and SESSION: see common/audit.h and common/session.h.
+export const AUDIT_SIGN_IN = 0;
+export const AUDIT_REQUEST = 1;
+
+export function audit(event, { verdict = 0, id = 1, login = "ada", role = "full",
+	method = "GET", path = "/drill", status = 200, why = "" } = {}) {
+	return [u8(event), u8(verdict), u64(id), str(login), str(role),
+		str(method), str(path), u32(status), str(why)];
+}
+
+export function session({ status = 0, role = 0, lifetime = 60000, id = 1,
+	login = "ada", jwt = "a.b.c", reason = "", advice = "" } = {}) {
+	return [u8(status), u8(role), u32(lifetime), u64(id), str(login),
+		str(jwt), str(reason), str(advice)];
+}
