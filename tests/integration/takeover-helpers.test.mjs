@@ -58,8 +58,9 @@ describe("dialer", { concurrency: 3 }, () => {
 			`tcp 127.0.0.1 ${other.address().port}: EACCES`);
 		assert.equal(lines[1], "raw socket 0: EPERM");
 		// What the name service needs, and that there are files.
-		assert.deepEqual(lines.filter((line) => line.endsWith(": ok")), [
-			"read /etc/passwd", "read /proc/self/root/etc/passwd",
+		const good = lines.filter((line) => line.endsWith(": ok") &&
+			!line.startsWith("read ../")); // depends on where we are
+		assert.deepEqual(good, ["read /etc/passwd", "read /proc/self/root/etc/passwd",
 			"readlink /proc/self/exe", "stat /etc/passwd",
 			"access /etc/passwd"].map((what) => `${what}: ok`));
 		assert.deepEqual(t.pids(), before);
