@@ -34,9 +34,8 @@ github_new(struct child *child, const struct authd_conf *conf)
 	TAILQ_INIT(&g->running);
 	TAILQ_INIT(&g->dialing);
 	TAILQ_INIT(&g->over);
-	why = trust_read_system(&g->system);
-	if (why == NULL)
-		why = github_site_read(&g->site, conf, &g->system);
+	trust_read_system(&g->system);
+	why = github_site_read(&g->site, conf, &g->system);
 	if (why != NULL)
 		child_refuse(child, why);
 	g->multi = http_multi_new(child->base, github_on_done, g);

@@ -1,4 +1,6 @@
+#include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,20 +141,62 @@ trust_read_file(struct trust *trust, const char *path, int fd)
 	return NULL;
 }
 
-const char *
+/* As c_rehash(1) names links to certificates: "5ed36f99.0". */
+static bool
+is_hash(const char *name)
+{
+	size_t digits = strspn(name, "0123456789abcdef");
+
+	return digits == 8 && name[digits] == '.' &&
+	       strspn(name + digits + 1, "0123456789") ==
+		   strlen(name + digits + 1) &&
+	       name[digits + 1] != '\0';
+}
+
+/* What is in a folder of the system's, of which nothing has to be usable. */
+static void
+add_folder(X509_STORE *store, const char *folder)
+{
+	DIR *dir = opendir(folder);
+	const struct dirent *entry;
+	char path[PATH_MAX];
+
+	if (dir == NULL)
+		return;
+	while ((entry = readdir(dir)) != NULL)
+		if (is_hash(entry->d_name) &&
+		    (size_t)snprintf(path, sizeof(path), "%s/%s", folder,
+			entry->d_name) < sizeof(path))
+			(void)X509_STORE_load_file(store, path);
+	(void)closedir(dir);
+}
+
+/* As libcrypto has it, where there is an environment. */
+static const char *
+place(const char *variable, const char *usual)
+{
+	const char *set = getenv(variable);
+
+	return set != NULL ? set : usual;
+}
+
+/*
+ * All of it now: what libcrypto does by default is to look for a file whenever
+ * it misses a certificate.
+ */
+void
 trust_read_system(struct trust *trust)
 {
-	static char message[WHY_SIZE];
 	struct trust new = { .ctx = context_new() };
+	X509_STORE *store = SSL_CTX_get_cert_store(new.ctx);
 
-	if (SSL_CTX_set_default_verify_paths(new.ctx) != 1) {
-		(void)snprintf(message, sizeof(message),
-		    "the system's certificates: %s", openssl_reason());
-		trust_clear(&new);
-		return message;
-	}
+	(void)X509_STORE_load_file(
+	    store, place(X509_get_default_cert_file_env(),
+		       X509_get_default_cert_file()));
+	add_folder(store, place(X509_get_default_cert_dir_env(),
+			      X509_get_default_cert_dir()));
+	ERR_clear_error();
 	*trust = new;
-	return NULL;
 }
 
 void

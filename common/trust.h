@@ -27,8 +27,11 @@ struct trust {
  */
 const char *trust_read_file(struct trust *, const char *path, int fd);
 
-/* The same with the system's store, while files can still be opened. */
-const char *trust_read_system(struct trust *);
+/*
+ * The system's store, all of it, while files can still be opened: its file and
+ * what its folder holds.
+ */
+void trust_read_system(struct trust *);
 
 /* Share what another one has. */
 void trust_copy(struct trust *, const struct trust *from);

@@ -112,12 +112,11 @@ const char *
 turnover_start(struct turnover *t)
 {
 	struct connector *connector = t->connector;
-	const char *why = NULL;
+	const char *why;
 
 	if (needs_system(&connector->conf))
-		why = trust_read_system(&t->system);
-	if (why == NULL)
-		why = find_trust(t, &connector->conf, &connector->trust);
+		trust_read_system(&t->system);
+	why = find_trust(t, &connector->conf, &connector->trust);
 	close_file(&connector->conf);
 	return why;
 }

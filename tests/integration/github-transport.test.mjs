@@ -1,7 +1,9 @@
 // The way to the GitHub API: sockets, TLS, proxies, and all that may go wrong.
 
 import assert from "node:assert/strict";
+import { copyFile } from "node:fs/promises";
 import { createServer } from "node:net";
+import { dirname, join } from "node:path";
 import { describe } from "node:test";
 
 import { startConf } from "./lib/conf-file.mjs";
@@ -245,8 +247,11 @@ describe("change", { concurrency: 2 }, () => {
 	scenario("another API by reload", async (stage) => {
 		const { github, conf, ask, tetherd } = await start(stage);
 		const other = await startGithub(stage, people(40));
+		// In a folder that was named at the start: no other is in reach.
+		const caFile = join(dirname(github.caFile), "other.pem");
+		await copyFile(other.caFile, caFile);
 		assertIn(await ask());
-		await conf.change(settings(other), tetherd);
+		await conf.change(settings({ url: other.url, caFile }), tetherd);
 		assertIn(await ask());
 		assert.equal(github.requests.length, 1);
 		assert.equal(other.requests.length, 1);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <openssl/err.h>
 
 #include "common/slice.h"
 #include "common/trust.h"
@@ -186,7 +187,7 @@ test_same(void **state)
 	fd = file_of(second, strlen(second));
 	assert_null(trust_read_file(&c, "x", fd));
 	close(fd);
-	assert_null(trust_read_system(&system));
+	trust_read_system(&system);
 	trust_copy(&copy, &system);
 	assert_true(trust_is_same(&a, &b));
 	assert_false(trust_is_same(&a, &c));
@@ -207,6 +208,65 @@ test_same(void **state)
 	trust_clear(&copy);
 	trust_clear(&b);
 	trust_clear(&c);
+}
+
+static void
+write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_int_not_equal(fputs(text, file), EOF);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* All of it is there at once, and no file is looked for later. */
+static void
+test_system(void **state)
+{
+	static const char *const others[] = { "README", "second.pem",
+		"5ed36f9.0", "5ed36f990.0", "5ed36f99", "5ed36f99.",
+		"5ed36f99.r0", "5ED36F99.0" };
+	struct trust system = { 0 };
+	char dir[] = "/tmp/trust.XXXXXX", file[64], path[64];
+	size_t i;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(file, sizeof(file), "%s/file", dir);
+	write_file(file, first);
+	assert_int_equal(setenv("SSL_CERT_FILE", file, 1), 0);
+	assert_int_equal(setenv("SSL_CERT_DIR", dir, 1), 0);
+	for (i = 0; i < COUNT(others); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", dir, others[i]);
+		write_file(path, second);
+	}
+	trust_read_system(&system);
+	assert_int_equal(count_of(&system), 1);
+	trust_clear(&system);
+	(void)snprintf(path, sizeof(path), "%s/5ed36f99.10", dir);
+	write_file(path, second);
+	trust_read_system(&system);
+	assert_int_equal(count_of(&system), 2);
+	trust_clear(&system);
+	/* Garbage, and nothing at all: nobody is trusted then. */
+	write_file(path, "-----BEGIN CERTIFICATE-----\n");
+	(void)unlink(file);
+	trust_read_system(&system);
+	assert_int_equal(count_of(&system), 0);
+	assert_int_equal(ERR_peek_error(), 0);
+	trust_clear(&system);
+	(void)unlink(path);
+	for (i = 0; i < COUNT(others); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", dir, others[i]);
+		(void)unlink(path);
+	}
+	assert_int_equal(rmdir(dir), 0);
+	trust_read_system(&system);
+	assert_int_equal(count_of(&system), 0);
+	trust_clear(&system);
+	(void)unsetenv("SSL_CERT_FILE");
+	(void)unsetenv("SSL_CERT_DIR");
 }
 
 static int
@@ -236,6 +296,7 @@ main(void)
 		cmocka_unit_test(test_size),
 		cmocka_unit_test(test_unreadable),
 		cmocka_unit_test(test_same),
+		cmocka_unit_test(test_system),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
