@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/folder.h"
 #include "common/log.h"
 #include "tetherd/conf.h"
 #include "tetherd/privileges.h"
@@ -16,9 +17,11 @@
 /* For those whose user the operator has not made. */
 #define NOBODY 65534
 
+static const char unix_prefix[] = "unix:";
+
 struct user {
 	const char *name;
-	bool missing;
+	const char *wrong; /* with it, so that it is nobody instead; or NULL */
 	uint32_t uid;
 	uint32_t gid;
 };
@@ -32,9 +35,13 @@ find_user(struct user *u)
 {
 	const struct passwd *pw = getpwnam(u->name);
 
-	u->missing = pw == NULL || pw->pw_uid == 0;
-	u->uid = u->missing ? NOBODY : pw->pw_uid;
-	u->gid = u->missing ? NOBODY : pw->pw_gid;
+	u->wrong = NULL;
+	if (pw == NULL)
+		u->wrong = "does not exist";
+	else if (pw->pw_uid == 0 || pw->pw_gid == 0)
+		u->wrong = "is root, or of root's group";
+	u->uid = u->wrong != NULL ? NOBODY : pw->pw_uid;
+	u->gid = u->wrong != NULL ? NOBODY : pw->pw_gid;
 }
 
 void
@@ -47,23 +54,30 @@ privileges_find(void)
 	find_user(&proxyd_user);
 }
 
-/* The owner of a file, or of the folder that it would be made in. */
-static void
+/*
+ * The owner of a file; true if there is one.  Else that of the folder that it
+ * would be made in, or of the nearest one on the way there that exists.
+ */
+static bool
 find_owner(const char *path, struct confinement *c)
 {
-	char *at = strdup(path);
 	struct stat st;
+	char *folder, *at;
+	int rc = stat(path, &st);
+	bool found = rc == 0;
 
-	if (at == NULL)
-		fatal("strdup");
-	while (
-	    stat(at, &st) == -1 && strcmp(at, "/") != 0 && strcmp(at, ".") != 0)
-		at = dirname(at);
-	if (stat(at, &st) == 0) {
+	if (!found) {
+		at = folder = folder_of(path);
+		while ((rc = stat(at, &st)) == -1 && strcmp(at, "/") != 0 &&
+		       strcmp(at, ".") != 0)
+			at = dirname(at);
+		free(folder);
+	}
+	if (rc == 0) {
 		c->uid = st.st_uid;
 		c->gid = st.st_gid;
 	}
-	free(at);
+	return found;
 }
 
 static struct confinement
@@ -75,6 +89,19 @@ confined_as(const struct conf *conf, const struct user *u)
 		.uid = u->uid,
 		.gid = u->gid,
 	};
+}
+
+/*
+ * The mode of a socket is up to the web app: mostly it is for its owner.  But
+ * a folder of root's, as /run is, says nothing about who that will be.
+ */
+static void
+assign_socket(const char *path, struct confinement *c)
+{
+	struct confinement owner = *c;
+
+	if (find_owner(path, &owner) || owner.uid != 0)
+		*c = owner;
 }
 
 void
@@ -91,20 +118,29 @@ privileges_assign(struct conf *conf)
 	conf->authd.confinement = confined_as(conf, &root);
 	if (!is_root)
 		return;
-	find_owner(conf->authd.database_path, &conf->authd.confinement);
-	/* The mode of a socket is up to the web app: mostly its owner's. */
-	if (strncmp(address, "unix:", strlen("unix:")) == 0)
-		find_owner(
-		    address + strlen("unix:"), &conf->proxyd.confinement);
+	(void)find_owner(conf->authd.database_path, &conf->authd.confinement);
+	if (strncmp(address, unix_prefix, strlen(unix_prefix)) == 0)
+		assign_socket(
+		    address + strlen(unix_prefix), &conf->proxyd.confinement);
 }
 
 static void
-log_missing(const struct user *u)
+log_wrong(const struct user *u)
 {
-	if (u->missing)
-		log_warnx("user %s does not exist: its processes run as "
-			  "uid %d",
-		    u->name, NOBODY);
+	if (u->wrong != NULL)
+		log_warnx("user %s %s: its processes run as uid %d", u->name,
+		    u->wrong, NOBODY);
+}
+
+void
+privileges_log_authd(const struct conf *conf)
+{
+	if (conf->authd.confinement.uid == 0)
+		log_warnx("authd runs as root, which %s belongs to",
+		    conf->authd.database_path);
+	else
+		log_infox("authd runs as uid %u, which %s belongs to",
+		    conf->authd.confinement.uid, conf->authd.database_path);
 }
 
 void
@@ -116,11 +152,9 @@ privileges_log(const struct conf *conf)
 		    (int)getuid());
 		return;
 	}
-	log_missing(&connector_user);
-	log_missing(&proxyd_user);
-	if (conf->authd.confinement.uid == 0)
-		log_warnx("authd runs as root, which %s belongs to",
-		    conf->authd.database_path);
+	log_wrong(&connector_user);
+	log_wrong(&proxyd_user);
+	privileges_log_authd(conf);
 	if (conf->proxyd.confinement.uid == 0)
 		log_warnx("proxyd runs as root, which %s belongs to",
 		    conf->proxyd.upstream_host);

@@ -21,6 +21,9 @@ void privileges_find(void);
 /* Tell the operator who runs as whom, and what is amiss with it. */
 void privileges_log(const struct conf *);
 
+/* The same for authd alone, once that has changed. */
+void privileges_log_authd(const struct conf *);
+
 /* Decide how each process is to confine itself, see common/confinement.h. */
 void privileges_assign(struct conf *);
 
