@@ -109,6 +109,25 @@ database_start(void)
 	return 0;
 }
 
+static struct {
+	database_may_open may_open;
+	void *arg;
+} guard;
+
+void
+database_guard(database_may_open may_open, void *arg)
+{
+	guard.may_open = may_open;
+	guard.arg = arg;
+}
+
+bool
+database_is_allowed(const struct database *db, const struct stat *st)
+{
+	return guard.may_open == NULL ||
+	       guard.may_open(guard.arg, db->path, st);
+}
+
 void
 database_init(struct database *db, const char *path, const char *what)
 {
@@ -152,6 +171,7 @@ database_open(struct database *db)
 	if (stat(db->path, &st) == -1) {
 		error = errno;
 		database_close(db);
+		(void)database_is_allowed(db, NULL);
 		trouble_report(&db->trouble, "%s %s: %s", db->what, db->path,
 		    error == ENOENT ? "does not exist (yet)" : strerror(error));
 		return DB_FAILED;
@@ -159,6 +179,8 @@ database_open(struct database *db)
 	if (database_is_current(db, &st))
 		return DB_OK;
 	database_close(db);
+	if (!database_is_allowed(db, &st))
+		return DB_FAILED;
 	/* Opening something else might block, or have side effects. */
 	if (!S_ISREG(st.st_mode)) {
 		trouble_report(&db->trouble, "%s %s: not a regular file",

@@ -15,6 +15,7 @@
 
 struct sqlite3;
 struct sqlite3_stmt;
+struct stat;
 
 /*
  * How long to wait for another process's lock, in milliseconds.  Everybody
@@ -62,6 +63,17 @@ struct database {
  * and before the sandbox.  Returns 0, or -1.
  */
 int database_start(void);
+
+/*
+ * Have somebody asked before a file is opened, for all databases: false, and
+ * it is not.  The stat is NULL for a file that is not there.  NULL for nobody.
+ */
+typedef bool (*database_may_open)(
+    void *arg, const char *path, const struct stat *);
+void database_guard(database_may_open, void *arg);
+
+/* Ask: for those who would make one. */
+bool database_is_allowed(const struct database *, const struct stat *);
 
 /* Prepare to use the file at path, which is copied.  Fatal without memory. */
 void database_init(struct database *, const char *path, const char *what);

@@ -1,19 +1,22 @@
 #include <sys/stat.h>
 
-#include <libgen.h>
-#include <stdlib.h>
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 
 #include "authd/access.h"
+#include "authd/database.h"
+#include "authd/folders.h"
 #include "authd/github.h"
 #include "authd/handles.h"
+#include "authd/jwt.h"
 #include "authd/memory.h"
 #include "authd/operator.h"
 #include "authd/questions.h"
 #include "authd/reload.h"
 #include "authd/sessions.h"
 #include "authd/sign_ins.h"
+#include "authd/state_folder.h"
 #include "authd/token_question.h"
 #include "authd/tokens.h"
 #include "authd/vault.h"
@@ -40,6 +43,7 @@ struct authd {
 	struct tokens *tokens;
 	struct operator_desk desk;
 	struct token_question token_question;
+	struct folders folders;
 };
 
 static int authd_on_session_get(void *, struct msg *);
@@ -54,7 +58,9 @@ static int authd_on_github_dial_failed(void *, struct msg *);
 static int authd_on_token_granted(void *, struct msg *);
 static void authd_open(struct authd *);
 static void authd_close(struct authd *);
-static void authd_confine(const struct authd_conf *);
+static void authd_confine(struct authd *);
+static void authd_start(struct authd *);
+static void authd_try(struct authd *);
 static void authd_log_status(void *);
 static void authd_status(void *, struct status *);
 static const char *authd_conf_check(void *, const void *, uint32_t *);
@@ -99,8 +105,12 @@ main(int argc, char **argv)
 	child_configure(&authd.child, &slice_authd, &authd.conf);
 	if (vault_keep_conf(&authd.conf) == -1)
 		fatalx("no memory for the secrets of the configuration");
+	authd_start(&authd);
+	if (authd.conf.trial)
+		authd_try(&authd);
+	state_folder_give(authd.conf.state_dir, &authd.conf.confinement);
+	authd_confine(&authd);
 	authd_open(&authd);
-	authd_confine(&authd.conf);
 	child_run(&authd.child, &ops, &authd);
 	authd_close(&authd);
 	vault_drop_conf(&authd.conf);
@@ -109,38 +119,56 @@ main(int argc, char **argv)
 	return 0;
 }
 
-/* The folder of a file, with all links followed; malloc'd. */
-static char *
-folder_of(const char *path)
+/*
+ * From root to a process that reaches two folders.  The way to them, and what
+ * is in them, is that user's to see: root without its capabilities can less.
+ */
+static void
+authd_confine(struct authd *a)
 {
-	char *real = realpath(path, NULL), *copy, *folder;
+	const struct authd_conf *conf = &a->conf;
 
-	if (real != NULL) {
-		folder = strdup(dirname(real));
-		free(real);
-	} else {
-		copy = strdup(path);
-		folder = copy == NULL ? NULL : strdup(dirname(copy));
-		free(copy);
-	}
-	if (folder == NULL)
-		fatal("sandbox");
-	return folder;
+	sandbox_authd_user(&conf->confinement);
+	/* Beneath what its rules name the sandbox lets us make files only. */
+	if (!conf->trial && state_folder_make(conf->state_dir) == -1)
+		log_debugx(
+		    "state directory %s: %s", conf->state_dir, strerror(errno));
+	folders_find(&a->folders, &a->child, conf);
+	database_guard(folders_may_open, &a->folders);
+	sandbox_authd(
+	    &conf->confinement, a->folders.database.path, conf->state_dir);
 }
 
+/* As far as authd would come with these settings, and no further. */
 static void
-authd_confine(const struct authd_conf *conf)
+authd_try(struct authd *a)
 {
-	char *folder = folder_of(conf->database_path);
+	const struct authd_conf *conf = &a->conf;
+	bool is_given =
+	    state_folder_is_to_give(conf->state_dir, &conf->confinement);
+	const char *why;
 
-	sandbox_authd(&conf->confinement, folder, conf->state_dir);
-	free(folder);
+	authd_confine(a);
+	why = reload_try(conf, is_given);
+	if (why != NULL)
+		child_refuse(&a->child, why);
+	child_accept(&a->child);
+}
+
+/* What needs files, of libraries and certificates; no database yet. */
+static void
+authd_start(struct authd *a)
+{
+	if (jwt_init() == -1)
+		fatalx("libcrypto does not compute HMAC-SHA256");
+	if (database_start() == -1)
+		fatalx("sqlite3_initialize failed");
+	a->github = github_new(&a->child, &a->conf);
 }
 
 static void
 authd_open(struct authd *a)
 {
-	a->github = github_new(&a->child, &a->conf);
 	a->access = access_new(a->child.base, &a->conf, a->github);
 	a->sessions = sessions_new(&a->conf);
 	a->sign_ins = sign_ins_new(&a->child);
@@ -166,6 +194,7 @@ authd_close(struct authd *a)
 	token_question_clear(&a->token_question);
 	tokens_free(a->tokens);
 	sessions_free(a->sessions);
+	folders_free(&a->folders);
 }
 
 static int
@@ -285,7 +314,12 @@ authd_conf_check(void *arg, const void *next, uint32_t *flags)
 	const struct authd *authd = arg;
 	const char *why = github_check(authd->github, next);
 
-	return why != NULL ? why : reload_check(&authd->conf, next, flags);
+	if (why != NULL)
+		return why;
+	*flags |= reload_flags(&authd->conf, next);
+	if (folders_are_lost(&authd->folders))
+		*flags |= CONF_RESTART;
+	return NULL;
 }
 
 /* All that uses the settings looks at them where they are. */

@@ -59,21 +59,26 @@ check_directory(const char *path)
 	return error == 0 ? NULL : reason;
 }
 
-const char *
-reload_check(const struct authd_conf *now, const struct authd_conf *next,
-    uint32_t *flags)
+uint32_t
+reload_flags(const struct authd_conf *now, const struct authd_conf *next)
 {
-	const char *why = NULL;
+	uint32_t flags = 0;
 
 	if (strcmp(now->token, next->token) != 0)
-		*flags |= CONF_TOKEN;
-	if (strcmp(now->database_path, next->database_path) != 0) {
-		*flags |= CONF_RESTART;
-		why = check_database(next->database_path);
-	}
-	if (why == NULL && strcmp(now->state_dir, next->state_dir) != 0) {
-		*flags |= CONF_RESTART;
-		why = check_directory(next->state_dir);
-	}
+		flags |= CONF_TOKEN;
+	if (strcmp(now->database_path, next->database_path) != 0 ||
+	    strcmp(now->state_dir, next->state_dir) != 0 ||
+	    !confinement_is_same(&now->confinement, &next->confinement))
+		flags |= CONF_RESTART;
+	return flags;
+}
+
+const char *
+reload_try(const struct authd_conf *conf, bool is_given)
+{
+	const char *why = check_database(conf->database_path);
+
+	if (why == NULL && !is_given)
+		why = check_directory(conf->state_dir);
 	return why;
 }

@@ -52,10 +52,6 @@ sessions_new(const struct authd_conf *conf)
 
 	if (s == NULL)
 		fatal("calloc");
-	if (jwt_init() == -1)
-		fatalx("libcrypto does not compute HMAC-SHA256");
-	if (database_start() == -1)
-		fatalx("sqlite3_initialize failed");
 	s->conf = conf;
 	s->cache = session_cache_new(SESSIONS_MAX);
 	upstream_db_init(&s->upstream, conf->database_path);

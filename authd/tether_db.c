@@ -9,6 +9,7 @@
 
 #include <sqlite3.h>
 
+#include "authd/state_folder.h"
 #include "authd/tether_db.h"
 #include "common/log.h"
 
@@ -67,7 +68,6 @@ static const char *const migrations[] = {
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 
 static int tether_db_create(struct tether_db *);
-static int create_directories(const char *);
 static enum db_result tether_db_migrate(struct tether_db *);
 static enum db_result tether_db_migrate_step(struct tether_db *, int);
 static enum db_result tether_db_version(struct tether_db *, int *);
@@ -123,7 +123,9 @@ tether_db_create(struct tether_db *t)
 	int fd;
 
 	database_close(&t->db);
-	if (create_directories(t->dir) == -1) {
+	if (!database_is_allowed(&t->db, NULL))
+		return -1;
+	if (state_folder_make(t->dir) == -1) {
 		trouble_report(&t->db.trouble, "can't create directory %s: %s",
 		    t->dir, strerror(errno));
 		return -1;
@@ -138,25 +140,6 @@ tether_db_create(struct tether_db *t)
 	(void)close(fd);
 	log_infox("created %s", t->db.path);
 	return 0;
-}
-
-static int
-create_directories(const char *dir)
-{
-	char path[4096];
-	char *p;
-
-	if (strlcpy(path, dir, sizeof(path)) >= sizeof(path)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	for (p = path + 1; (p = strchr(p, '/')) != NULL; p++) {
-		*p = '\0';
-		if (mkdir(path, 0700) == -1 && access(path, F_OK) == -1)
-			return -1;
-		*p = '/';
-	}
-	return mkdir(path, 0700) == -1 && errno != EEXIST ? -1 : 0;
 }
 
 static enum db_result

@@ -179,6 +179,19 @@ child_refuse(struct child *c, const char *why)
 	exit(1);
 }
 
+void
+child_accept(struct child *c)
+{
+	struct msg_out m;
+
+	(void)c;
+	msg_start(&m, MSG_CONF_ACCEPTED, 0);
+	msg_add_u32(&m, 0);
+	if (msg_send_now(CHILD_FD_PARENT, &m, -1) == -1)
+		fatal("can't answer");
+	exit(0);
+}
+
 static void
 child_report_broken(enum program peer, const char *why)
 {

@@ -114,6 +114,9 @@ void child_configure(struct child *, const struct slice_type *, void *conf);
  */
 void child_refuse(struct child *, const char *why) __attribute__((noreturn));
 
+/* The same for one that was to be tried only: there is nothing wrong. */
+void child_accept(struct child *) __attribute__((noreturn));
+
 /*
  * Tell the parent READY and run the event loop until child_exit().  Timers
  * and other events of the program may be made before, on child->base.

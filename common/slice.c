@@ -171,6 +171,7 @@ slice_add_authd(struct msg_out *m, const struct authd_conf *c)
 	msg_add_u32(m, c->failures_rate);
 	msg_add_u8(m, c->watch_runs);
 	msg_add_u8(m, c->adopt);
+	msg_add_u8(m, c->trial);
 	confinement_add(m, &c->confinement);
 }
 
@@ -197,6 +198,7 @@ get_authd(void *conf, struct msg *m)
 	c->failures_rate = msg_get_u32(m);
 	c->watch_runs = msg_get_u8(m) != 0;
 	c->adopt = msg_get_u8(m);
+	c->trial = msg_get_u8(m) != 0;
 	confinement_get(m, &c->confinement);
 	return msg_end(m) ? 0 : -1;
 }

@@ -117,6 +117,7 @@ struct authd_conf {
 	uint32_t failures_rate; /* refused GitHub tokens in a minute */
 	bool watch_runs;	/* proxyd may: SESSION_SERVICE_WATCH */
 	bool adopt; /* bind upstream users that were there, by login */
+	bool trial; /* only see whether it could start, and say so */
 	struct confinement confinement;
 };
 

@@ -8,6 +8,16 @@
 /* Databases with their logs, GitHub's sockets, channels, and some to spare. */
 #define FILES 128
 
+static bool is_user;
+
+void
+sandbox_authd_user(const struct confinement *c)
+{
+	if (!is_user)
+		privileges_drop(c);
+	is_user = true;
+}
+
 void
 sandbox_authd(const struct confinement *c, const char *database_folder,
     const char *state_folder)
@@ -21,7 +31,7 @@ sandbox_authd(const struct confinement *c, const char *database_folder,
 		.npaths = sizeof(paths) / sizeof(paths[0]),
 	};
 
-	privileges_drop(c);
+	sandbox_authd_user(c);
 	process_restrict(FILES, RLIM_INFINITY);
 	process_alone();
 	CONFINE(c, &rules, &calls_base, &calls_authd);

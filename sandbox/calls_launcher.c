@@ -69,6 +69,11 @@ static const struct call start[] = {
 	ALLOW(mlock),
 	ALLOW(mlock2),
 
+	/* authd: its folder, for the user that it runs as */
+	ALLOW(mkdir),
+	ALLOW(mkdirat),
+	ALLOW(fchown),
+
 	/* the sandbox itself */
 	ALLOW(setrlimit),
 	ALLOW(umask),

@@ -58,7 +58,12 @@ void sandbox_connector(const struct confinement *, int root);
 void sandbox_proxyd(const struct confinement *, int root, uint16_t port);
 void sandbox_proxyd_unix(const struct confinement *, const char *folder);
 
-/* The two folders with databases; one that is not there can not be used. */
+/*
+ * The two folders with databases; one that is not there can not be used.
+ * sandbox_authd_user() is a first step of it: what is to be looked at as the
+ * user that authd runs as may come between.
+ */
+void sandbox_authd_user(const struct confinement *);
 void sandbox_authd(const struct confinement *, const char *database_folder,
     const char *state_folder);
 

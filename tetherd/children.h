@@ -37,6 +37,9 @@ struct children_ops {
 	void (*gone)(void *arg, enum program);
 	/* A child died, and nobody told it to; it is not started again yet. */
 	void (*lost)(void *arg, enum program);
+	/* One wants to be started anew, perhaps only if as another user:
+	 * whether that is of use. */
+	bool (*restart)(void *arg, enum program, bool owner);
 	/* Answers to children_stage() and children_switch(). */
 	void (*conf_accepted)(
 	    void *arg, enum program, uint64_t id, uint32_t flags);

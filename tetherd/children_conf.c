@@ -230,3 +230,38 @@ process_on_status(void *arg, struct msg *m)
 	status_free(status);
 	return rc;
 }
+
+/*
+ * What it needs is beyond its reach, but not beyond its successor's.  That
+ * counts as a death, so that it does not go on for ever.
+ */
+int
+process_on_restart(void *arg, struct msg *m)
+{
+	struct process *p = arg;
+	struct children *c = p->children;
+	const char *name = program_name(p->program);
+	char why[1024];
+	bool owner = msg_get_u8(m) != 0;
+
+	msg_get_str(m, why, sizeof(why));
+	if (!msg_end(m))
+		return -1;
+	if (process_is_leaving(p) || c->stopping)
+		return 0;
+	if (p->state != CHILD_RUNNING)
+		return -1;
+	if (!c->ops->restart(c->arg, p->program, owner))
+		return 0;
+	log_warnx(
+	    "%s: restarting it: %s", name, log_safe(why, sizeof(why), why));
+	if (process_died_too_often(p)) {
+		log_warnx(
+		    "%s wants to be restarted too often: giving up", name);
+		children_fail(c);
+		return 0;
+	}
+	p->start_again = true;
+	process_stop(p);
+	return 0;
+}

@@ -41,12 +41,12 @@ struct process {
 	time_t started;
 	struct channel *channel;
 	struct relay *relay;
-	struct event *timer; /* must be ready, or gone, by then */
-	bool start_again;    /* after CHILD_STOPPING */
-	bool dead;	     /* only its last words are of interest */
-	bool refused;	     /* its configuration, when it started */
-	bool configured;     /* it was sent one */
-	bool condemned;	     /* killed, as a peer wished */
+	struct event *timer;  /* must be ready, or gone, by then */
+	bool start_again;     /* after CHILD_STOPPING */
+	bool dead;	      /* only its last words are of interest */
+	bool refused;	      /* its configuration, when it started */
+	bool configured;      /* it was sent one */
+	bool condemned;	      /* killed, as a peer wished */
 	unsigned accusations; /* of others, that they are broken */
 	enum log_level log_level;
 	uint64_t staged;    /* the reload that it knows of, or 0 */
@@ -86,6 +86,9 @@ void process_start(struct process *);
 void process_stop(struct process *);
 void process_on_death(struct process *, int status);
 
+/* One more death: true if there were too many in too little time. */
+bool process_died_too_often(struct process *);
+
 /* Kills it, if it runs. */
 void process_free(struct process *);
 
@@ -98,6 +101,7 @@ int process_on_conf_accepted(void *, struct msg *);
 int process_on_conf_refused(void *, struct msg *);
 int process_on_conf_switched(void *, struct msg *);
 int process_on_status(void *, struct msg *);
+int process_on_restart(void *, struct msg *);
 void process_conf_on_ready(struct process *);
 
 /* What a child that is on its way out says is neither wrong nor needed. */

@@ -56,6 +56,7 @@ static const struct channel_ops process_ops = {
 		[MSG_HELLO_BACK] = process_on_hello,
 		[MSG_READY] = process_on_ready,
 		[MSG_PEER_BROKEN] = process_on_peer_broken,
+		[MSG_RESTART] = process_on_restart,
 		[MSG_DIAL] = process_on_dial,
 		[MSG_DIAL_GITHUB] = process_on_dial,
 		[MSG_CONF_ACCEPTED] = process_on_conf_accepted,
@@ -120,8 +121,7 @@ process_free(struct process *p)
 	event_free(p->timer);
 }
 
-/* One more death: true if there were too many in too little time. */
-static bool
+bool
 process_died_too_often(struct process *p)
 {
 	time_t now = now_seconds();

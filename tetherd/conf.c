@@ -134,6 +134,15 @@ conf_needs_restart(const struct conf *a, const struct conf *b)
 }
 
 bool
+conf_needs_trial(const struct conf *a, const struct conf *b)
+{
+	return strcmp(a->authd.database_path, b->authd.database_path) != 0 ||
+	       strcmp(a->authd.state_dir, b->authd.state_dir) != 0 ||
+	       !confinement_is_same(
+		   &a->authd.confinement, &b->authd.confinement);
+}
+
+bool
 conf_same_dialer(const struct conf *a, const struct conf *b)
 {
 	struct msg_out ma, mb;

@@ -69,6 +69,12 @@ void conf_slice(const struct conf *, enum program, struct msg_out *);
  */
 const char *conf_needs_restart(const struct conf *, const struct conf *);
 
+/*
+ * True when an authd for the second one has other databases in reach than the
+ * one for the first; see trial.h.
+ */
+bool conf_needs_trial(const struct conf *, const struct conf *);
+
 /* True when the orchestrator's dialer would do the same with both. */
 bool conf_same_dialer(const struct conf *, const struct conf *);
 

@@ -126,6 +126,21 @@ on_lost(void *arg, enum program program)
 	reload_on_lost(t->reload, program);
 }
 
+/* What it is about may have another owner by now. */
+static bool
+on_restart(void *arg, enum program program, bool owner)
+{
+	struct tetherd *t = arg;
+	bool changed = reload_reassign(t->reload);
+
+	if (owner && !changed)
+		return false;
+	if (changed)
+		privileges_log_authd(settings_conf(reload_settings(t->reload)));
+	reload_on_lost(t->reload, program);
+	return true;
+}
+
 static void
 on_conf_accepted(void *arg, enum program program, uint64_t id, uint32_t flags)
 {
@@ -197,6 +212,7 @@ static const struct children_ops children_ops = {
 	.dial = on_dial,
 	.gone = on_gone,
 	.lost = on_lost,
+	.restart = on_restart,
 	.conf_accepted = on_conf_accepted,
 	.conf_refused = on_conf_refused,
 	.conf_switched = on_conf_switched,
@@ -248,6 +264,9 @@ on_reload_switched(
 	journal_switch(own_conf(now), own_conf(old));
 	audit_switch(t->audit, own_conf(now), own_conf(old));
 	descriptors_check(settings_conf(now));
+	if (!confinement_is_same(&settings_conf(now)->authd.confinement,
+		&settings_conf(old)->authd.confinement))
+		privileges_log_authd(settings_conf(now));
 	if (level == own_conf(old)->log_level)
 		return;
 	log_set_level(level);
@@ -266,7 +285,8 @@ reap_others(struct tetherd *t, pid_t pid, int status)
 	char death[PROCESS_DEATH_SIZE];
 
 	if (dial_reap(t->dial, pid, status) ||
-	    dial_reap(t->dial_github, pid, status) || !launcher_reap(pid))
+	    dial_reap(t->dial_github, pid, status) ||
+	    reload_reap(t->reload, pid, status) || !launcher_reap(pid))
 		return;
 	log_warnx("lost child: launcher terminated; %s: giving up, as nothing "
 		  "can be started without it",

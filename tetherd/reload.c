@@ -17,11 +17,13 @@
 #include "tetherd/notify.h"
 #include "tetherd/reload.h"
 #include "tetherd/settings.h"
+#include "tetherd/trial.h"
 
 enum reload_state {
 	RELOAD_IDLE,
 	RELOAD_BUSY,	  /* inside one of our functions */
 	RELOAD_WAITING,	  /* for all children to run */
+	RELOAD_TRYING,	  /* for an authd that is only tried */
 	RELOAD_STAGED,	  /* for their answers */
 	RELOAD_SWITCHING, /* one after the other */
 };
@@ -46,6 +48,7 @@ struct reload {
 	struct settings *now;
 	struct settings *next;
 	bool checked; /* the parent's own part */
+	struct trial *trial;
 	struct event *timer;
 	uint64_t id;
 	size_t switching;  /* whose turn it is */
@@ -65,6 +68,7 @@ static const enum program staging[] = { PROGRAM_AUTHD, PROGRAM_PROXYD,
 #define NSTAGING (sizeof(staging) / sizeof(staging[0]))
 
 static void reload_on_timer(int, short, void *);
+static void reload_on_trial(void *, const char *);
 static void reload_next(struct reload *);
 
 struct reload *
@@ -86,6 +90,7 @@ reload_new(struct event_base *base, struct children *children,
 	r->timer = evtimer_new(base, reload_on_timer, r);
 	if (r->timer == NULL)
 		fatalx("reload: no timer");
+	r->trial = trial_new(base, reload_on_trial, r);
 	return r;
 }
 
@@ -112,6 +117,7 @@ reload_free(struct reload *r)
 	if (r->checked)
 		r->ops->dropped(r->arg);
 	event_free(r->timer);
+	trial_free(r->trial);
 	settings_free(r->next);
 	settings_free(r->now);
 	free(r);
@@ -160,6 +166,7 @@ reload_fail(struct reload *r)
 {
 	if (r->state == RELOAD_STAGED)
 		children_drop(r->children, r->id);
+	trial_give_up(r->trial);
 	if (r->checked)
 		r->ops->dropped(r->arg);
 	r->checked = false;
@@ -219,6 +226,59 @@ reload_stage(struct reload *r)
 	children_stage(r->children, settings_conf(r->next), r->id);
 }
 
+/* What authd cannot look at itself is looked at by another one. */
+static void
+reload_try(struct reload *r)
+{
+	const struct conf *now = settings_conf(r->now);
+	const struct conf *next = settings_conf(r->next);
+
+	if (!conf_needs_trial(now, next)) {
+		reload_stage(r);
+		return;
+	}
+	r->state = RELOAD_TRYING;
+	/* It keeps the time itself. */
+	event_del(r->timer);
+	if (trial_start(r->trial, next) == -1) {
+		reload_blame(r, "reload: authd cannot be tried");
+		reload_fail(r);
+	}
+}
+
+static void
+reload_on_trial(void *arg, const char *why)
+{
+	struct reload *r = arg;
+
+	if (why != NULL) {
+		reload_blame(r, "reload: %s", why);
+		reload_fail(r);
+	} else {
+		r->state = RELOAD_WAITING;
+		timer_set(r->timer, RELOAD_TIMEOUT_MS);
+		reload_stage(r);
+	}
+	reload_next(r);
+}
+
+bool
+reload_reap(struct reload *r, pid_t pid, int status)
+{
+	return trial_reap(r->trial, pid, status);
+}
+
+bool
+reload_reassign(struct reload *r)
+{
+	const struct confinement *now =
+	    &settings_conf(r->now)->authd.confinement;
+	const struct confinement before = *now;
+
+	settings_assign(r->now);
+	return !confinement_is_same(&before, now);
+}
+
 /* What the parent can find wrong by itself: -1 if there is anything. */
 static int
 reload_read(struct reload *r)
@@ -264,7 +324,7 @@ reload_begin(struct reload *r)
 	}
 	r->state = RELOAD_WAITING;
 	timer_set(r->timer, RELOAD_TIMEOUT_MS);
-	reload_stage(r);
+	reload_try(r);
 }
 
 /* A loop, not a recursion: many may fail at once, one after the other. */
@@ -306,7 +366,8 @@ void
 reload_stop(struct reload *r)
 {
 	r->stopped = true;
-	if (r->state == RELOAD_WAITING || r->state == RELOAD_STAGED) {
+	if (r->state == RELOAD_WAITING || r->state == RELOAD_TRYING ||
+	    r->state == RELOAD_STAGED) {
 		reload_blame(r, "reload: tetherd is stopping");
 		reload_fail(r);
 	} else if (r->state == RELOAD_SWITCHING)

@@ -1,6 +1,9 @@
 #ifndef TETHERD_RELOAD_H
 #define TETHERD_RELOAD_H
 
+#include <sys/types.h>
+
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/program.h"
@@ -62,6 +65,15 @@ void reload_forget(struct reload *, void *arg);
 
 /* tetherd stops: the one under way fails, and so do all from now on. */
 void reload_stop(struct reload *);
+
+/* A process of ours died: true if it was one that reloads start. */
+bool reload_reap(struct reload *, pid_t, int status);
+
+/*
+ * Decide anew who the processes run as, see privileges.h: true if authd is
+ * somebody else now.
+ */
+bool reload_reassign(struct reload *);
 
 /* What the children say; see children.h. */
 void reload_on_accepted(

@@ -47,6 +47,12 @@ const struct conf *settings_conf(const struct settings *);
 /* tetherd.conf and what it includes, from 0 on; NULL behind the last. */
 const char *settings_file(const struct settings *, size_t i);
 
+/*
+ * Decide anew who the processes run as, see privileges.h, and what follows
+ * from it.
+ */
+void settings_assign(struct settings *);
+
 /* SETTINGS_FILE was read. */
 bool settings_has_default_file(const struct settings *);
 

@@ -6,7 +6,11 @@
 #include "tetherd/privileges.h"
 #include "tetherd/proxy.h"
 #include "tetherd/setting.h"
+#include "tetherd/settings.h"
 #include "tetherd/url.h"
+
+/* Of a tetherd that root starts for somebody else. */
+#define STATE_FOLDER "/var/lib/tetherd"
 
 /* It must be set because of the mode. */
 static void
@@ -134,12 +138,28 @@ finish_audit(struct settings *settings, struct complaints *complaints)
 	setting_wrong(&r, "the log is to be in that file, too");
 }
 
+/*
+ * Another user cannot pass through root's home, where the default would be.
+ */
+void
+settings_assign(struct settings *settings)
+{
+	struct conf *conf = &settings->draft.conf;
+	const struct confinement *c = &conf->authd.confinement;
+	const struct setting *s = setting_find("", "state directory");
+
+	privileges_assign(conf);
+	if (c->drop && c->uid != 0 &&
+	    settings_from(settings, s)->kind == ORIGIN_DEFAULT)
+		setting_put(&conf->authd.state_dir, strdup(STATE_FOLDER));
+}
+
 void
 settings_finish(struct settings *settings, struct complaints *complaints)
 {
 	struct conf *conf = &settings->draft.conf;
 
-	privileges_assign(conf);
+	settings_assign(settings);
 	conf->authd.failures_rate = conf->proxyd.failures_rate;
 	conf->authd.watch_runs = conf->proxyd.watch_runs;
 	conf->proxyd.json_depth = conf->connector.json_depth;

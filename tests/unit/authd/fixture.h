@@ -19,6 +19,7 @@
 #include <sqlite3.h>
 
 #include "authd/database.h"
+#include "authd/jwt.h"
 #include "authd/vault.h"
 #include "common/log.h"
 #include "common/slice.h"
@@ -131,7 +132,7 @@ setup(void **state)
 	int sockets[2], role;
 
 	/* As authd does, once. */
-	if (database_start() == -1)
+	if (jwt_init() == -1 || database_start() == -1)
 		return -1;
 	if (!CRYPTO_secure_malloc_initialized())
 		vault_init();

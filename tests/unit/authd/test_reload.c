@@ -23,11 +23,14 @@ count_entries(const char *path)
 static const char *
 check(struct fixture *f, struct authd_conf *next, uint32_t wanted)
 {
-	uint32_t flags = 0;
-	const char *why = reload_check(&f->conf, next, &flags);
+	uint32_t flags = reload_flags(&f->conf, next);
+	const char *why = NULL;
 
 	if (flags != wanted)
-		fail_msg("flags %u, not %u: %s", flags, wanted, why);
+		fail_msg("flags %u, not %u", flags, wanted);
+	/* Then, and only then, it is tried. */
+	if ((wanted & CONF_RESTART) != 0)
+		why = reload_try(next, false);
 	assert_int_equal(log_count(f, ""), 0);
 	return why;
 }
@@ -50,7 +53,29 @@ test_in_place(void **state)
 	assert_null(check(f, &next, 0));
 	next.token = secret;
 	assert_null(check(f, &next, CONF_TOKEN));
+	next.trial = true;
+	assert_null(check(f, &next, CONF_TOKEN));
 	assert_int_equal(count_entries(f->dir), 0);
+}
+
+/* Who it runs as, and how, is settled before it looks at anything. */
+static void
+test_confinement(void **state)
+{
+	static const struct confinement others[] = {
+		{ .sandbox = true },
+		{ .drop = true },
+		{ .uid = 1 },
+		{ .gid = 1 },
+	};
+	struct fixture *f = *state;
+	struct authd_conf next = f->conf;
+	size_t i;
+
+	for (i = 0; i < COUNT(others); i++) {
+		next.confinement = others[i];
+		assert_int_equal(reload_flags(&f->conf, &next), CONF_RESTART);
+	}
 }
 
 static void
@@ -171,6 +196,7 @@ test_state_directory(void **state)
 	make_file(path, "", 0700);
 	(void)snprintf(path, sizeof(path), "%s/locked", f->dir);
 	assert_int_equal(mkdir(path, 0500), 0);
+	run_sql(f->users, schemas[OLD]);
 	next.state_dir = path;
 	for (i = 0; i < COUNT(table); i++) {
 		(void)snprintf(
@@ -190,7 +216,11 @@ test_state_directory(void **state)
 		assert_non_null(why);
 		assert_string_equal(why, reason);
 	}
-	assert_int_equal(count_entries(f->dir), 3);
+	/* It will be another one, once it was given to us. */
+	(void)snprintf(path, sizeof(path), "%s/file", f->dir);
+	assert_non_null(reload_try(&next, false));
+	assert_null(reload_try(&next, true));
+	assert_int_equal(count_entries(f->dir), 4);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -200,6 +230,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_in_place),
+		TEST(test_confinement),
 		TEST(test_database),
 		TEST(test_no_database),
 		TEST(test_state_directory),

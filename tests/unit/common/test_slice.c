@@ -77,6 +77,7 @@ static const struct authd_conf authd = {
 	.failures_rate = 15,
 	.watch_runs = true,
 	.adopt = true,
+	.trial = true,
 	.confinement = { false, true, 7, 4000000001u },
 };
 
@@ -213,6 +214,7 @@ get_authd(struct msg *m)
 		assert_int_equal(c.failures_rate, 15);
 		assert_true(c.watch_runs);
 		assert_true(c.adopt);
+		assert_true(c.trial);
 		assert_confinement(&c.confinement, false);
 	}
 	slice_free_authd(&c);

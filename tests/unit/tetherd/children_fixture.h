@@ -160,6 +160,17 @@ on_lost(void *arg, enum program program)
 	note("lost %s", program_name(program));
 }
 
+/* As another user only if somebody is somebody else. */
+static bool has_other_owner;
+
+static inline bool
+on_restart(void *arg, enum program program, bool owner)
+{
+	(void)arg;
+	note("restart %s%s", program_name(program), owner ? " as other" : "");
+	return !owner || has_other_owner;
+}
+
 static inline void
 on_accepted(void *arg, enum program program, uint64_t id, uint32_t flags)
 {
@@ -232,6 +243,7 @@ static const struct children_ops ops = {
 	.dial = on_dial,
 	.gone = on_gone,
 	.lost = on_lost,
+	.restart = on_restart,
 	.conf_accepted = on_accepted,
 	.conf_refused = on_refused,
 	.conf_switched = on_switched,

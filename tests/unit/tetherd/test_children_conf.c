@@ -431,12 +431,112 @@ test_lies_at_start(void **state)
 	assert_events("");
 }
 
+static void
+ask_restart(enum program program, bool owner)
+{
+	struct msg_out m;
+
+	msg_start(&m, MSG_RESTART, 0);
+	msg_add_u8(&m, owner);
+	msg_add_str(&m, "why");
+	utter(program, &m);
+	spin();
+}
+
+/* It gets what it wants, four times. */
+static void
+test_wants_restart(void **state)
+{
+	struct child_info info;
+	unsigned i;
+
+	(void)state;
+	bring_all_up();
+	for (i = 1; i <= 4; i++) {
+		ask_restart(PROGRAM_AUTHD, false);
+		assert_events("restart authd; ");
+		assert_int_equal(count(PROGRAM_AUTHD, MSG_SHUTDOWN), 1);
+		/* Asking again, it is on its way already. */
+		ask_restart(PROGRAM_AUTHD, false);
+		assert_int_equal(count(PROGRAM_AUTHD, MSG_SHUTDOWN), 0);
+		die(PROGRAM_AUTHD);
+		assert_int_equal(played[PROGRAM_AUTHD].spawned, i + 1);
+		assert_events("");
+		bring_up(PROGRAM_AUTHD);
+		assert_events("running; ");
+	}
+	assert_true(children_info(children, PROGRAM_AUTHD, &info));
+	assert_int_equal(info.lost, 4);
+	ask_restart(PROGRAM_AUTHD, false);
+	assert_events("restart authd; ");
+	assert_int_equal(count(PROGRAM_CONNECTOR, MSG_SHUTDOWN), 1);
+	die(PROGRAM_CONNECTOR);
+	die(PROGRAM_PROXYD);
+	die(PROGRAM_AUTHD);
+	assert_int_equal(played[PROGRAM_AUTHD].spawned, 5);
+	assert_events("stopped 1; ");
+}
+
+/* As another user, if there is one now. */
+static void
+test_wants_other_user(void **state)
+{
+	struct child_info info;
+
+	(void)state;
+	bring_all_up();
+	has_other_owner = false;
+	ask_restart(PROGRAM_AUTHD, true);
+	assert_events("restart authd as other; ");
+	assert_int_equal(count(PROGRAM_AUTHD, MSG_SHUTDOWN), 0);
+	assert_true(children_info(children, PROGRAM_AUTHD, &info));
+	assert_int_equal(info.lost, 0);
+	has_other_owner = true;
+	ask_restart(PROGRAM_AUTHD, true);
+	assert_events("restart authd as other; ");
+	assert_int_equal(count(PROGRAM_AUTHD, MSG_SHUTDOWN), 1);
+	die(PROGRAM_AUTHD);
+	assert_int_equal(played[PROGRAM_AUTHD].spawned, 2);
+}
+
+/* Only authd may ask, only while it runs; a stop comes first. */
+static void
+test_must_not_want_restart(void **state)
+{
+	struct msg_out m;
+
+	(void)state;
+	say(PROGRAM_AUTHD, MSG_HELLO_BACK);
+	ask_restart(PROGRAM_AUTHD, false);
+	assert_true(is_cut_off(PROGRAM_AUTHD));
+	teardown(NULL);
+	setup(NULL);
+	bring_all_up();
+	ask_restart(PROGRAM_PROXYD, false);
+	assert_true(is_cut_off(PROGRAM_PROXYD));
+	msg_start(&m, MSG_RESTART, 0);
+	msg_add_u32(&m, 9);
+	utter(PROGRAM_AUTHD, &m);
+	spin();
+	assert_true(is_cut_off(PROGRAM_AUTHD));
+	teardown(NULL);
+	setup(NULL);
+	bring_all_up();
+	children_stop(children);
+	ask_restart(PROGRAM_AUTHD, false);
+	assert_events("");
+	assert_false(is_cut_off(PROGRAM_AUTHD));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_stage),
 		TEST(test_restart),
+		TEST(test_wants_restart),
+		TEST(test_wants_other_user),
+		TEST(test_must_not_want_restart),
 		TEST(test_switched),
 		TEST(test_dial_meanwhile),
 		TEST(test_late),

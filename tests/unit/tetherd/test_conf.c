@@ -174,6 +174,37 @@ test_slices(void **state)
 	conf_free(a);
 }
 
+/* What leads authd to other databases, and nothing else. */
+static void
+test_needs_trial(void **state)
+{
+	static const struct {
+		struct field field;
+		bool needed;
+	} table[] = {
+		{ FIELD(AUTHD, authd, database_path, STRING), true },
+		{ FIELD(AUTHD, authd, state_dir, STRING), true },
+		{ FIELD(AUTHD, authd, confinement.uid, NUMBER), true },
+		{ FIELD(AUTHD, authd, confinement.gid, NUMBER), true },
+		{ FIELD(PROXYD, proxyd, confinement.uid, NUMBER), false },
+		{ FIELD(AUTHD, authd, token, STRING), false },
+		{ FIELD(AUTHD, authd, adopt, FLAG), false },
+	};
+	struct conf *a = defaults(), *b;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(table); i++) {
+		b = defaults();
+		assert_false(conf_needs_trial(a, b));
+		change(b, &table[i].field);
+		if (conf_needs_trial(a, b) != table[i].needed)
+			fail_msg("field %zu", i);
+		conf_free(b);
+	}
+	conf_free(a);
+}
+
 static void
 test_needs_restart(void **state)
 {
@@ -354,6 +385,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_slices),
+		cmocka_unit_test(test_needs_trial),
 		cmocka_unit_test(test_needs_restart),
 		cmocka_unit_test(test_send),
 		cmocka_unit_test(test_defaults),

@@ -23,6 +23,7 @@
 #include "tetherd/conf.h"
 #include "tetherd/reload.h"
 #include "tetherd/settings.h"
+#include "tetherd/trial.h"
 
 struct settings {
 	struct conf conf;
@@ -43,6 +44,9 @@ static struct {
 	const char *needs_restart;
 	const char *check;
 	bool other_dialer;
+	bool other_databases;
+	uint32_t owner;
+	bool no_trial; /* can be started */
 	bool all_run;
 	bool slow;  /* children_switch() takes time */
 	bool again; /* done() asks for another one */
@@ -159,6 +163,74 @@ conf_same_dialer(const struct conf *a, const struct conf *b)
 {
 	assert_ptr_not_equal(a, b);
 	return !world.other_dialer;
+}
+
+bool
+conf_needs_trial(const struct conf *a, const struct conf *b)
+{
+	assert_ptr_not_equal(a, b);
+	return world.other_databases;
+}
+
+void
+settings_assign(struct settings *s)
+{
+	note("assign %d", s->number);
+	s->conf.authd.confinement.uid = world.owner;
+}
+
+/* The trial is played, too: it has the end that a test calls. */
+static struct {
+	trial_done done;
+	void *arg;
+	bool under_way;
+} trial;
+
+struct trial *
+trial_new(struct event_base *b, trial_done done, void *arg)
+{
+	assert_ptr_equal(b, base);
+	trial.done = done;
+	trial.arg = arg;
+	trial.under_way = false;
+	return NULL;
+}
+
+void
+trial_free(struct trial *t)
+{
+	(void)t;
+	trial.under_way = false;
+}
+
+int
+trial_start(struct trial *t, const struct conf *conf)
+{
+	(void)t;
+	assert_ptr_not_equal(conf, settings_conf(reload_settings(reload)));
+	note("try");
+	trial.under_way = !world.no_trial;
+	return world.no_trial ? -1 : 0;
+}
+
+void
+trial_give_up(struct trial *t)
+{
+	(void)t;
+	if (trial.under_way)
+		note("end trial");
+	trial.under_way = false;
+}
+
+bool
+trial_reap(struct trial *t, pid_t pid, int status)
+{
+	(void)t;
+	if (!trial.under_way || pid != 77)
+		return false;
+	trial.under_way = false;
+	trial.done(trial.arg, status == 0 ? NULL : "authd refuses: why");
+	return true;
 }
 
 bool
@@ -381,6 +453,87 @@ test_flags(void **state)
 		    cases[i].switched[0], restart);
 		assert_events(expected);
 	}
+}
+
+/* Other databases: first it is seen whether there can be an authd for them. */
+static void
+test_trial(void **state)
+{
+	(void)state;
+	world.other_databases = true;
+	reload_start(reload, on_done, ann);
+	assert_events("read; complaints; check; try; ");
+	/* Nobody has been asked yet, and the trial keeps the time. */
+	assert_false(evtimer_pending(timer, NULL));
+	accept_all(0);
+	accept_all(1);
+	reload_on_lost(reload, PROGRAM_AUTHD);
+	reload_on_all_running(reload);
+	assert_events("");
+	assert_false(reload_reap(reload, 78, 0));
+	assert_true(reload_reap(reload, 77, 0));
+	assert_events("stage 1; ");
+	assert_true(evtimer_pending(timer, NULL));
+	assert_false(reload_reap(reload, 77, 0));
+	accept_all(1);
+	assert_events("from 0 to 1; switch 1 0 0; ann: well; ");
+
+	/* Somebody dies meanwhile: nothing is lost by that. */
+	reload_start(reload, on_done, bob);
+	world.all_run = false;
+	reload_on_lost(reload, PROGRAM_AUTHD);
+	assert_true(reload_reap(reload, 77, 0));
+	assert_events("read; complaints; check; try; ");
+	world.all_run = true;
+	reload_on_all_running(reload);
+	assert_events("stage 2; ");
+	accept_all(2);
+	assert_events("from 1 to 2; switch 2 0 0; bob: well; ");
+}
+
+static void
+test_trial_fails(void **state)
+{
+	(void)state;
+	world.other_databases = true;
+	reload_start(reload, on_done, ann);
+	reload_start(reload, on_done, bob);
+	assert_events("read; complaints; check; try; ");
+	/* The next one begins. */
+	assert_true(reload_reap(reload, 77, 1));
+	assert_events("dropped; ann: reload: authd refuses: why|; "
+		      "read; complaints; check; try; ");
+	world.no_trial = true;
+	assert_true(reload_reap(reload, 77, 256));
+	assert_events("dropped; bob: reload: authd refuses: why|; ");
+	reload_start(reload, on_done, eve);
+	assert_events("read; complaints; check; try; dropped; "
+		      "eve: reload: authd cannot be tried|; ");
+	world.no_trial = false;
+	reload_start(reload, on_done, ann);
+	reload_stop(reload);
+	assert_events("read; complaints; check; try; end trial; dropped; "
+		      "ann: reload: tetherd is stopping|; ");
+	assert_ptr_equal(reload_settings(reload), first);
+	assert_int_equal(living, 1);
+}
+
+/* Of the settings in force. */
+static void
+test_reassign(void **state)
+{
+	(void)state;
+	assert_false(reload_reassign(reload));
+	world.owner = 1000;
+	assert_true(reload_reassign(reload));
+	assert_false(reload_reassign(reload));
+	assert_events("assign 0; assign 0; assign 0; ");
+	reload_start(reload, NULL, NULL);
+	(void)reload_reassign(reload);
+	assert_events("read; complaints; check; stage 1; assign 0; ");
+	accept_all(1);
+	(void)reload_reassign(reload);
+	assert_events("from 0 to 1; switch 1 0 0; assign 1; ");
 }
 
 /* What the parent finds wrong by itself is over at once. */
@@ -665,6 +818,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_success),
 		TEST(test_flags),
+		TEST(test_trial),
+		TEST(test_trial_fails),
+		TEST(test_reassign),
 		TEST(test_wrong),
 		TEST(test_refused),
 		TEST(test_timeout),
