@@ -158,16 +158,18 @@ test_no_database(void **state)
 	if (geteuid() != 0)
 		skip();
 	make_file(outside);
+	make_file(in_dir(f, "/other"));
 	assert_int_equal(mkdir(in_dir(f, "/state"), 0700), 0);
 	assert_int_equal(link(outside, in_dir(f, "/state/tether.db")), 0);
 	assert_int_equal(
-	    symlink("../outside", in_dir(f, "/state/tether.db-wal")), 0);
+	    symlink("../other", in_dir(f, "/state/tether.db-wal")), 0);
 	assert_int_equal(mkfifo(in_dir(f, "/state/tether.db-shm"), 0600), 0);
 	make_file(in_dir(f, "/state/tether.db-journal"));
 	assert_int_equal(chown(in_dir(f, "/state/tether.db-journal"), 5, 5), 0);
 	give(in_dir(f, "/state"), true);
 	assert_is(in_dir(f, "/state"), OWNER, OWNER + 1, 0700);
 	assert_is(in_dir(f, "/outside"), 0, 0, 0600);
+	assert_is(in_dir(f, "/other"), 0, 0, 0600);
 	assert_is(in_dir(f, "/state/tether.db-shm"), 0, 0, 0600);
 	assert_is(in_dir(f, "/state/tether.db-journal"), 5, 5, 0600);
 }
