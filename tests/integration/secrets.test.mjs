@@ -624,12 +624,20 @@ async function assertFilesClean(w) {
 	assert.deepEqual(await readdir(w.path("tmp")), []);
 }
 
-// Of a process of the same user, for somebody whom the kernel does not favour.
-const ORDINARY = process.getuid() === 0
-	? ["setpriv", "--bounding-set=-all"] : [];
+// A program of the same user as that process; of root's without capabilities.
+function besides(pid) {
+	const id = (name) => new RegExp(`^${name}:\\s*(\\d+)`, "m")
+		.exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1];
+
+	if (process.getuid() !== 0)
+		return [];
+	return id("Uid") === "0" ? ["setpriv", "--bounding-set=-all"]
+		: ["setpriv", `--reuid=${id("Uid")}`, `--regid=${id("Gid")}`,
+			"--clear-groups"];
+}
 
 async function mayLookInto(pid) {
-	const [file, ...args] = [...ORDINARY, "cat", `/proc/${pid}/environ`];
+	const [file, ...args] = [...besides(pid), "cat", `/proc/${pid}/environ`];
 	const { code, stderr } = await run(file, args, { env: process.env });
 
 	if (code !== 0)
@@ -672,14 +680,14 @@ describe("secrets", { concurrency: 2 }, () => {
 });
 
 scenario("no debugger of the same user may look", async (stage) => {
-	const [file, ...args] = [...ORDINARY, "sleep", "100"];
+	const [file, ...args] = [...besides(process.pid), "sleep", "100"];
 	const other = stage.start("sleep", file, args, { env: process.env });
 	await until(() => readFileSync(`/proc/${other.pid}/comm`, "utf8") ===
 		"sleep\n", "does not sleep");
 	assert.ok(await mayLookInto(other.pid), "another one can be looked into");
 
 	const proxy = await startHttpProxy(stage, { delay: 100000 });
-	const tetherd = await startTetherd(stage, { within: ORDINARY, env: {
+	const tetherd = await startTetherd(stage, { env: {
 		ORCHESTRATOR_URL: "wss://localhost:1/", PORT: "1",
 		HTTPS_PROXY: `http://127.0.0.1:${proxy.port}` } });
 	await proxy.tunnels.next();
@@ -688,7 +696,8 @@ scenario("no debugger of the same user may look", async (stage) => {
 		.trim().split(" ").map(Number);
 	const names = pids.map((pid) =>
 		readFileSync(`/proc/${pid}/comm`, "utf8").trim());
-	assert.deepEqual(names.sort(), [...CHILDREN, "dialer"].sort());
+	assert.deepEqual(names.sort(),
+		[...CHILDREN, "dialer", "launcher"].sort());
 	for (const pid of [tetherd.pid, ...pids])
 		assert.ok(!await mayLookInto(pid), `process ${pid}`);
 });
