@@ -12,7 +12,6 @@
 #include <event2/event.h>
 
 #include "common/log.h"
-#include "sandbox/sandbox.h"
 #include "tetherd/audit.h"
 #include "tetherd/children.h"
 #include "tetherd/complaints.h"
@@ -462,19 +461,21 @@ check(struct tetherd *t, struct settings *settings)
 	return written ? 0 : 1;
 }
 
+/* What is out of reach later is opened; then the sandbox. */
 static void
-log_protection(bool sandbox)
+confine(struct tetherd *t, const struct settings *settings)
 {
-	const char *lacks;
+	const struct conf *conf = settings_conf(settings);
 
-	if (!sandbox) {
-		log_warnx("sandbox none: the processes are not confined");
-		return;
-	}
-	lacks = sandbox_lacks();
-	if (lacks[0] != '\0')
-		log_warnx("this kernel's Landlock (ABI %u) does not confine %s",
-		    sandbox_landlock_abi(), lacks);
+	privileges_log(conf);
+	reach_log(conf->parent.sandbox);
+	descriptors_check(conf);
+	t->control = control_new(t->base, conf);
+	kernel_log_open();
+	notify_start(t->base);
+	launcher_start(
+	    t->base, &conf->launcher, process_folder(), privileges_root());
+	reach_confine(settings, &t->options.sources, control_path(t->control));
 }
 
 int
@@ -504,16 +505,7 @@ main(int argc, char **argv)
 	take_signals(&t);
 	t.audit = audit_new(t.base, own_conf(settings));
 	log_infox("startup: tetherd %s", TETHERD_VERSION);
-	privileges_log(settings_conf(settings));
-	log_protection(own_conf(settings)->sandbox);
-	descriptors_check(settings_conf(settings));
-	t.control = control_new(t.base, settings_conf(settings));
-	kernel_log_open();
-	notify_start(t.base);
-	launcher_start(t.base, &settings_conf(settings)->launcher,
-	    process_folder(), privileges_root());
-	reach_confine(settings, &t.options.sources, control_path(t.control));
-
+	confine(&t, settings);
 	start(&t, settings);
 	if (event_base_dispatch(t.base) == -1)
 		fatalx("event loop failed");

@@ -132,6 +132,21 @@ remember(const struct reach *r)
 }
 
 void
+reach_log(bool sandbox)
+{
+	const char *lacks;
+
+	if (!sandbox) {
+		log_warnx("sandbox none: the processes are not confined");
+		return;
+	}
+	lacks = sandbox_lacks();
+	if (lacks[0] != '\0')
+		log_warnx("this kernel's Landlock (ABI %u) does not confine %s",
+		    sandbox_landlock_abi(), lacks);
+}
+
+void
 reach_confine(const struct settings *settings, const struct sources *sources,
     const char *socket)
 {

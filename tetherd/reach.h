@@ -1,6 +1,8 @@
 #ifndef TETHERD_REACH_H
 #define TETHERD_REACH_H
 
+#include <stdbool.h>
+
 #include "sandbox/sandbox.h"
 
 struct settings;
@@ -12,6 +14,12 @@ struct sources;
  * and to write its logs.  Of a symbolic link it is the folder where it stands
  * and the one where it leads to at the start.
  */
+
+/*
+ * Tell the operator what is not confined on this kernel, or by these settings.
+ * Fatal if the kernel lacks too much.
+ */
+void reach_log(bool sandbox);
 
 /*
  * Enter the sandbox; socket is the path of the control socket, "" for none.
