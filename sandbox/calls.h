@@ -59,6 +59,10 @@ struct calls {
 	{                                        \
 		(index), SCMP_CMP_EQ, (value), 0 \
 	}
+#define ISNT(index, value)                       \
+	{                                        \
+		(index), SCMP_CMP_NE, (value), 0 \
+	}
 #define LACKS(index, mask)                             \
 	{                                              \
 		(index), SCMP_CMP_MASKED_EQ, (mask), 0 \

@@ -1,6 +1,8 @@
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <netinet/in.h>
@@ -47,6 +49,8 @@ static const struct call list[] = {
 	ALLOW_IF(socket, IS(0, AF_NETLINK), IS_TYPE(1, SOCK_RAW),
 	    IS(2, NETLINK_ROUTE)),
 	ALLOW_IF(bind, IS(2, sizeof(struct sockaddr_nl))),
+	/* and another way to ask for them, by systemd's modules */
+	REFUSE_IF(bind, EPERM, ISNT(2, sizeof(struct sockaddr_nl))),
 	ALLOW(connect), /* TCP: where to is up to Landlock */
 	ALLOW(shutdown),
 	ALLOW_IF(sendto, LACKS(3, MSG_FASTOPEN)),
@@ -59,7 +63,8 @@ static const struct call list[] = {
 	/* is there a name server at all? */
 	ALLOW_IF(setsockopt, IS(1, IPPROTO_IP), IS(2, IP_RECVERR)),
 	ALLOW_IF(setsockopt, IS(1, IPPROTO_IPV6), IS(2, IPV6_RECVERR)),
-	/* modules of systemd's */
+	/* modules of systemd's, which count capabilities */
+	ALLOW_IF(prctl, IS(0, PR_CAPBSET_READ)),
 	ALLOW_IF(setsockopt, IS(1, SOL_SOCKET), IS(2, SO_RCVBUF)),
 	ALLOW_IF(setsockopt, IS(1, SOL_SOCKET), IS(2, SO_PASSCRED)),
 	ALLOW_IF(setsockopt, IS(1, SOL_NETLINK), IS(2, NETLINK_PKTINFO)),

@@ -52,6 +52,7 @@ static const struct call list[] = {
 	/* the children: their sockets, their deaths, and causing them */
 	ALLOW_IF(
 	    socketpair, IS(0, AF_UNIX), IS_TYPE(1, SOCK_SEQPACKET), IS(2, 0)),
+	ALLOW(getpeername), /* is it connected what a dialer hands over? */
 	ALLOW(wait4),
 	ALLOW_IF(pidfd_send_signal, IS(1, SIGKILL)),
 

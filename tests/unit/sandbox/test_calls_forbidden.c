@@ -132,6 +132,8 @@ static const struct row privileges[] = {
 	    EACH(NO, NO, NO, NO, NO, "EINVAL", NO) },
 	{ CALL(prctl, PR_SET_PDEATHSIG, 99),
 	    EACH(NO, NO, NO, NO, NO, "EINVAL", NO) },
+	{ CALL(prctl, PR_CAPBSET_READ, 0, 0, 0, 0),
+	    EACH(NO, NO, NO, NO, OK, OK, NO) },
 	{ CALL(prctl, PR_CAPBSET_DROP, 99, 0, 0, 0), NOBODY },
 	{ CALL(prctl, PR_CAP_AMBIENT, 0), NOBODY },
 	{ CALL(prctl, PR_SET_PTRACER, 1), NOBODY },

@@ -147,7 +147,7 @@ static const struct row {
 	{ "connect to a name server", connect_dns,
 	    { KILL, NO, KILL, KILL, "ECONNREFUSED", "ECONNREFUSED", KILL } },
 	{ "listen at a port", bind_tcp,
-	    { KILL, KILL, KILL, KILL, KILL, KILL, KILL } },
+	    { KILL, KILL, KILL, KILL, "EPERM", "EPERM", KILL } },
 	{ "connect to a local socket", connect_local,
 	    { KILL, KILL, "ENOENT", KILL, "ENOENT", "ENOENT", "ENOENT" } },
 	{ "resolve a name of /etc/hosts", resolve,
