@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <signal.h>
@@ -144,6 +145,32 @@ privileges_keep(uint64_t mask)
 	}
 	set_capabilities(data);
 	check_capabilities(mask);
+}
+
+static bool
+may_give_up_groups(void)
+{
+	char word[sizeof("deny")] = "";
+	int fd = open("/proc/self/setgroups", O_RDONLY | O_CLOEXEC);
+
+	if (fd == -1)
+		return true;
+	(void)!read(fd, word, sizeof(word) - 1);
+	close(fd);
+	return strcmp(word, "deny") != 0;
+}
+
+bool
+privileges_are_there(void)
+{
+	static const uint32_t needed =
+	    (1U << CAP_SETUID) | (1U << CAP_SETGID) | (1U << CAP_SYS_CHROOT);
+	struct __user_cap_data_struct data[CAPABILITY_WORDS];
+
+	if (geteuid() != 0)
+		return false;
+	get_capabilities(data);
+	return (data[0].effective & needed) == needed && may_give_up_groups();
 }
 
 /* What set-user-ID programs have been caught at: half a change. */

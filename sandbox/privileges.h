@@ -1,6 +1,7 @@
 #ifndef SANDBOX_PRIVILEGES_H
 #define SANDBOX_PRIVILEGES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/confinement.h"
@@ -25,6 +26,13 @@ void privileges_chroot(const struct confinement *c, const char *path);
  */
 void privileges_lend(const struct confinement *c);
 void privileges_take_back(const struct confinement *c);
+
+/*
+ * Whether privileges_drop() and the like can work: root of a container may lack
+ * the capabilities for it, that of a user namespace the right to give up
+ * groups.
+ */
+bool privileges_are_there(void);
 
 /*
  * Become the user that c says, if any, without other groups, and without

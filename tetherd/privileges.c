@@ -11,6 +11,7 @@
 
 #include "common/folder.h"
 #include "common/log.h"
+#include "sandbox/privileges.h"
 #include "tetherd/conf.h"
 #include "tetherd/privileges.h"
 
@@ -28,7 +29,7 @@ struct user {
 
 static struct user connector_user = { .name = PRIVILEGES_CONNECTOR };
 static struct user proxyd_user = { .name = PRIVILEGES_PROXYD };
-static bool is_root;
+static bool drops;
 
 static void
 find_user(struct user *u)
@@ -47,8 +48,8 @@ find_user(struct user *u)
 void
 privileges_find(void)
 {
-	is_root = geteuid() == 0;
-	if (!is_root)
+	drops = privileges_are_there();
+	if (!drops)
 		return;
 	find_user(&connector_user);
 	find_user(&proxyd_user);
@@ -85,7 +86,7 @@ confined_as(const struct conf *conf, const struct user *u)
 {
 	return (struct confinement){
 		.sandbox = conf->parent.sandbox,
-		.drop = is_root,
+		.drop = drops,
 		.uid = u->uid,
 		.gid = u->gid,
 	};
@@ -116,7 +117,7 @@ privileges_assign(struct conf *conf)
 	conf->github_dialer.confinement = confined_as(conf, &connector_user);
 	conf->proxyd.confinement = confined_as(conf, &proxyd_user);
 	conf->authd.confinement = confined_as(conf, &root);
-	if (!is_root)
+	if (!drops)
 		return;
 	(void)find_owner(conf->authd.database_path, &conf->authd.confinement);
 	if (strncmp(address, unix_prefix, strlen(unix_prefix)) == 0)
@@ -146,10 +147,14 @@ privileges_log_authd(const struct conf *conf)
 void
 privileges_log(const struct conf *conf)
 {
-	if (!is_root) {
+	if (!drops) {
 		log_infox("no chroot and no change of uid: all processes run "
 			  "as uid %d",
 		    (int)getuid());
+		if (geteuid() == 0)
+			log_warnx(
+			    "root may not become anybody else here: it "
+			    "lacks capabilities, or is a user namespace's");
 		return;
 	}
 	log_wrong(&connector_user);
@@ -186,7 +191,7 @@ privileges_root(void)
 	size_t i;
 	int fd = -1;
 
-	if (!is_root)
+	if (!drops)
 		return -1;
 	for (i = 0; fd == -1 && i < sizeof(places) / sizeof(places[0]); i++)
 		fd = make_gone(places[i]);

@@ -30,7 +30,7 @@ void privileges_assign(struct conf *);
 /*
  * A folder to be the root of processes that need no files: owned by root, and
  * removed already, so that nothing can ever be put into it.  Returns a
- * descriptor, or -1 if we are not root.  Fatal if there can be none.
+ * descriptor, or -1 if nobody changes root.  Fatal if there can be none.
  */
 int privileges_root(void);
 
