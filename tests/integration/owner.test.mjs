@@ -397,3 +397,31 @@ describe("users of their own", { skip: NOT_ROOT }, () => {
 				`its processes run as uid ${NOBODY}`);
 	});
 });
+
+// Root of a container, and of a namespace that anybody may make.
+const POOR = {
+	"root without capabilities": {
+		within: ["setpriv", "--bounding-set=-all", "--inh-caps=-all"],
+		skip: NOT_ROOT,
+	},
+	"root of a user namespace": { within: ["unshare", "-Ur"] },
+};
+
+describe("root that may not become anybody else", { concurrency: 2 }, () => {
+	for (const [name, { within, skip }] of Object.entries(POOR))
+		scenario(name, { skip }, async (stage, t) => {
+			if ((await run(within[0], [...within.slice(1), "true"]))
+				.code !== 0) {
+				t.skip("this machine has no such namespaces");
+				return;
+			}
+			const { connection, tetherd } =
+				await startInstance(stage, { within });
+			await tetherd.line(
+				"root may not become anybody else here: it lacks");
+			assert.equal((await comeIn(connection)).status, 200);
+			assert.deepEqual(tetherd.all("lost child"), []);
+			tetherd.signal("SIGTERM");
+			assert.equal((await tetherd.ended()).code, 0);
+		});
+});
