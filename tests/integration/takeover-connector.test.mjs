@@ -233,7 +233,7 @@ describe("connector says what it may", { concurrency: 3 }, () => {
 		const t = await startTakeover(stage,
 			["connector go speak \xffgarbage"]);
 		t.strike();
-		assert.deepEqual(await t.outcome(), ["speak: ok"]);
+		assert.deepEqual(await t.outcome(), ["spoken"]);
 		await t.reconnected();
 		await t.works();
 		assert.deepEqual(t.tetherd.all("lost child"), []);

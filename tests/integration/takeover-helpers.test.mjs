@@ -6,7 +6,8 @@ import { createServer } from "node:net";
 import { describe } from "node:test";
 
 import { scenario } from "./lib/scenario.mjs";
-import { deadly, NOT_HERE, send, startAlone, startTakeover, str, u32 } from "./lib/takeover.mjs";
+import { deadly, NOT_HERE, send, startAlone, startTakeover, str, u32 } from
+	"./lib/takeover.mjs";
 
 // The next dialer does it, and another one does what it was there for.
 async function dialAgain(t, attack) {
@@ -51,18 +52,15 @@ describe("dialer", { concurrency: 3 }, () => {
 		stage.atEnd(() => other.close());
 		const lines = drilled(await dialAgain(t, [
 			`network tcp 127.0.0.1 ${other.address().port}`,
-			"network raw 127.0.0.1 53",
 			`files ${t.tetherd.database}`,
 		].join(" ; ")));
 		assert.equal(lines[0],
 			`tcp 127.0.0.1 ${other.address().port}: EACCES`);
-		assert.equal(lines[1], "raw socket 0: EPERM");
-		// What the name service needs, and that there are files.
-		const good = lines.filter((line) => line.endsWith(": ok") &&
-			!line.startsWith("read ../")); // depends on where we are
-		assert.deepEqual(good, ["read /etc/passwd", "read /proc/self/root/etc/passwd",
-			"readlink /proc/self/exe", "stat /etc/passwd",
-			"access /etc/passwd"].map((what) => `${what}: ok`));
+		// Nothing but what the name service needs, whichever way.
+		const good = lines.filter((line) => /^(read|write|create|unnamed) .*: ok$/
+			.test(line));
+		assert.deepEqual(good.filter((line) =>
+			!/^read (\.\.|\/proc\/self\/root)?\/?.*etc\/passwd: ok$/.test(line)), []);
 		assert.deepEqual(t.pids(), before);
 		await t.works();
 	});

@@ -213,7 +213,7 @@ describe("what it writes", { concurrency: 2 }, () => {
 		// Up to the first NUL.
 		assert.ok(lines.includes(`tetherd: proxyd[${before.proxyd}]: x` +
 			"?tetherd: startup complete???[2J??1m"), lines.join("\n"));
-		for (const text of ["tetherd[1]: of level crit", "of no level",
+		for (const text of ["tetherd[1]: of level crit", "?of no level",
 			"z".repeat(1023)])
 			assert.ok(lines.includes(
 				`tetherd: proxyd[${before.proxyd}]: ${text}`), text);

@@ -13,7 +13,7 @@ import { batches, deadly, LASTING, startTakeover } from "./lib/takeover.mjs";
 import { until } from "./lib/time.mjs";
 import { freePort } from "./lib/upstream.mjs";
 
-const KILLED = "signal 31 (SIGSYS): sandbox violation";
+const KILLED = /^signal 31 \(SIGSYS\): sandbox violation/;
 
 const IS_ROOT = process.getuid() === 0;
 
@@ -73,11 +73,10 @@ describe("files", { concurrency: 2 }, () => {
 		}));
 		const good = [...results].filter(([, result]) => result === "ok")
 			.map(([what]) => what);
-		assert.deepEqual(good, [
-			// It was started in the folder of the database.
-			"create tetherd-drill",
-			"readlink /proc/self/exe", "stat /etc/passwd",
-			"access /etc/passwd"]);
+		// It was started in the folder of the database.
+		assert.ok(good.includes("create tetherd-drill"));
+		assert.deepEqual(good.filter((what) => what.startsWith("read ") ||
+			what.startsWith("write ") || what.startsWith("unnamed ")), []);
 		assert.equal(results.get("descriptors that lead somewhere"), "0");
 		for (const what of [...OPENED.filter((path) => path !== "/dev/mem" &&
 			path.startsWith("/")).map((path) => `read ${path}`),
@@ -121,7 +120,7 @@ describe("system calls", { concurrency: 3 }, () => {
 				const from = t.tetherd.lines.length;
 				t.strike();
 				for (const name of names)
-					assert.equal(await t.lost(name, ++deaths[name]),
+					assert.match(await t.lost(name, ++deaths[name]),
 						KILLED, `${name}: ${call}`);
 				if (names.includes("connector"))
 					await t.reconnected();
@@ -167,6 +166,8 @@ describe("killing others", { concurrency: 3 }, () => {
 			// By Landlock, or by a filter that looks at whom it is for.
 			assert.match(how,
 				/^signal 31 |^(kill \d+: EPERM\n?){3}$/);
+			if (name === "connector" && how.startsWith("signal"))
+				await t.reconnected();
 			await t.works();
 			assertOthers(before, t.pids(), name);
 		});
@@ -215,7 +216,7 @@ describe("network", { concurrency: 2 }, () => {
 				(kind) => `proxyd go network ${kind} 127.0.0.1 53`));
 			for (let i = 0; i < few.length; i++) {
 				t.strike();
-				assert.equal(await t.lost("proxyd", i + 1), KILLED);
+				assert.match(await t.lost("proxyd", i + 1), KILLED);
 				await t.works();
 			}
 			assert.deepEqual(t.tetherd.all(/drill: (?!done)/), []);
@@ -224,17 +225,21 @@ describe("network", { concurrency: 2 }, () => {
 
 /*
  * A datagram socket can send to others than the one it is connected to, and a
- * path is none of Landlock's business.
+ * path is none of Landlock's business: log sockets are of another kind.
  */
-describe("datagrams to sockets of others", { concurrency: 3 }, () => {
+describe("log lines to sockets of others", { concurrency: 3 }, () => {
 	for (const name of LASTING)
 		scenario(name, async (stage) => {
 			const t = await startTakeover(stage,
-				[`${name} go local tetherd.sock.other ; local @tetherd`]);
+				[`${name} go local /run/nobody`]);
+			const pid = t.pids()[name];
 			t.strike();
-			assert.deepEqual(await t.outcome(), [
-				"datagrams to tetherd.sock.other: 0 of 0",
-				"datagrams to @tetherd: 0 of 0"]);
+			assert.match(await t.lost(name), KILLED);
+			assert.deepEqual(t.tetherd.all(`${name}[${pid}]: drill: `)
+				.map((line) => line.slice(line.indexOf("drill: "))),
+			["drill: not for the log", "drill: sendmsg: ok"]);
+			if (name === "connector")
+				await t.reconnected();
 			await t.works();
 		});
 });

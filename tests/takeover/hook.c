@@ -1,3 +1,5 @@
+#include <sys/socket.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -135,6 +137,20 @@ on_log_status(void *arg)
 	drill_run("go");
 }
 
+/* Calls are aimed at it: whoever it is, it has to be tetherd. */
+static void
+find_parent(void)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	if (getsockopt(CHILD_FD_PARENT, SOL_SOCKET, SO_PEERCRED, &peer, &len) ==
+		-1 ||
+	    peer.pid <= 1)
+		fatalx("drill: no tetherd");
+	drill.parent = peer.pid;
+}
+
 void
 __wrap_child_configure(
     struct child *c, const struct slice_type *slice, void *conf)
@@ -144,10 +160,7 @@ __wrap_child_configure(
 	for (i = 0; i < PROGRAM_COUNT; i++)
 		drill.fds[i] = -1;
 	drill.fds[PROGRAM_PARENT] = CHILD_FD_PARENT;
-	drill.parent = getppid();
-	/* Calls are aimed at it. */
-	if (drill.parent <= 1)
-		fatalx("drill: no tetherd");
+	find_parent();
 	read_plan(program_name(c->self));
 	__real_child_configure(c, slice, conf);
 }

@@ -74,60 +74,46 @@ attack_network(struct drill *d, int argc, char **argv)
 }
 
 /*
- * local PATH: send a datagram to a socket in the file system, or, behind an
- * '@', to an abstract one, through all sockets that there are.
+ * local PATH: send to a socket in the file system by way of our log socket,
+ * which is for our lines; first as a message that has an address, where no
+ * filter sees it, then with an address in the call itself.
  */
 void
 attack_local(struct drill *d, int argc, char **argv)
 {
+	static char text[] = "drill: not for the log";
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	unsigned sent = 0, tried = 0;
-	socklen_t len;
-	int fd;
+	struct iovec iov = { text, sizeof(text) - 1 };
+	struct msghdr mh = {
+		.msg_name = &un,
+		.msg_namelen = sizeof(un),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+	};
 
 	(void)d;
 	if (argc != 1)
 		fatalx("drill: local PATH");
 	(void)strlcpy(un.sun_path, argv[0], sizeof(un.sun_path));
-	len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
-			  strlen(un.sun_path));
-	if (un.sun_path[0] == '@')
-		un.sun_path[0] = '\0';
-	for (fd = 0; fd < FDS; fd++) {
-		struct sockaddr_storage self;
-		socklen_t size = sizeof(self);
-		int type = 0;
-		socklen_t type_len = sizeof(type);
-
-		/* On all others the address is of no meaning. */
-		if (getsockname(fd, (struct sockaddr *)&self, &size) == -1 ||
-		    self.ss_family != AF_UNIX ||
-		    getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len) ==
-			-1 ||
-		    type != SOCK_DGRAM)
-			continue;
-		tried++;
-		if (sendto(fd, "drill", 5, MSG_DONTWAIT | MSG_NOSIGNAL,
-			(struct sockaddr *)&un, len) == 5)
-			sent++;
-	}
-	log_infox("drill: datagrams to %s: %u of %u", argv[0], sent, tried);
+	drill_say(
+	    "sendmsg", sendmsg(CHILD_FD_LOG, &mh, MSG_DONTWAIT | MSG_NOSIGNAL));
+	drill_say(
+	    "sendto", sendto(CHILD_FD_LOG, text, sizeof(text) - 1, MSG_DONTWAIT,
+			  (struct sockaddr *)&un, sizeof(un)));
 }
 
-/* speak HEX: write it to each connected TCP socket that there is. */
+/* speak TEXT: to whatever there are sockets to besides our own processes. */
 void
 attack_speak(struct drill *d, int argc, char **argv)
 {
-	struct sockaddr_storage peer;
-	socklen_t len;
-	int fd;
+	int fd, p;
 
-	(void)d;
-	for (fd = 0; fd < FDS && argc == 1; fd++) {
-		len = sizeof(peer);
-		if (getpeername(fd, (struct sockaddr *)&peer, &len) == 0 &&
-		    (peer.ss_family == AF_INET || peer.ss_family == AF_INET6))
-			drill_say("speak", send(fd, argv[0], strlen(argv[0]),
-					       MSG_DONTWAIT | MSG_NOSIGNAL));
+	for (fd = CHILD_FD_ROOT; fd < FDS && argc == 1; fd++) {
+		for (p = 0; p < PROGRAM_COUNT && d->fds[p] != fd; p++)
+			continue;
+		if (p == PROGRAM_COUNT &&
+		    send(fd, argv[0], strlen(argv[0]),
+			MSG_DONTWAIT | MSG_NOSIGNAL) != -1)
+			log_infox("drill: spoken");
 	}
 }

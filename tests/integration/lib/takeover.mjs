@@ -275,7 +275,7 @@ export const TO_PARENT = [
 	["what tetherctl says", send("tetherd", "CTL_RELOAD"), NOT_HERE],
 	["its own settings", send("tetherd", "CONF_AUTHD", [Buffer.alloc(64)]),
 		NOT_HERE],
-	["a closed channel", "close tetherd 2", null],
+	["a closed channel", "close tetherd", null],
 ];
 
 export { MALFORMED, NOT_HERE };
