@@ -34,5 +34,5 @@ sandbox_authd(const struct confinement *c, const char *database_folder,
 	sandbox_authd_user(c);
 	process_restrict(FILES, RLIM_INFINITY);
 	process_alone();
-	CONFINE(c, &rules, &calls_base, &calls_authd);
+	CONFINE(c, &rules, &calls_base, &calls_files, &calls_authd);
 }

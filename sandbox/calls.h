@@ -84,7 +84,8 @@ struct calls {
 		(array), sizeof(array) / sizeof((array)[0]) \
 	}
 
-extern const struct calls calls_base; /* libc, libevent, channels, log */
+extern const struct calls calls_base;  /* libc, libevent, channels, log */
+extern const struct calls calls_files; /* by their names */
 extern const struct calls calls_connector;
 extern const struct calls calls_proxyd;
 extern const struct calls calls_proxyd_tcp;

@@ -12,20 +12,9 @@
 
 /* dialer: the system's name service, and one connection. */
 static const struct call list[] = {
-	/* resolv.conf, hosts, and modules of the name service.  Those are
-	 * executable, so that this is the only process that maps what is: never
-	 * what it can write to, nor anything but a file. */
-	ALLOW_IF(open, LACKS(1, O_PATH)),
-	ALLOW_IF(openat, LACKS(2, O_PATH)),
-	ALLOW(stat),
-	ALLOW(lstat),
-	ALLOW(newfstatat),
-	ALLOW(access),
-	ALLOW(faccessat),
-	ALLOW(faccessat2),
-	ALLOW(readlink),
-	ALLOW(readlinkat),
-	ALLOW(pread64),
+	/* Modules of the name service are executable, so that this is the only
+	 * process that maps what is: never what it can write to, nor anything
+	 * but a file. */
 	ALLOW_IF(mmap, LACKS(2, PROT_WRITE), LACKS(3, MAP_ANONYMOUS)),
 	ALLOW_IF(mmap, LACKS(2, PROT_EXEC), LACKS(3, MAP_ANONYMOUS)),
 	ALLOW(uname),

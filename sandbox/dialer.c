@@ -40,5 +40,5 @@ sandbox_dialer(const struct confinement *c, uint16_t port)
 	privileges_drop(c);
 	process_restrict(FILES, 0);
 	process_alone();
-	CONFINE(c, &rules, &calls_base, &calls_dialer);
+	CONFINE(c, &rules, &calls_base, &calls_files, &calls_dialer);
 }

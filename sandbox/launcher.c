@@ -46,6 +46,6 @@ sandbox_launcher(const struct confinement *c, const char *folder)
 			BIT(CAP_SYS_CHROOT));
 	process_restrict(RLIM_INFINITY, RLIM_INFINITY);
 	CONFINE(c, &rules, &calls_base, &calls_launcher, &calls_start,
-	    &calls_connector, &calls_proxyd, &calls_proxyd_tcp,
+	    &calls_files, &calls_connector, &calls_proxyd, &calls_proxyd_tcp,
 	    &calls_proxyd_unix, &calls_authd, &calls_dialer);
 }

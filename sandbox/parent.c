@@ -27,5 +27,5 @@ sandbox_parent(
 	    (UINT64_C(1) << CAP_KILL) | (UINT64_C(1) << CAP_DAC_READ_SEARCH));
 	process_restrict(FILES, RLIM_INFINITY);
 	process_alone();
-	CONFINE(c, &rules, &calls_base, &calls_parent);
+	CONFINE(c, &rules, &calls_base, &calls_files, &calls_parent);
 }

@@ -15,18 +15,19 @@
 /* The lists that make up each process's filter, as sandbox/ puts them. */
 static const struct program {
 	const char *name;
-	const struct calls *lists[10];
+	const struct calls *lists[12]; /* NULL behind the last */
 } programs[] = {
 	{ "connector", { &calls_base, &calls_connector } },
 	{ "proxyd", { &calls_base, &calls_proxyd, &calls_proxyd_tcp } },
 	{ "proxyd with unix:",
 	    { &calls_base, &calls_proxyd, &calls_proxyd_unix } },
-	{ "authd", { &calls_base, &calls_authd } },
-	{ "dialer", { &calls_base, &calls_dialer } },
-	{ "tetherd", { &calls_base, &calls_parent } },
-	{ "launcher", { &calls_base, &calls_launcher, &calls_start,
-			  &calls_connector, &calls_proxyd, &calls_proxyd_tcp,
-			  &calls_proxyd_unix, &calls_authd, &calls_dialer } },
+	{ "authd", { &calls_base, &calls_files, &calls_authd } },
+	{ "dialer", { &calls_base, &calls_files, &calls_dialer } },
+	{ "tetherd", { &calls_base, &calls_files, &calls_parent } },
+	{ "launcher",
+	    { &calls_base, &calls_launcher, &calls_start, &calls_files,
+		&calls_connector, &calls_proxyd, &calls_proxyd_tcp,
+		&calls_proxyd_unix, &calls_authd, &calls_dialer } },
 };
 
 static const char *
