@@ -1,8 +1,8 @@
 // Settings of the connection that change while requests are under way.
 
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { copyFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { describe } from "node:test";
 
 import { createAuthority } from "./lib/certificates.mjs";
@@ -223,8 +223,11 @@ describe("a reload of the connector", { concurrency: 4 }, () => {
 			await createAuthority(await stage.directory()),
 			await createAuthority(await stage.directory()),
 		];
-		const garbage = join(await stage.directory(), "garbage.pem");
+		// In a folder that was named at the start: no other is in reach.
+		const beside = (name) => join(dirname(ours.caFile), name);
+		const garbage = beside("garbage.pem"), others = beside("other.pem");
 		await writeFile(garbage, "no certificate\n");
+		await copyFile(other.caFile, others);
 		const { connection, orchestrator, tetherd, change } =
 			await start(stage, { SSL_CERT_FILE: ours.caFile },
 				{ orchestrator: { tls: await ours.issue("good") } });
@@ -234,7 +237,7 @@ describe("a reload of the connector", { concurrency: 4 }, () => {
 		assert.equal(tetherd.all(
 			`ca file: ${garbage}: no certificates in it`).length, 1);
 		assert.equal((await slow(connection, 1)).status, 200);
-		assert.match(await change({ SSL_CERT_FILE: other.caFile }),
+		assert.match(await change({ SSL_CERT_FILE: others }),
 			/settings reloaded/);
 		assert.equal((await connection.closed).code, 1000);
 		await tetherd.line(/disconnected: TLS: .*certificate/);
