@@ -223,10 +223,10 @@ show_processes(const struct control_view_source *from, struct channel *ch)
 	size_t i;
 
 	send_process(from, ch, PROGRAM_PARENT, &info);
+	/* What it has to say is said at any level, so that it has ours. */
 	info.pid = launcher_pid();
 	info.state = info.pid == 0 ? "stopped" : "running";
 	info.uptime = launcher_uptime();
-	info.log_level = LOG_LEVEL_INFO;
 	send_process(from, ch, PROGRAM_LAUNCHER, &info);
 	for (i = 0; i < NLASTING; i++)
 		if (children_info(from->children, lasting[i], &info))

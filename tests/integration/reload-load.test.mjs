@@ -52,7 +52,7 @@ describe("reload under load: taken over", { concurrency: 2 }, () => {
 			await site.change({ level: "verbose" });
 			const shown = await tetherctl(tetherd, "-j", "sh", "proc");
 			assert.deepEqual(JSON.parse(shown.stdout)
-				.map((row) => row.log_level), Array(4).fill("verbose"));
+				.map((row) => row.log_level), Array(5).fill("verbose"));
 
 			const database = site.path("other.db");
 			await createUserDatabase(database);
