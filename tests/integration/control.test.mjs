@@ -227,16 +227,16 @@ describe("tetherctl", { concurrency: 4 }, () => {
 		const levels = async () => (await json(tetherd, "show", "processes"))
 			.map((row) => row.log_level);
 		assert.equal(await ask(tetherd, "log", "verbose", "proxyd"), "");
-		// The launcher has no level of its own.
+		// The launcher has no level of its own, but that of tetherd.
 		assert.deepEqual(await levels(),
 			["brief", "brief", "brief", "verbose", "brief"]);
 		assert.equal(await ask(tetherd, "log", "trace"), "");
 		assert.deepEqual(await levels(),
-			["trace", "brief", "trace", "trace", "trace"]);
+			["trace", "trace", "trace", "trace", "trace"]);
 		assert.equal(await ask(tetherd, "log", "brief", "all"), "");
 		assert.equal(await ask(tetherd, "log", "v", "tetherd"), "");
 		assert.deepEqual(await levels(),
-			["verbose", "brief", "brief", "brief", "brief"]);
+			["verbose", "verbose", "brief", "brief", "brief"]);
 		for (const name of ["launcher", "dialer"]) {
 			const { code, stderr } =
 				await tetherctl(tetherd, "log", "trace", name);
