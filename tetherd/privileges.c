@@ -56,29 +56,22 @@ privileges_find(void)
 }
 
 /*
- * The owner of a file; true if there is one.  Else that of the folder that it
+ * What is known of a file; true if there is one.  Else of the folder that it
  * would be made in, or of the nearest one on the way there that exists.
  */
 static bool
-find_owner(const char *path, struct confinement *c)
+look_at(const char *path, struct stat *st)
 {
-	struct stat st;
 	char *folder, *at;
-	int rc = stat(path, &st);
-	bool found = rc == 0;
 
-	if (!found) {
-		at = folder = folder_of(path);
-		while ((rc = stat(at, &st)) == -1 && strcmp(at, "/") != 0 &&
-		       strcmp(at, ".") != 0)
-			at = dirname(at);
-		free(folder);
-	}
-	if (rc == 0) {
-		c->uid = st.st_uid;
-		c->gid = st.st_gid;
-	}
-	return found;
+	if (stat(path, st) == 0)
+		return true;
+	at = folder = folder_of(path);
+	while (
+	    stat(at, st) == -1 && strcmp(at, "/") != 0 && strcmp(at, ".") != 0)
+		at = dirname(at);
+	free(folder);
+	return false;
 }
 
 static struct confinement
@@ -92,17 +85,25 @@ confined_as(const struct conf *conf, const struct user *u)
 	};
 }
 
+static void
+assign_owner(const struct stat *st, struct confinement *c)
+{
+	c->uid = st->st_uid;
+	c->gid = st->st_gid;
+}
+
 /*
  * The mode of a socket is up to the web app: mostly it is for its owner.  But
- * a folder of root's, as /run is, says nothing about who that will be.
+ * a folder of root's that others may pass, as /run is, says nothing about who
+ * that will be.
  */
 static void
 assign_socket(const char *path, struct confinement *c)
 {
-	struct confinement owner = *c;
+	struct stat st = { .st_mode = S_IXOTH };
 
-	if (find_owner(path, &owner) || owner.uid != 0)
-		*c = owner;
+	if (look_at(path, &st) || st.st_uid != 0 || (st.st_mode & S_IXOTH) == 0)
+		assign_owner(&st, c);
 }
 
 void
@@ -110,6 +111,7 @@ privileges_assign(struct conf *conf)
 {
 	static const struct user root = { .name = "root" };
 	const char *address = conf->proxyd.upstream_host;
+	struct stat st = { .st_uid = 0 };
 
 	conf->launcher.confinement = confined_as(conf, &root);
 	conf->connector.confinement = confined_as(conf, &connector_user);
@@ -119,7 +121,8 @@ privileges_assign(struct conf *conf)
 	conf->authd.confinement = confined_as(conf, &root);
 	if (!drops)
 		return;
-	(void)find_owner(conf->authd.database_path, &conf->authd.confinement);
+	(void)look_at(conf->authd.database_path, &st);
+	assign_owner(&st, &conf->authd.confinement);
 	if (strncmp(address, unix_prefix, strlen(unix_prefix)) == 0)
 		assign_socket(
 		    address + strlen(unix_prefix), &conf->proxyd.confinement);

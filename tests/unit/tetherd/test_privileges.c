@@ -334,12 +334,15 @@ test_socket(void **state)
 	static const struct {
 		const char *path;
 		uint32_t uid; /* and gid */
+		mode_t mode;  /* of the outer folder */
 	} table[] = {
-		{ "/app/web.sock", 1001 },
-		{ "/app/none.sock", 1002 },
+		{ "/app/web.sock", 1001, 0700 },
+		{ "/app/none.sock", 1002, 0700 },
 		/* A folder of root's says nothing, a socket does. */
-		{ "/none.sock", NOBODY },
-		{ "/root.sock", 0 },
+		{ "/none.sock", NOBODY, 0711 },
+		{ "/root.sock", 0, 0711 },
+		/* But nobody else may enter this one. */
+		{ "/none.sock", 0, 0710 },
 	};
 	char address[256];
 	struct conf conf;
@@ -352,6 +355,7 @@ test_socket(void **state)
 	own(2, "/web.sock", 1001, 1001);
 	own(3, "/root.sock", 0, 0);
 	for (i = 0; i < COUNT(table); i++) {
+		assert_int_equal(chmod(dir, table[i].mode), 0);
 		(void)snprintf(
 		    address, sizeof(address), "unix:%s", in_dir(table[i].path));
 		conf = conf_with(in_dir("/app/auth.db"), address);
