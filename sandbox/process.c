@@ -5,6 +5,15 @@
 #include "common/log.h"
 #include "sandbox/process.h"
 
+/* One that looks for leaks is a process of ours that inspects its parent. */
+#ifdef SANITIZED
+#define DUMPABLE  1
+#define PROCESSES RLIM_INFINITY
+#else
+#define DUMPABLE  0
+#define PROCESSES 0
+#endif
+
 static void
 limit(int resource, const char *name, rlim_t most)
 {
@@ -27,7 +36,7 @@ process_restrict(rlim_t files, rlim_t file_size)
 	limit(RLIMIT_FSIZE, "FSIZE", file_size);
 	/* A core file or a debugger of the same user would see secrets. */
 	limit(RLIMIT_CORE, "CORE", 0);
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
+	if (prctl(PR_SET_DUMPABLE, DUMPABLE, 0, 0, 0) == -1)
 		fatal("PR_SET_DUMPABLE");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		fatal("PR_SET_NO_NEW_PRIVS");
@@ -36,5 +45,5 @@ process_restrict(rlim_t files, rlim_t file_size)
 void
 process_alone(void)
 {
-	limit(RLIMIT_NPROC, "NPROC", 0);
+	limit(RLIMIT_NPROC, "NPROC", PROCESSES);
 }
