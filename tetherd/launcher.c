@@ -91,23 +91,11 @@ greet(const struct launcher_conf *conf)
 	expect(&m, MSG_READY, MSG_RUN);
 }
 
-/* All that is kept of the environment; see launcher_main.c. */
-static char *
-tunables(void)
-{
-	const char *value = getenv("GLIBC_TUNABLES");
-	char *line = NULL;
-
-	if (value != NULL && asprintf(&line, "GLIBC_TUNABLES=%s", value) == -1)
-		fatal("GLIBC_TUNABLES");
-	return line;
-}
-
 void
 launcher_start(struct event_base *base, const struct launcher_conf *conf,
     const char *folder, int root)
 {
-	char path[PATH_MAX], *env[] = { tunables(), NULL };
+	char path[PATH_MAX], *env[] = { spawn_tunables(), NULL };
 	int channel[2], log[2];
 	struct timespec now;
 	struct spawn s;

@@ -29,18 +29,6 @@ struct launcher {
 	uint8_t buffer[MSG_SIZE_MAX];
 };
 
-/* The administrator's word to libc goes to all processes. */
-static char *
-keep_tunables(void)
-{
-	const char *value = getenv("GLIBC_TUNABLES");
-	char *line = NULL;
-
-	if (value != NULL && asprintf(&line, "GLIBC_TUNABLES=%s", value) == -1)
-		fatal("GLIBC_TUNABLES");
-	return line;
-}
-
 static void
 find_folder(struct launcher *l)
 {
@@ -162,7 +150,7 @@ main(int argc, char **argv)
 	static struct launcher l = { .log = -1 };
 	struct launcher_conf conf;
 
-	l.env[0] = keep_tunables();
+	l.env[0] = spawn_tunables();
 	child_start(&l.child, PROGRAM_LAUNCHER, argc, argv);
 	child_configure(&l.child, &slice_launcher, &conf);
 	/* It needs no events: all that it does is to wait for the parent. */

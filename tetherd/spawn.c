@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "common/child.h"
@@ -114,4 +116,15 @@ spawn(const struct spawn *s, int *pidfd)
 		execute(s);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	return pid;
+}
+
+char *
+spawn_tunables(void)
+{
+	const char *value = getenv("GLIBC_TUNABLES");
+	char *line = NULL;
+
+	if (value != NULL && asprintf(&line, "GLIBC_TUNABLES=%s", value) == -1)
+		fatal("GLIBC_TUNABLES");
+	return line;
 }

@@ -28,4 +28,10 @@ struct spawn {
  */
 pid_t spawn(const struct spawn *, int *pidfd);
 
+/*
+ * All that is passed on of the environment, as a line of it: the administrator's
+ * word to libc, for all processes.  malloc'd, or NULL if there is none.
+ */
+char *spawn_tunables(void);
+
 #endif
